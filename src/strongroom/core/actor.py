@@ -1,0 +1,24 @@
+"""Who acts: the value every action takes first; refuses to know how they signed in."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from strongroom.core.vocabulary import Scope, StaffRole
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person, as narrowed by the credential they came with.
+
+    `scopes` are the credential's; `space_id` narrows a token to one space (None: all of the person's).
+    `address` is the peer's IP address, `request_id` ties ledger and log together.
+    """
+
+    person_id: UUID
+    email: str
+    staff_role: StaffRole | None = None
+    scopes: frozenset[Scope] = field(default_factory=lambda: frozenset(Scope))
+    space_id: UUID | None = None
+    token_id: UUID | None = None
+    address: str = ""
+    request_id: str = ""

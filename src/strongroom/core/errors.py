@@ -1,0 +1,66 @@
+"""The refusals, and nothing about how an edge shows them.
+
+    Refusal
+    ├── NotFound      404  it does not exist, or the actor may not know that it does
+    ├── Forbidden     403  the actor may see it, but not do this
+    ├── Conflict      409  not now: the state, or somebody else's deed, is in the way
+    ├── Invalid       422  the words of the request are wrong; `fields` says which
+    └── Unavailable   503  the engine or a host did not obey; what was asked stands and is retried
+
+Every message names the thing, the reason and the way out. Anything else that is raised is a bug.
+"""
+
+from collections.abc import Mapping
+
+
+class Refusal(Exception):
+    """A deed that was not done. `str()` is a sentence for people; `code` a stable word for programs."""
+
+    code = "refused"
+    status = 400
+
+    def __init__(self, message: str, *, code: str | None = None, way_out: str = "") -> None:
+        super().__init__(message)
+        self.code = code or type(self).code
+        self.way_out = way_out
+
+
+class NotFound(Refusal):
+    """It does not exist, or the actor may not know that it does."""
+
+    code = "not-found"
+    status = 404
+
+
+class Forbidden(Refusal):
+    """The actor may see it, but not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class Conflict(Refusal):
+    """Not now: the state, or somebody else's deed, is in the way."""
+
+    code = "conflict"
+    status = 409
+
+
+class Invalid(Refusal):
+    """The words of the request are wrong. `fields` maps each field to what is wrong with it."""
+
+    code = "invalid"
+    status = 422
+
+    def __init__(
+        self, message: str, *, fields: Mapping[str, str] | None = None, code: str | None = None, way_out: str = ""
+    ) -> None:
+        super().__init__(message, code=code, way_out=way_out)
+        self.fields = dict(fields or {})
+
+
+class Unavailable(Refusal):
+    """The engine or a host did not obey. What was asked stands in the rows and is retried."""
+
+    code = "unavailable"
+    status = 503

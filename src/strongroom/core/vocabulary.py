@@ -1,0 +1,157 @@
+"""Every word Strongroom uses for a thing, a state or a deed; refuses to know what they mean.
+
+A `Verb` is at once the key of the authorization table, the audit event, the OpenAPI operationId, the
+command of the command line (`dataset.finalize` is `strongroom dataset finalize`) and the name of the
+function in `strongroom.actions` (`actions.datasets.finalize`). Tests walk it and fail where one is missing.
+"""
+
+from enum import StrEnum
+
+
+class RiskLevel(StrEnum):
+    """How much harm a leak of a space's data would do; data sets exist from `moderate` up."""
+
+    LOW = "low"
+    MODERATE = "moderate"
+    HIGH = "high"
+
+
+class Kind(StrEnum):
+    """What a data set is: frozen once finalized, or open to work of granted servers."""
+
+    ORIGINAL = "original"
+    DERIVATIVE = "derivative"
+
+
+class State(StrEnum):
+    """Where a data set is in its life."""
+
+    PENDING = "pending"
+    FINALIZING = "finalizing"
+    FINALIZED = "finalized"
+    DELETING = "deleting"
+    DELETED = "deleted"
+
+
+class Role(StrEnum):
+    """What a member is in a space."""
+
+    OWNER = "owner"
+    STEWARD = "steward"
+    RESEARCHER = "researcher"
+    AUDITOR = "auditor"
+
+
+class StaffRole(StrEnum):
+    """What a person is on the platform, in all spaces."""
+
+    ADMINISTRATOR = "administrator"
+    SUPPORT = "support"
+
+
+class Scope(StrEnum):
+    """What a personal access token may be used for."""
+
+    READ = "read"
+    WRITE = "write"
+    MANAGE = "manage"
+
+
+class KeyStatus(StrEnum):
+    """What became of an access key. At most one key of a data set is `issuing` or `active`."""
+
+    ISSUING = "issuing"
+    ACTIVE = "active"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    LOST = "lost"  # the process died between making the key and showing it: nobody ever had the secret
+
+
+class AttachmentKind(StrEnum):
+    """What an attached document is."""
+
+    DATA_USE_AGREEMENT = "data-use-agreement"
+    END_USER_AGREEMENT = "end-user-agreement"
+    APPROVAL = "approval"
+    OTHER = "other"
+
+
+class Outcome(StrEnum):
+    """How a deed ended, in the ledger."""
+
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class Verb(StrEnum):
+    """What can be done, as `noun.verb`."""
+
+    PERSON_CREATE = "person.create"
+    PERSON_LIST = "person.list"
+    PERSON_SHOW = "person.show"
+    PERSON_EDIT = "person.edit"
+    PERSON_INVITE = "person.invite"
+    PERSON_DISABLE = "person.disable"
+
+    TOKEN_CREATE = "token.create"
+    TOKEN_LIST = "token.list"
+    TOKEN_REVOKE = "token.revoke"
+
+    SPACE_CREATE = "space.create"
+    SPACE_LIST = "space.list"
+    SPACE_SHOW = "space.show"
+    SPACE_EDIT = "space.edit"
+
+    MEMBER_ADD = "member.add"
+    MEMBER_LIST = "member.list"
+    MEMBER_EDIT = "member.edit"
+    MEMBER_REMOVE = "member.remove"
+
+    DATASET_CREATE = "dataset.create"
+    DATASET_LIST = "dataset.list"
+    DATASET_SHOW = "dataset.show"
+    DATASET_EDIT = "dataset.edit"
+    DATASET_FINALIZE = "dataset.finalize"
+    DATASET_PROMOTE = "dataset.promote"
+    DATASET_DELETE = "dataset.delete"
+    DATASET_REQUEST_DELETION = "dataset.request_deletion"
+    DATASET_WITHDRAW_DELETION = "dataset.withdraw_deletion"
+    DATASET_CONFIRM_DELETION = "dataset.confirm_deletion"
+    DATASET_CONTENTS = "dataset.contents"
+    DATASET_CONNECT = "dataset.connect"
+
+    KEY_ISSUE = "key.issue"
+    KEY_LIST = "key.list"
+    KEY_RESET = "key.reset"
+    KEY_RENEW = "key.renew"
+    KEY_REVOKE = "key.revoke"
+
+    ATTACHMENT_ADD = "attachment.add"
+    ATTACHMENT_LIST = "attachment.list"
+    ATTACHMENT_LINK = "attachment.link"
+    ATTACHMENT_REMOVE = "attachment.remove"
+    ATTACHMENT_SUPERSEDE = "attachment.supersede"
+
+    MANIFEST_SHOW = "manifest.show"
+    MANIFEST_DOWNLOAD = "manifest.download"
+    RECEIPT_SHOW = "receipt.show"
+
+    AUDIT_LIST = "audit.list"
+    AUDIT_EXPORT = "audit.export"
+    AUDIT_VERIFY = "audit.verify"
+
+    SYSTEM_STATUS = "system.status"
+
+
+class SystemFact(StrEnum):
+    """What Strongroom itself did or found; stands in the ledger beside the verbs, with no actor."""
+
+    DATASET_FINALIZED = "dataset.finalized"
+    DATASET_DELETED = "dataset.deleted"
+    DATASET_LATE_OBJECT = "dataset.late_object"
+    DATASET_ALTERED = "dataset.altered"
+    DATASET_REPAIRED = "dataset.repaired"
+    KEY_EXPIRED = "key.expired"
+    KEY_LOST = "key.lost"
+    PERSON_SIGNED_IN = "person.signed_in"
+    SYSTEM_STARTED = "system.started"

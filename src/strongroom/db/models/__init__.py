@@ -1,0 +1,28 @@
+"""The tables, one module per noun."""
+
+from strongroom.db.models.attachments import Attachment
+from strongroom.db.models.datasets import Dataset, DatasetChange, DatasetSource
+from strongroom.db.models.idempotency import IdempotentReply
+from strongroom.db.models.keys import UploadKey
+from strongroom.db.models.ledger import Event, LedgerHead
+from strongroom.db.models.manifests import LateObject, Manifest
+from strongroom.db.models.people import Person, SignInCode, Token
+from strongroom.db.models.spaces import Membership, Space
+
+__all__ = [
+    "Attachment",
+    "Dataset",
+    "DatasetChange",
+    "DatasetSource",
+    "Event",
+    "IdempotentReply",
+    "LateObject",
+    "LedgerHead",
+    "Manifest",
+    "Membership",
+    "Person",
+    "SignInCode",
+    "Space",
+    "Token",
+    "UploadKey",
+]

@@ -1,0 +1,120 @@
+"""Data sets: what each is, what it should be in the engine, and how far the engine has followed."""
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from strongroom.core.actor import Actor
+from strongroom.core.vocabulary import Kind, State
+from strongroom.db.columns import one_of, word
+from strongroom.db.models.people import Person
+from strongroom.db.models.spaces import Space
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    """Data sets as somebody may see them, and as the worker must."""
+
+    def visible_to(self, actor: Actor) -> "QuerySet[Dataset]":
+        """The data sets of the spaces the actor may see."""
+        seen = self if actor.staff_role else self.filter(space__memberships__person_id=actor.person_id)
+        return seen.filter(space_id=actor.space_id) if actor.space_id else seen
+
+    def unsettled(self) -> "QuerySet[Dataset]":
+        """Where the engine has not been seen to obey the rows yet."""
+        return self.filter(is_settled=False)
+
+
+class Dataset(models.Model):
+    """Files in one bucket of its own, plus what is known about them.
+
+    `revision` counts what should be, `applied_revision` what the engine was seen to obey; `is_settled` is false
+    while anything is left to do. `generation` is the number the policy in force carries.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="datasets")
+    kind = word(Kind)
+    was_derivative = models.BooleanField(default=False)
+    repository = models.CharField(max_length=63, unique=True)
+    state = word(State, default=State.PENDING)
+
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    data_classifications = models.JSONField(default=list)
+    data_format = models.CharField(max_length=200, blank=True)
+    external_source = models.TextField(blank=True)
+    owner_contact = models.CharField(max_length=200, blank=True)
+    needed_until = models.DateField(null=True)
+
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    modified_at = models.DateTimeField()
+    modified_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    finalized_at = models.DateTimeField(null=True)
+    finalized_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+
+    # Finalize: what was asked, and how far it is
+    allow_empty = models.BooleanField(default=False)
+    locked_until = models.DateTimeField(null=True)
+    step = models.CharField(max_length=40, blank=True)
+    progress_objects = models.BigIntegerField(default=0)
+    object_count = models.BigIntegerField(null=True)
+    size_bytes = models.BigIntegerField(null=True)
+    is_frozen = models.BooleanField(default=False)  # the engine refuses every write to the bucket
+    recheck_at = models.DateTimeField(null=True)  # when the second pass for late objects is due
+
+    # End of life
+    deletion_requested_at = models.DateTimeField(null=True)
+    deletion_requested_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+    deletion_reason = models.TextField(blank=True)
+    deletion_confirmed_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
+    deleted_at = models.DateTimeField(null=True)
+
+    # Converge
+    revision = models.PositiveIntegerField(default=1)
+    applied_revision = models.PositiveIntegerField(default=0)
+    is_settled = models.BooleanField(default=False)
+    next_try_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    lease = models.UUIDField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+
+    objects = DatasetQuerySet.as_manager()
+
+    class Meta:
+        constraints = [one_of("kind", Kind), one_of("state", State)]
+        indexes = [
+            models.Index(fields=["space", "name", "id"]),
+            models.Index(fields=["name", "id"]),
+            models.Index(fields=["next_try_at"], condition=models.Q(is_settled=False), name="dataset_unsettled"),
+            models.Index(fields=["recheck_at"], condition=models.Q(recheck_at__isnull=False), name="dataset_recheck"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.repository})"
+
+
+class DatasetSource(models.Model):
+    """A data set of the same space that a derivative names as its source."""
+
+    derivative = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="source_links")
+    source = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="derivative_links")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["derivative", "source"], name="source_named_once")]
+
+
+class DatasetChange(models.Model):
+    """An edit of the metadata: one row per field, so that the history of a field can be read."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="changes")
+    field = models.CharField(max_length=60)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    changed_at = models.DateTimeField()
+    changed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
