@@ -1,0 +1,1 @@
+"""The REST edge: parse, call one action, shape."""
