@@ -1,11 +1,13 @@
 """The refusals, and nothing about how an edge shows them.
 
     Refusal
-    ├── NotFound      404  it does not exist, or the actor may not know that it does
-    ├── Forbidden     403  the actor may see it, but not do this
-    ├── Conflict      409  not now: the state, or somebody else's deed, is in the way
-    ├── Invalid       422  the words of the request are wrong; `fields` says which
-    └── Unavailable   503  the engine or a host did not obey; what was asked stands and is retried
+    ├── Unauthenticated  401  nobody is signed in, or the credential has ended
+    ├── NotFound         404  it does not exist, or the actor may not know that it does
+    ├── Forbidden        403  the actor may see it, but not do this
+    ├── Conflict         409  not now: the state, or somebody else's deed, is in the way
+    ├── Invalid          422  the words of the request are wrong; `fields` says which
+    ├── TooMany          429  tried too often; `retry_after_seconds` says when to come back
+    └── Unavailable      503  the engine or a host did not obey; what was asked stands and is retried
 
 Every message names the thing, the reason and the way out. Anything else that is raised is a bug.
 """
@@ -19,10 +21,20 @@ class Refusal(Exception):
     code = "refused"
     status = 400
 
-    def __init__(self, message: str, *, code: str | None = None, way_out: str = "") -> None:
+    def __init__(
+        self, message: str, *, code: str | None = None, way_out: str = "", retry_after_seconds: int | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code or type(self).code
         self.way_out = way_out
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unauthenticated(Refusal):
+    """Nobody is signed in, or the credential has ended."""
+
+    code = "unauthenticated"
+    status = 401
 
 
 class NotFound(Refusal):
@@ -57,6 +69,13 @@ class Invalid(Refusal):
     ) -> None:
         super().__init__(message, code=code, way_out=way_out)
         self.fields = dict(fields or {})
+
+
+class TooMany(Refusal):
+    """Tried too often. `retry_after_seconds` says when to come back."""
+
+    code = "too-many"
+    status = 429
 
 
 class Unavailable(Refusal):

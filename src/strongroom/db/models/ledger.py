@@ -33,6 +33,8 @@ class Event(models.Model):
             models.Index(fields=["dataset_id", "sequence"]),
             models.Index(fields=["actor_id", "sequence"]),
             models.Index(fields=["verb", "sequence"]),
+            models.Index(fields=["outcome", "sequence"]),
+            models.Index(fields=["at"]),  # turns a time into a bound on the sequence
         ]
 
 
