@@ -1,0 +1,204 @@
+"""Who may do what: one row per verb, and the refusal of everybody else.
+
+Refuses to know whether a thing may be done *now* (`core.lifecycle`) and who may see it at all (`visible_to`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from strongroom.core.deeds import DEEDS
+from strongroom.core.errors import Forbidden
+from strongroom.core.vocabulary import Role, Scope, StaffRole, Verb
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may do one thing.
+
+    `creator`: also a researcher, on a data set they created. `anyone`: everybody signed in.
+    `needs_reason_from_staff`: a person who may do it only as staff must say why.
+    """
+
+    roles: frozenset[Role]
+    staff: frozenset[StaffRole]
+    scope: Scope
+    is_write: bool
+    creator: bool = False
+    anyone: bool = False
+    needs_reason_from_staff: bool = False
+
+    def admits(self, role: Role | None, staff_role: StaffRole | None, *, is_creator: bool) -> bool:
+        """Whether it admits somebody with this role in the space and this one on the platform."""
+        is_own = self.creator and is_creator and role is Role.RESEARCHER
+        return self.anyone or role in self.roles or staff_role in self.staff or is_own
+
+
+_NOBODY: frozenset[Role] = frozenset()
+_OWNER = frozenset({Role.OWNER})
+_STEWARDS = _OWNER | {Role.STEWARD}
+_WORKERS = _STEWARDS | {Role.RESEARCHER}
+_READERS = frozenset(Role)
+_OVERSEERS = _STEWARDS | {Role.AUDITOR}
+_AUDITORS = _OWNER | {Role.AUDITOR}
+
+_NO_STAFF: frozenset[StaffRole] = frozenset()
+_ADMIN = frozenset({StaffRole.ADMINISTRATOR})
+_SUPPORT = frozenset({StaffRole.SUPPORT})
+_STAFF = frozenset(StaffRole)
+
+
+def _read(roles: frozenset[Role], staff: frozenset[StaffRole] = _NO_STAFF, *, creator: bool = False) -> Rule:
+    return Rule(roles, staff, Scope.READ, is_write=False, creator=creator)
+
+
+def _write(
+    roles: frozenset[Role],
+    staff: frozenset[StaffRole] = _NO_STAFF,
+    *,
+    creator: bool = False,
+    needs_reason_from_staff: bool = False,
+) -> Rule:
+    return Rule(
+        roles, staff, Scope.WRITE, is_write=True, creator=creator, needs_reason_from_staff=needs_reason_from_staff
+    )
+
+
+def _manage(roles: frozenset[Role], staff: frozenset[StaffRole] = _NO_STAFF) -> Rule:
+    return Rule(roles, staff, Scope.MANAGE, is_write=True)
+
+
+def _open(scope: Scope) -> Rule:
+    return Rule(_NOBODY, _NO_STAFF, scope, is_write=scope is not Scope.READ, anyone=True)
+
+
+RULES: Mapping[Verb, Rule] = {
+    Verb.PERSON_CREATE: _manage(_NOBODY, _ADMIN),
+    Verb.PERSON_LIST: _read(_NOBODY, _STAFF),
+    Verb.PERSON_SHOW: _read(_NOBODY, _STAFF),
+    Verb.PERSON_EDIT: _manage(_NOBODY, _ADMIN),
+    Verb.PERSON_INVITE: _manage(_NOBODY, _STAFF),
+    Verb.PERSON_DISABLE: _manage(_NOBODY, _ADMIN),
+    Verb.TOKEN_CREATE: _open(Scope.MANAGE),
+    Verb.TOKEN_LIST: _open(Scope.READ),
+    Verb.TOKEN_REVOKE: _open(Scope.MANAGE),
+    Verb.SPACE_CREATE: _open(Scope.MANAGE),
+    Verb.SPACE_LIST: _open(Scope.READ),
+    Verb.SPACE_SHOW: _read(_READERS, _STAFF),
+    Verb.SPACE_EDIT: _manage(_OWNER, _ADMIN),
+    Verb.MEMBER_ADD: _manage(_OWNER, _ADMIN),
+    Verb.MEMBER_LIST: _read(_OVERSEERS, _ADMIN),
+    Verb.MEMBER_EDIT: _manage(_OWNER, _ADMIN),
+    Verb.MEMBER_REMOVE: _manage(_OWNER, _ADMIN),
+    Verb.DATASET_CREATE: _write(_WORKERS),
+    Verb.DATASET_LIST: _open(Scope.READ),
+    Verb.DATASET_SHOW: _read(_READERS, _STAFF),
+    Verb.DATASET_EDIT: _write(_STEWARDS, creator=True),
+    Verb.DATASET_FINALIZE: _write(_STEWARDS, creator=True),
+    Verb.DATASET_PROMOTE: _write(_STEWARDS, creator=True),
+    Verb.DATASET_DELETE: _write(_STEWARDS, creator=True),
+    Verb.DATASET_REQUEST_DELETION: _write(_STEWARDS, creator=True),
+    Verb.DATASET_WITHDRAW_DELETION: _write(_STEWARDS, creator=True),
+    Verb.DATASET_CONFIRM_DELETION: _write(_STEWARDS, _ADMIN),
+    Verb.DATASET_CONTENTS: _read(_READERS),
+    Verb.DATASET_CONNECT: _read(_WORKERS),
+    Verb.KEY_ISSUE: _write(_STEWARDS, creator=True),
+    Verb.KEY_LIST: _read(_OVERSEERS, _SUPPORT, creator=True),
+    Verb.KEY_RESET: _write(_STEWARDS, _SUPPORT, creator=True, needs_reason_from_staff=True),
+    Verb.KEY_RENEW: _write(_STEWARDS, creator=True),
+    Verb.KEY_REVOKE: _write(_STEWARDS, creator=True),
+    Verb.ATTACHMENT_ADD: _write(_STEWARDS, creator=True),
+    Verb.ATTACHMENT_LIST: _read(_READERS),
+    Verb.ATTACHMENT_LINK: _read(_READERS),
+    Verb.ATTACHMENT_REMOVE: _write(_STEWARDS, creator=True),
+    Verb.ATTACHMENT_SUPERSEDE: _write(_STEWARDS, creator=True),
+    Verb.MANIFEST_SHOW: _read(_READERS),
+    Verb.MANIFEST_DOWNLOAD: _read(_READERS),
+    Verb.RECEIPT_SHOW: _read(_READERS),
+    Verb.AUDIT_LIST: _read(_AUDITORS, _ADMIN),
+    Verb.AUDIT_EXPORT: _read(_AUDITORS, _ADMIN),
+    Verb.AUDIT_VERIFY: _read(_AUDITORS, _ADMIN),
+    Verb.SYSTEM_STATUS: _read(_NOBODY, _STAFF),
+}
+
+
+def check(
+    verb: Verb, *, role: Role | None, staff_role: StaffRole | None, is_creator: bool, scopes: frozenset[Scope]
+) -> None:
+    """Return if the person may do it with the credential they came with.
+
+    `role` is theirs in the space concerned, `is_creator` says whether they created the data set concerned.
+
+    Raises: Forbidden `role` when who they are does not allow it, `scope` when only the credential is too narrow.
+    """
+    rule = RULES[verb]
+    if not rule.admits(role, staff_role, is_creator=is_creator):
+        held = _held(rule, role, staff_role)
+        raise Forbidden(f"You may not {DEEDS[verb]}: {held}.", code="role", way_out=f"{_who(rule)} can do it.")
+    if rule.scope not in scopes:
+        carried = ", ".join(sorted(scopes)) or "none"
+        raise Forbidden(
+            f"This token may not {DEEDS[verb]}: that needs the scope “{rule.scope}”, and it carries {carried}.",
+            code="scope",
+            way_out=f"Create a token with the scope “{rule.scope}” and use that one.",
+        )
+
+
+def creates_originals(role: Role | None) -> bool:
+    """Whether this role may create originals; whoever else may create data sets creates derivatives."""
+    return role in _STEWARDS
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the generated reference page. `holders` maps each role's name to `yes`, `own` or an empty word."""
+
+    verb: Verb
+    deed: str
+    scope: Scope
+    is_write: bool
+    anyone: bool
+    holders: Mapping[str, str]
+
+
+def table() -> list[Row]:
+    """Every verb with who may do it, in the order of the vocabulary."""
+    return [_row(verb, RULES[verb]) for verb in Verb]
+
+
+def _row(verb: Verb, rule: Rule) -> Row:
+    holders = {role.value: "yes" if rule.admits(role, None, is_creator=False) else "" for role in Role}
+    if rule.creator:
+        holders[Role.RESEARCHER.value] = "own"
+    for staff_role in StaffRole:
+        may = rule.admits(None, staff_role, is_creator=False)
+        holders[staff_role.value] = ("with a reason" if rule.needs_reason_from_staff else "yes") if may else ""
+    return Row(verb, DEEDS[verb], rule.scope, rule.is_write, rule.anyone, holders)
+
+
+def _held(rule: Rule, role: Role | None, staff_role: StaffRole | None) -> str:
+    held = [_ROLE_WORDS[role]] if role and rule.roles else []
+    if staff_role:
+        held.append(_STAFF_WORDS[staff_role])
+    if held:
+        return f"you are {' and '.join(held)}"
+    return "you have no role in this space" if rule.roles else "you are not on the staff of the platform"
+
+
+def _who(rule: Rule) -> str:
+    able = [_ROLE_WORDS[role] for role in Role if role in rule.roles]
+    able += ["the researcher who created the data set"] if rule.creator else []
+    able += [_STAFF_WORDS[staff_role] for staff_role in StaffRole if staff_role in rule.staff]
+    sentence = " or ".join([", ".join(able[:-1]), able[-1]] if len(able) > 1 else able)
+    return sentence[0].upper() + sentence[1:]
+
+
+_ROLE_WORDS: Mapping[Role, str] = {
+    Role.OWNER: "an owner of the space",
+    Role.STEWARD: "a steward of the space",
+    Role.RESEARCHER: "a researcher of the space",
+    Role.AUDITOR: "an auditor of the space",
+}
+_STAFF_WORDS: Mapping[StaffRole, str] = {
+    StaffRole.ADMINISTRATOR: "an administrator of the platform",
+    StaffRole.SUPPORT: "a member of the platform's support",
+}

@@ -1,0 +1,181 @@
+"""What may be done with a data set in which kind and state, and why not otherwise.
+
+Refuses to know who may do it (`core.authz`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from strongroom.core.deeds import DEEDS
+from strongroom.core.errors import Conflict
+from strongroom.core.vocabulary import Kind, State, SystemFact, Verb
+
+_PENDING = frozenset({State.PENDING})
+_FINALIZED = frozenset({State.FINALIZED})
+_SETTLED = _PENDING | _FINALIZED
+_ALIVE = _SETTLED | {State.FINALIZING}
+_RECORDED = frozenset({State.FINALIZED, State.DELETING, State.DELETED})
+_ALWAYS = frozenset(State)
+
+_ALWAYS_EDITABLE = frozenset({"description", "owner_contact"})
+_ALL_FIELDS = _ALWAYS_EDITABLE | {
+    "name",
+    "data_classifications",
+    "data_format",
+    "source_ids",
+    "external_source",
+    "needed_until",
+}
+
+TRANSITIONS: tuple[tuple[State, Verb | SystemFact, State], ...] = (
+    (State.PENDING, Verb.DATASET_FINALIZE, State.FINALIZING),
+    (State.PENDING, Verb.DATASET_PROMOTE, State.FINALIZING),
+    (State.FINALIZED, Verb.DATASET_PROMOTE, State.FINALIZING),
+    (State.FINALIZING, SystemFact.DATASET_FINALIZED, State.FINALIZED),
+    (State.PENDING, Verb.DATASET_DELETE, State.DELETING),
+    (State.FINALIZED, Verb.DATASET_CONFIRM_DELETION, State.DELETING),
+    (State.DELETING, SystemFact.DATASET_DELETED, State.DELETED),
+)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """When one verb is open. `why` completes "… is finalized, and …".
+
+    `way_out` says what to do in a closed state, `other_kind` with a data set of the wrong kind.
+    """
+
+    states: frozenset[State]
+    why: str = ""
+    kinds: frozenset[Kind] = frozenset(Kind)
+    way_out: Mapping[State, str] = field(default_factory=dict)
+    other_kind: str = ""
+
+    def is_open(self, kind: Kind, state: State) -> bool:
+        """Whether the verb may be done with such a data set."""
+        return kind in self.kinds and state in self.states
+
+
+_KEYS = "access keys are for uploading to a pending data set"
+_NO_MORE_UPLOADS = {
+    State.FINALIZED: "Work on a derivative from a server that was granted access; "
+    "what is to be added to an original belongs in a derivative of it."
+}
+_DELETION = "only a finalized data set is deleted in two steps"
+_DELETE_AT_ONCE = {State.PENDING: "Delete it at once: a pending data set needs no second person."}
+_MANIFEST = "the manifest and its receipt are made when a data set is finalized"
+_FINALIZE_FIRST = {State.PENDING: "Finalize it first."}
+
+GATES: Mapping[Verb, Gate] = {
+    Verb.DATASET_SHOW: Gate(_ALWAYS),
+    Verb.DATASET_EDIT: Gate(_ALIVE, "its record is closed"),
+    Verb.DATASET_FINALIZE: Gate(
+        _PENDING,
+        "only a pending data set can be finalized",
+        way_out={State.FINALIZED: "Nothing is left to do; a derivative can be promoted to an original."},
+    ),
+    Verb.DATASET_PROMOTE: Gate(
+        _SETTLED,
+        "only a pending or finalized derivative can be promoted",
+        kinds=frozenset({Kind.DERIVATIVE}),
+        other_kind="It needs no promotion: finalizing an original makes it immutable.",
+    ),
+    Verb.DATASET_DELETE: Gate(
+        _PENDING,
+        "only a pending data set can be deleted by one person",
+        way_out={State.FINALIZED: "Request its deletion; a second person confirms it."},
+    ),
+    Verb.DATASET_REQUEST_DELETION: Gate(_FINALIZED, _DELETION, way_out=_DELETE_AT_ONCE),
+    Verb.DATASET_WITHDRAW_DELETION: Gate(_FINALIZED, _DELETION, way_out=_DELETE_AT_ONCE),
+    Verb.DATASET_CONFIRM_DELETION: Gate(_FINALIZED, _DELETION, way_out=_DELETE_AT_ONCE),
+    Verb.DATASET_CONTENTS: Gate(_ALIVE, "its files are gone or going"),
+    Verb.DATASET_CONNECT: Gate(_SETTLED, "nobody can connect to it"),
+    Verb.KEY_LIST: Gate(_ALWAYS),
+    Verb.KEY_ISSUE: Gate(_PENDING, _KEYS, way_out=_NO_MORE_UPLOADS),
+    Verb.KEY_RESET: Gate(_PENDING, _KEYS, way_out=_NO_MORE_UPLOADS),
+    Verb.KEY_RENEW: Gate(_PENDING, _KEYS, way_out=_NO_MORE_UPLOADS),
+    Verb.KEY_REVOKE: Gate(
+        _PENDING,
+        _KEYS,
+        way_out={State.FINALIZED: "Nothing is left to do: its keys were removed when it was finalized."},
+    ),
+    Verb.ATTACHMENT_LIST: Gate(_ALWAYS),
+    Verb.ATTACHMENT_LINK: Gate(_ALIVE, "its attachments are gone or going"),
+    Verb.ATTACHMENT_ADD: Gate(_ALIVE, "nothing can be attached to it any more"),
+    Verb.ATTACHMENT_REMOVE: Gate(
+        _PENDING,
+        "attachments can be removed only while a data set is pending",
+        way_out={State.FINALIZED: "Supersede the attachment with a new one, and say why."},
+    ),
+    Verb.ATTACHMENT_SUPERSEDE: Gate(
+        _FINALIZED,
+        "attachments are superseded only once a data set is finalized",
+        way_out={State.PENDING: "Remove the attachment and add the new one."},
+    ),
+    Verb.MANIFEST_SHOW: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),
+    Verb.MANIFEST_DOWNLOAD: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),
+    Verb.RECEIPT_SHOW: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),
+}
+
+_IS_A: Mapping[Kind, str] = {Kind.ORIGINAL: "is an original", Kind.DERIVATIVE: "is a derivative"}
+_CONDITION: Mapping[State, str] = {
+    State.PENDING: "is pending",
+    State.FINALIZING: "is being finalized",
+    State.FINALIZED: "is finalized",
+    State.DELETING: "is being deleted",
+    State.DELETED: "was deleted",
+}
+_WAY_OUT: Mapping[State, str] = {
+    State.PENDING: "Finalize it first.",
+    State.FINALIZING: "Wait until that is done, then look again.",
+    State.FINALIZED: "Create a derivative that names it as a source.",
+    State.DELETING: "Nothing can be done with it any more: only its record will remain.",
+    State.DELETED: "Nothing can be done with it any more: only its record remains.",
+}
+
+
+def may(verb: Verb, kind: Kind, state: State) -> bool:
+    """Whether such a data set permits the verb. Raises: KeyError for a verb that is not done with a data set."""
+    return GATES[verb].is_open(kind, state)
+
+
+def check(verb: Verb, *, kind: Kind, state: State, name: str) -> None:
+    """Return if such a data set permits the verb.
+
+    Raises: Conflict `state` that says what state it is in, why that closes the verb, and the way out.
+    """
+    if may(verb, kind, state):
+        return
+    what, why, way_out = _refusal(verb, kind, state)
+    raise Conflict(f"You cannot {DEEDS[verb]} now: “{name}” {what}, and {why}.", code="state", way_out=way_out)
+
+
+def blocked(kind: Kind, state: State) -> list[tuple[Verb, str]]:
+    """The verbs that such a data set does not permit, each with the reason, for pages that show what is closed."""
+    closed = [verb for verb in GATES if not may(verb, kind, state)]
+    return [(verb, _reason(*_refusal(verb, kind, state))) for verb in closed]
+
+
+def editable_fields(state: State) -> frozenset[str]:
+    """The fields of a data set that may still be edited."""
+    if state is State.PENDING:
+        return _ALL_FIELDS
+    return _ALWAYS_EDITABLE if may(Verb.DATASET_EDIT, Kind.ORIGINAL, state) else frozenset()
+
+
+def diagram() -> str:
+    """The life of a data set as a Mermaid state diagram."""
+    arrows = [f"    {start} --> {end}: {deed}" for start, deed, end in TRANSITIONS]
+    born = f"    [*] --> {State.PENDING}: {Verb.DATASET_CREATE}"
+    return "\n".join(["stateDiagram-v2", born, *arrows, f"    {State.DELETED} --> [*]", ""])
+
+
+def _refusal(verb: Verb, kind: Kind, state: State) -> tuple[str, str, str]:
+    gate = GATES[verb]
+    if kind not in gate.kinds and state in gate.states:
+        return _IS_A[kind], gate.why, gate.other_kind
+    return _CONDITION[state], gate.why, gate.way_out.get(state, _WAY_OUT[state])
+
+
+def _reason(what: str, why: str, way_out: str) -> str:
+    return f"It {what}, and {why}. {way_out}"
