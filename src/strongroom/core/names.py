@@ -1,0 +1,212 @@
+"""Every name Strongroom makes or accepts: buckets, principals, sessions, texts, file names.
+
+Refuses to know where a name is used; it only promises what characters it consists of.
+"""
+
+import base64
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import unquote
+from uuid import UUID
+
+from strongroom.core.errors import Invalid
+
+ORG = re.compile(r"[a-z0-9]{1,18}")
+FILENAME_LIMIT_BYTES = 255
+ATTACHMENTS = "_attachments"
+
+# 65 bits: the chance that two of a million servers share a name is 1 in 70 million, and the policy of a
+# data set, which names each server up to three times within 20,480 bytes, stays small.
+_SESSION_CHARACTERS = 13
+_PRINCIPAL_CHARACTERS = 20
+
+# Extensions that programs open without running anything, so that people on servers can open an agreement.
+# HTML and SVG run scripts in a browser; the old and the macro forms of Office files run macros: not here.
+HARMLESS: Mapping[str, str] = MappingProxyType(
+    {
+        "pdf": "application/pdf",
+        "txt": "text/plain; charset=utf-8",
+        "md": "text/plain; charset=utf-8",
+        "csv": "text/csv; charset=utf-8",
+        "rtf": "application/rtf",
+        "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "odt": "application/vnd.oasis.opendocument.text",
+        "ods": "application/vnd.oasis.opendocument.spreadsheet",
+        "odp": "application/vnd.oasis.opendocument.presentation",
+        "png": "image/png",
+        "jpg": "image/jpeg",
+        "jpeg": "image/jpeg",
+        "tif": "image/tiff",
+        "tiff": "image/tiff",
+    }
+)
+UNKNOWN_CONTENT = "application/octet-stream"
+
+# Drawn like / or \ in common fonts. Source: Unicode confusables.txt (UTS 39), the entries for U+002F and U+005C.
+LOOK_ALIKES = frozenset(
+    "\u2044\u2215\u2571\u2572\u2216\u27cb\u27cd\u29f5\u29f6\u29f7\u29f8\u29f9\u2afb\u2afd\u2cc6\u2e4a\u2f03\u31d3\u31d4"
+    "\u1735\u3033\ufe68\uff0f\uff3c\u0337\u0338\u20e5\u20eb\U0001d20f\U0001d23a\U0001f67c\U0001f67d"
+)
+# What Windows does not allow in a name; `:` also names an alternate stream there.
+_RESERVED_CHARACTERS = frozenset('<>:"/\\|?*')
+# Source: Microsoft, "Naming Files, Paths, and Namespaces".
+_RESERVED_NAMES = frozenset(
+    {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"}
+    | {f"{port}{number}" for port in ("COM", "LPT") for number in range(10)}
+)
+
+# Categories without a shape of their own: controls, format characters (bidirectional overrides, zero-width,
+# byte-order marks, tags), surrogates, private use, unassigned, line and paragraph separators.
+_SHAPELESS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Default_Ignorable_Code_Point beyond those categories: fillers, joiners and variation selectors nobody can see.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+
+def repository_name(org: str, dataset_id: UUID) -> str:
+    """The bucket of a data set, `dataset-<org>-<uuid>`, at most 63 characters.
+
+    Raises: Invalid when `org` is not 1 to 18 of a-z and 0-9.
+    Source: Amazon S3 User Guide, "General purpose bucket naming rules".
+    """
+    return f"dataset-{_org(org)}-{dataset_id}"
+
+
+def records_repository(org: str) -> str:
+    """The bucket of manifests and quarantined objects, which is nobody's but the control plane's.
+
+    Raises: Invalid when `org` is not 1 to 18 of a-z and 0-9.
+    """
+    return f"strongroom-records-{_org(org)}"
+
+
+def uploader_principal(key_id: UUID) -> str:
+    """The engine's user for one access key: `up-` and 100 bits of a hash of its id, 23 characters of a-z0-9-."""
+    return "up-" + _short("uploader", key_id, _PRINCIPAL_CHARACTERS)
+
+
+def server_session_name(server_id: UUID) -> str:
+    """The session a server acts as: `srv-` and 65 bits of a hash of its id, 17 characters of a-z0-9-."""
+    return "srv-" + _short("server", server_id, _SESSION_CHARACTERS)
+
+
+def clean_text(field: str, value: str, *, max_length: int, required: bool = True, is_multiline: bool = False) -> str:
+    """The text in normal form C without white space around it; at most `max_length` characters.
+
+    Only with `is_multiline` may it hold line breaks (they become `\\n`) and tabs.
+
+    Raises: Invalid, with `field` in `fields`, when it is missing, too long or holds a character nobody can see.
+    """
+    text = unicodedata.normalize("NFC", value)
+    if is_multiline:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.strip()
+    if required and not text:
+        raise _invalid(field, "is empty", "Enter a text.")
+    if len(text) > max_length:
+        raise _invalid(field, f"is {len(text)} characters long", f"Shorten it to at most {max_length} characters.")
+    _refuse_unseen(field, text, allowed="\n\t" if is_multiline else "")
+    return text
+
+
+def clean_filename(value: str) -> str:
+    """A file's name in normal form C, for display and download only: never compute a path from it.
+
+    Raises: Invalid, with the way out, for an empty name, a path or what looks or decodes like one, a character that
+        nobody can see or that Windows does not allow, a reserved Windows name, a space at either end or a
+        dot at the end, or more than 255 bytes of UTF-8.
+    """
+    name = unicodedata.normalize("NFC", value)
+    if not name:
+        raise _invalid("filename", "is empty", "Give the file a name.")
+    _refuse_unseen("filename", name)
+    _refuse_separators(name)
+    _refuse_windows_traps(name)
+    if len(name.encode()) > FILENAME_LIMIT_BYTES:
+        raise _invalid(
+            "filename",
+            f"is {len(name.encode())} bytes long",
+            f"Rename the file to at most {FILENAME_LIMIT_BYTES} bytes (letters beyond a-z count two to four).",
+        )
+    return name
+
+
+def attachment_object_key(attachment_id: UUID, filename: str) -> str:
+    """Where an attachment lies in its bucket: made from the id, with an extension of the fixed table only."""
+    extension = _extension(filename)
+    return f"{ATTACHMENTS}/{attachment_id}" + (f".{extension}" if extension else "")
+
+
+def attachment_content_type(filename: str) -> str:
+    """The media type from the fixed table, else `application/octet-stream`; never one that runs scripts."""
+    return HARMLESS.get(_extension(filename), UNKNOWN_CONTENT)
+
+
+def _org(org: str) -> str:
+    if not ORG.fullmatch(org):
+        raise _invalid("org", "is not 1 to 18 lower-case letters and digits", "Choose a short name such as `uni7`.")
+    return org
+
+
+def _short(purpose: str, identity: UUID, characters: int) -> str:
+    # The purpose is hashed in, so that no two kinds of name can ever share their tail.
+    hashed = hashlib.sha256(f"strongroom {purpose} ".encode() + identity.bytes).digest()
+    return base64.b32encode(hashed).decode().lower()[:characters]
+
+
+def _extension(filename: str) -> str:
+    extension = filename.rpartition(".")[2].lower() if "." in filename else ""
+    return extension if extension in HARMLESS else ""
+
+
+def _refuse_unseen(field: str, text: str, allowed: str = "") -> None:
+    for character in text:
+        unseen = unicodedata.category(character) in _SHAPELESS or _INVISIBLE.match(character)
+        if unseen and character not in allowed:
+            label = unicodedata.name(character, "a control or unassigned character")
+            raise _invalid(
+                field, f"holds U+{ord(character):04X} ({label}), which nobody can see", "Remove that character."
+            )
+
+
+def _refuse_separators(name: str) -> None:
+    for character in name:
+        if character in LOOK_ALIKES:
+            label = unicodedata.name(character, "a slash")
+            raise _invalid("filename", f"holds U+{ord(character):04X} ({label}), which looks like a slash", _RENAME)
+    # Some programs fold compatibility forms (U+2100 into a/c), others decode %2F, and some do it twice.
+    seen = {name}
+    forms = [name]
+    while forms:
+        form = forms.pop()
+        if "/" in form or "\\" in form or "\0" in form or form in {".", ".."}:
+            raise _invalid("filename", "is a path, or decodes to one", _RENAME)
+        for other in (unquote(form), unicodedata.normalize("NFKC", form)):
+            if other not in seen:
+                seen.add(other)
+                forms.append(other)
+
+
+def _refuse_windows_traps(name: str) -> None:
+    folded = unicodedata.normalize("NFKC", name)
+    forbidden = sorted(_RESERVED_CHARACTERS.intersection(folded))
+    if forbidden:
+        raise _invalid("filename", f"holds {' '.join(forbidden)}, which Windows does not allow", _RENAME)
+    if folded[0].isspace() or folded[-1].isspace() or folded.endswith("."):
+        raise _invalid("filename", "begins or ends with a space, or ends with a dot", _RENAME)
+    stem = folded.partition(".")[0].rstrip().upper()
+    if stem in _RESERVED_NAMES:
+        raise _invalid("filename", f"begins with {stem}, which is a device on Windows", _RENAME)
+
+
+_RENAME = "Rename the file, for example to letters, digits, - and _ with an extension, and send it again."
+
+
+def _invalid(field: str, problem: str, way_out: str) -> Invalid:
+    return Invalid(f"The {field} {problem}.", fields={field: f"{problem}. {way_out}"}, way_out=way_out)
