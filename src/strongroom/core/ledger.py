@@ -313,7 +313,16 @@ def _read(values: dict[str, Any]) -> Entry:
     except (ValueError, TypeError, AttributeError) as problem:
         raise Invalid("An id of this entry of the ledger is not a UUID.") from problem
     at = canonical.read_time(values["at"])
-    return Entry(sequence=sequence, at=at, before=values["before"], after=values["after"], **texts, **ids)
+    return Entry(
+        sequence=sequence,
+        at=at,
+        before=values["before"],
+        after=values["after"],
+        actor_id=ids["actor_id"],
+        space_id=ids["space_id"],
+        dataset_id=ids["dataset_id"],
+        **texts,
+    )
 
 
 def _utc(at: datetime) -> datetime:

@@ -1,0 +1,318 @@
+"""Ready-made settings of S3 clients for exactly one bucket on one endpoint.
+
+Refuses to know the secret: every text says where it goes, none holds it.
+"""
+
+import json
+import plistlib
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, uuid5
+
+from strongroom.core.errors import Invalid
+
+ACCESS_KEY_PLACEHOLDER = "PASTE-THE-ACCESS-KEY-ID-HERE"
+SECRET_PLACEHOLDER = "PASTE-THE-SECRET-HERE"
+
+# What each value may consist of. The formats below escape as well; but an INI file has no escape for a line break.
+_SHAPES = {
+    "repository": re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
+    "endpoint": re.compile(r"https?://[A-Za-z0-9._~:/\[\]-]+"),
+    "region": re.compile(r"[A-Za-z0-9-]{1,64}"),
+    "access_key_id": re.compile(r"[A-Za-z0-9_+=,.@/-]{1,128}"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """Settings of one client. `filename` is the file the text belongs in, or None for commands and tables."""
+
+    client: str
+    title: str
+    filename: str | None
+    text: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    repository: str
+    endpoint: str
+    region: str
+    access_key_id: str | None
+
+    @property
+    def key(self) -> str:
+        return self.access_key_id or ACCESS_KEY_PLACEHOLDER
+
+    @property
+    def is_encrypted(self) -> bool:
+        return self.endpoint.startswith("https:")
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.endpoint).hostname or ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.endpoint).port or (443 if self.is_encrypted else 80)
+
+    @property
+    def is_amazon(self) -> bool:
+        return self.host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
+def snippets(*, repository: str, endpoint: str, region: str, access_key_id: str | None) -> list[Snippet]:
+    """The settings of every client we know, simplest first; several may belong to one client.
+
+    `endpoint` is a URL without path. Without an access key (`None`) a placeholder stands in its place.
+
+    Raises: Invalid when a value holds a character that none of the clients' formats could need.
+    """
+    values = {"repository": repository, "endpoint": endpoint, "region": region, "access_key_id": access_key_id}
+    for field, value in values.items():
+        if value is not None and not _SHAPES[field].fullmatch(value):
+            raise Invalid(f"{field} {value!r} cannot stand in a client's settings.", fields={field: "is malformed"})
+    target = _Target(repository, _checked_url(endpoint), region, access_key_id)
+    return [build(target) for build in _BUILDERS]
+
+
+def _checked_url(endpoint: str) -> str:
+    url = endpoint.rstrip("/")
+    try:
+        parts = urlsplit(url)
+        is_plain = bool(parts.hostname) and parts.path == "" and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_plain = False
+    if not is_plain:
+        raise Invalid(f"{endpoint!r} is not the URL of an endpoint.", fields={"endpoint": "is not a URL without path"})
+    return url
+
+
+def _cyberduck(target: _Target) -> Snippet:
+    # Source: Cyberduck, HostDictionary.java (the keys) and the connection profiles it ships (the providers).
+    profile = "S3 (Deprecated path style requests)" if target.is_encrypted else "S3 (HTTP)"
+    bookmark = {
+        "Protocol": "s3",
+        "Provider": "s3-path-style" if target.is_encrypted else "s3-http",
+        "UUID": str(uuid5(NAMESPACE_URL, f"{target.endpoint}/{target.repository}")),
+        "Nickname": target.repository,
+        "Hostname": target.host,
+        "Port": str(target.port),
+        "Path": f"/{target.repository}",
+        "Custom": {"s3.bucket.virtualhost.disable": "true"},
+    }
+    if target.access_key_id:
+        bookmark["Username"] = target.access_key_id
+    return Snippet(
+        client="cyberduck",
+        title="Cyberduck bookmark",
+        filename=f"{target.repository}.duck",
+        text=plistlib.dumps(bookmark, sort_keys=False).decode(),
+        note=(
+            f"In Cyberduck's settings, Profiles, switch on “{profile}” once; then open this file. Cyberduck asks "
+            "for the secret (and the access key, if it is not in the bookmark) and keeps it in the system's keychain."
+        ),
+    )
+
+
+def _crossftp(target: _Target) -> Snippet:
+    # Source: IBM Cloud Object Storage docs, "Transfer files using CrossFTP".
+    rows = {
+        "Protocol": "S3/HTTPS" if target.is_encrypted else "S3/HTTP",
+        "Label": target.repository,
+        "Host": target.host,
+        "Port": str(target.port),
+        "Access Key": target.key,
+        "Secret": "the secret you were shown when the key was made",
+        "Remote Path": f"/{target.repository}",
+    }
+    return Snippet(
+        client="crossftp",
+        title="CrossFTP site",
+        filename=None,
+        text="".join(f"{label + ':':<13}{value}\n" for label, value in rows.items()),
+        note="In the Site Manager make a new site and enter these on the tab General.",
+    )
+
+
+def _aws_config(target: _Target) -> Snippet:
+    lines = [
+        f"[profile {target.repository}]",
+        f"region = {target.region}",
+        f"endpoint_url = {target.endpoint}",
+        "s3 =",
+        "    addressing_style = path",
+    ]
+    return Snippet(
+        client="aws",
+        title="AWS CLI: profile",
+        filename="~/.aws/config",
+        text="\n".join(lines) + "\n",
+        note="Add these lines to the file. `endpoint_url` needs AWS CLI 1.29 or 2.13, or newer.",
+    )
+
+
+def _aws_credentials(target: _Target) -> Snippet:
+    lines = [
+        f"[{target.repository}]",
+        f"aws_access_key_id = {target.key}",
+        f"aws_secret_access_key = {SECRET_PLACEHOLDER}",
+    ]
+    return Snippet(
+        client="aws",
+        title="AWS CLI: access key",
+        filename="~/.aws/credentials",
+        text="\n".join(lines) + "\n",
+        note=f"Add these lines to the file, put the secret in place of {SECRET_PLACEHOLDER}, and keep the file private "
+        "(chmod 600).",
+    )
+
+
+def _aws_commands(target: _Target) -> Snippet:
+    aws = f"aws --profile {shlex.quote(target.repository)} s3"
+    bucket = f"s3://{target.repository}"
+    lines = [
+        f"{aws} cp ./file.csv {shlex.quote(bucket + '/file.csv')}",
+        f"{aws} sync ./folder {shlex.quote(bucket + '/folder')}",
+        f"{aws} ls {shlex.quote(bucket + '/')} --recursive --summarize",
+    ]
+    return Snippet(
+        client="aws",
+        title="AWS CLI: upload",
+        filename=None,
+        text="\n".join(lines) + "\n",
+        note="Uses the profile and the access key of the two files above.",
+    )
+
+
+def _rclone(target: _Target) -> Snippet:
+    lines = [
+        f"[{target.repository}]",
+        "type = s3",
+        f"provider = {'AWS' if target.is_amazon else 'Other'}",
+        "env_auth = false",
+        f"access_key_id = {target.key}",
+        f"secret_access_key = {SECRET_PLACEHOLDER}",
+        f"region = {target.region}",
+        f"endpoint = {target.endpoint}",
+        "force_path_style = true",
+        # Without it rclone tries to create the bucket, which an access key may not.
+        "no_check_bucket = true",
+    ]
+    path = shlex.quote(f"{target.repository}:{target.repository}/folder")
+    return Snippet(
+        client="rclone",
+        title="rclone remote",
+        filename="~/.config/rclone/rclone.conf",
+        text="\n".join(lines) + "\n",
+        note=f"Add these lines to the file (`rclone config file` says where it is), put the secret in place of "
+        f"{SECRET_PLACEHOLDER}, then: rclone copy --progress ./folder {path} and rclone check ./folder {path}",
+    )
+
+
+def _s5cmd(target: _Target) -> Snippet:
+    s5cmd = f"s5cmd --profile {shlex.quote(target.repository)} --endpoint-url {shlex.quote(target.endpoint)}"
+    lines = [
+        f"export AWS_REGION={shlex.quote(target.region)}",
+        f"{s5cmd} cp './folder/*' {shlex.quote(f's3://{target.repository}/folder/')}",
+        f"{s5cmd} ls {shlex.quote(f's3://{target.repository}/*')}",
+    ]
+    return Snippet(
+        client="s5cmd",
+        title="s5cmd",
+        filename=None,
+        text="\n".join(lines) + "\n",
+        note="Reads access key and secret from ~/.aws/credentials, as above.",
+    )
+
+
+def _s3fs_password(target: _Target) -> Snippet:
+    # Source: s3fs(1). A password file that others can read is refused by s3fs itself.
+    name = f"~/.passwd-s3fs-{target.repository}"
+    return Snippet(
+        client="s3fs",
+        title="s3fs: access key",
+        filename=name,
+        text=f"{target.key}:{SECRET_PLACEHOLDER}\n",
+        note=f"Put the secret in place of {SECRET_PLACEHOLDER}, and make the file private: chmod 600 {name}",
+    )
+
+
+def _s3fs(target: _Target) -> Snippet:
+    bucket = shlex.quote(target.repository)
+    options = f"url={target.endpoint},endpoint={target.region},use_path_request_style,umask=077"
+    lines = [
+        f'mkdir -p "$HOME"/{bucket}',
+        f's3fs {bucket} "$HOME"/{bucket} -o passwd_file="$HOME"/.passwd-s3fs-{bucket} -o {shlex.quote(options)}',
+        f'mountpoint "$HOME"/{bucket}',
+    ]
+    return Snippet(
+        client="s3fs",
+        title="s3fs: mount on Linux",
+        filename=None,
+        text="\n".join(lines) + "\n",
+        note="s3fs says nothing when it could not mount: the last line does. Unmount with fusermount -u.",
+    )
+
+
+def _boto3(target: _Target) -> Snippet:
+    lines = [
+        "import boto3",
+        "from botocore.config import Config",
+        "",
+        f"session = boto3.Session(profile_name={json.dumps(target.repository)})",
+        "s3 = session.client(",
+        '    "s3",',
+        f"    endpoint_url={json.dumps(target.endpoint)},",
+        f"    region_name={json.dumps(target.region)},",
+        '    config=Config(s3={"addressing_style": "path"}),',
+        ")",
+        f's3.upload_file("file.csv", {json.dumps(target.repository)}, "folder/file.csv")',
+    ]
+    return Snippet(
+        client="boto3",
+        title="Python (boto3)",
+        filename=None,
+        text="\n".join(lines) + "\n",
+        note="Reads access key and secret from ~/.aws/credentials, as above, so that neither stands in your code.",
+    )
+
+
+def _r(target: _Target) -> Snippet:
+    # Source: paws, "Setting credentials, region, and endpoint". Double-quoted JSON texts are R texts as well.
+    lines = [
+        "s3 <- paws::s3(config = list(",
+        f"  credentials = list(profile = {json.dumps(target.repository)}),",
+        f"  endpoint = {json.dumps(target.endpoint)},",
+        f"  region = {json.dumps(target.region)},",
+        "  s3_force_path_style = TRUE",
+        "))",
+        'content <- readBin("file.csv", "raw", file.size("file.csv"))',
+        f's3$put_object(Bucket = {json.dumps(target.repository)}, Key = "folder/file.csv", Body = content)',
+    ]
+    return Snippet(
+        client="r",
+        title="R (paws)",
+        filename=None,
+        text="\n".join(lines) + "\n",
+        note="Reads access key and secret from ~/.aws/credentials, as above, so that neither stands in your code.",
+    )
+
+
+_BUILDERS: tuple[Callable[[_Target], Snippet], ...] = (
+    _cyberduck,
+    _aws_config,
+    _aws_credentials,
+    _aws_commands,
+    _rclone,
+    _s5cmd,
+    _s3fs_password,
+    _s3fs,
+    _crossftp,
+    _boto3,
+    _r,
+)
