@@ -1,0 +1,133 @@
+"""How the text of a setting becomes a value. Each function raises ValueError that says what would be right."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.IGNORECASE)
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A whole number in decimal digits, from `least` to `most`, both allowed."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
+            raise ValueError(f"it must be a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+port = whole(1, 65535)
+
+
+def engine_port(count: int) -> Callable[[str], int]:
+    """A port so low that `count` ports from it on, and those 10,000 above, exist."""
+    return whole(1024, 65535 - 10_000 - count + 1)
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """One of a few words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"it must be one of {', '.join(words)}")
+        return text
+
+    return read
+
+
+def org(text: str) -> str:
+    """1 to 18 lower-case letters or digits, so that a bucket's name fits in 63 characters."""
+    if not re.fullmatch(r"[a-z0-9]{1,18}", text):
+        raise ValueError("it must be 1 to 18 lower-case letters or digits")
+    return text
+
+
+def word(text: str) -> str:
+    """Letters, digits and hyphens."""
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,40}", text):
+        raise ValueError("it must be 1 to 40 letters, digits or hyphens")
+    return text
+
+
+def path(text: str) -> Path:
+    """A path, absolute or relative to the folder Strongroom is started in."""
+    if "\0" in text:
+        raise ValueError("it must be a path")
+    return Path(text)
+
+
+def file(text: str) -> Path | None:
+    """A path, or nothing."""
+    return path(text) if text else None
+
+
+def host(text: str) -> str:
+    """An IP address or a host name, without brackets."""
+    try:
+        return str(ipaddress.ip_address(text.strip("[]")))
+    except ValueError:
+        if not _HOST.fullmatch(text):
+            raise ValueError("it must be an IP address or a host name, without port") from None
+        return text.lower()
+
+
+def hosts(text: str) -> tuple[str, ...]:
+    """Host names with a comma between; a leading dot stands for all names below it."""
+    names = _listed(text)
+    for name in names:
+        if not _HOST.fullmatch(name.removeprefix(".")):
+            raise ValueError(f"{name!r} is not a host name; write names with a comma between, without port")
+    return tuple(name.lower() for name in names)
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """IP addresses or networks with a comma between."""
+    try:
+        return tuple(str(ipaddress.ip_network(each)) for each in _listed(text))
+    except ValueError as wrong:
+        raise ValueError(f"{wrong}; write addresses or networks with a comma between") from None
+
+
+def url(text: str) -> str:
+    """An http or https URL without path, or nothing."""
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("it must look like https://strongroom.example.org, without a path")
+    _ = parts.port  # raises ValueError when it is no port
+    return text.rstrip("/")
+
+
+def database_url(text: str) -> str:
+    """A PostgreSQL URL with a database name, or nothing."""
+    if text:
+        parts = urlsplit(text)
+        if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
+            raise ValueError("it must look like postgresql://user:password@host:5432/name, or be empty for SQLite")
+    return text
+
+
+def email(text: str) -> str:
+    """An address, in lower case."""
+    if not re.fullmatch(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,180}", text):
+        raise ValueError("it must be an e-mail address")
+    return text.lower()
+
+
+def reachable(listening: str) -> str:
+    """Where a program on this machine reaches a server that listens on this address."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listening, listening)  # noqa: S104 compared, never bound
+
+
+def bracketed(address: str) -> str:
+    """The address as it stands in a URL."""
+    return f"[{address}]" if ":" in address else address
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]

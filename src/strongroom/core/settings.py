@@ -1,0 +1,218 @@
+"""Every setting of Strongroom, with its default, its unit and what it means; refuses to know where values come from.
+
+A setting is one field of `Settings`. Its variable is `STRONGROOM_` and the field's name in capitals, so `web_port`
+is `STRONGROOM_WEB_PORT`. The reference page is generated from the same fields.
+"""
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from strongroom.core import setting_values as values
+from strongroom.core.errors import Invalid
+
+PREFIX = "STRONGROOM_"
+ENGINE_PORTS = 20
+"""How many ports in a row the parts of the embedded engine may take from `engine_port` on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A setting as the reference page shows it. `default` is the text one would write into the environment."""
+
+    variable: str
+    default: str
+    unit: str
+    doc: str
+
+
+def _setting(default: str, unit: str, doc: str, read: Callable[[str], object], *, is_secret: bool = False) -> Any:
+    """A field that `read` makes from text; `read` raises ValueError with the way out. A secret one is never shown."""
+    return field(
+        repr=not is_secret,
+        metadata={"default": default, "unit": unit, "doc": doc, "read": read, "is_secret": is_secret},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decided, read once at the start of a process. Sizes are bytes; times say their unit."""
+
+    # Where things are
+    home: Path = _setting("./var", "folder", "Holds all state: database, secrets, objects, logs.", values.path)
+    org: str = _setting("ss", "word", "Short name of the organization; part of every bucket's name.", values.org)
+    database_url: str = _setting(
+        "",
+        "URL",
+        "`postgresql://user:password@host:5432/name`, or empty for an SQLite file in the home.",
+        values.database_url,
+        is_secret=True,
+    )
+
+    # Web
+    web_host: str = _setting("127.0.0.1", "address", "Address the web server listens on.", values.host)
+    web_port: int = _setting("8400", "port", "Port the web server listens on.", values.port)
+    web_workers: int = _setting("2", "processes", "Web processes.", values.whole(1, 64))
+    web_threads: int = _setting("4", "threads", "Requests that one web process answers at a time.", values.whole(1, 64))
+    public_url: str = _setting(
+        "", "URL", "Where people reach the web server; empty: `http://` and the address above.", values.url
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        "",
+        "names, comma between",
+        "Further `Host` names to answer to, besides that of the public URL and this machine's own.",
+        values.hosts,
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        "",
+        "networks, comma between",
+        "Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, such as `10.0.0.5,10.1.0.0/16`.",
+        values.networks,
+    )
+
+    # Storage engine
+    engine: str = _setting(
+        "seaweedfs",
+        "word",
+        "`seaweedfs`: embedded, kept in the home. `memory`: forgets everything, for tests only.",
+        values.one_of("seaweedfs", "memory"),
+    )
+    weed: Path | None = _setting("", "file", "The `weed` program; empty: the one of the locked package.", values.file)
+    region: str = _setting("us-east-1", "word", "Region that S3 clients sign for.", values.word)
+    gateway_host: str = _setting("127.0.0.1", "address", "Address the public S3 gateway listens on.", values.host)
+    gateway_port: int = _setting("9400", "port", "Port the public S3 gateway listens on.", values.port)
+    gateway_url: str = _setting(
+        "", "URL", "Where S3 clients reach the public gateway; empty: the scheme and address above.", values.url
+    )
+    gateway_tls_cert: Path | None = _setting(
+        "", "file", "Certificate chain (PEM) of the public gateway; empty: plain HTTP.", values.file
+    )
+    gateway_tls_key: Path | None = _setting("", "file", "Private key (PEM) to that certificate.", values.file)
+    engine_port: int = _setting(
+        "9410",
+        "port",
+        f"First of {ENGINE_PORTS} ports in a row for the inner parts of the embedded engine, all on 127.0.0.1.",
+        values.engine_port(ENGINE_PORTS),
+    )
+
+    # Limits
+    attachment_max_bytes: int = _setting("1073741824", "bytes", "Largest attachment.", values.whole(1, 5 * 1024**3))
+    attachment_link_seconds: int = _setting(
+        "300", "seconds", "How long a link to an attachment works.", values.whole(10, 300)
+    )
+    key_lifetime_days: int = _setting("30", "days", "How long a new access key works.", values.whole(1, 365))
+    token_max_days: int = _setting("366", "days", "Longest life of a personal access token.", values.whole(1, 3660))
+    sign_in_code_hours: int = _setting("24", "hours", "How long a one-time sign-in code works.", values.whole(1, 720))
+    finalize_drain_seconds: int = _setting(
+        "30",
+        "seconds",
+        "How long finalizing waits for writes in flight to fail before it goes on without having seen them gone.",
+        values.whole(0, 3600),
+    )
+    finalize_recheck_seconds: int = _setting(
+        "300", "seconds", "When, after finalizing, the second pass looks for late objects.", values.whole(1, 86400)
+    )
+    policy_check_seconds: int = _setting(
+        "3600",
+        "seconds",
+        "How often the policy in force of a data set is compared with what it should be, and put back.",
+        values.whole(1, 86400),
+    )
+    idempotency_hours: int = _setting(
+        "24", "hours", "How long the answer to an `Idempotency-Key` is remembered.", values.whole(1, 720)
+    )
+
+    # Running
+    admin_email: str = _setting(
+        "admin@localhost", "e-mail address", "The first administrator, made at the first start.", values.email
+    )
+    workers: int = _setting("1", "processes", "Background worker processes.", values.whole(1, 16))
+    log_level: str = _setting(
+        "info", "word", "`debug`, `info`, `warning` or `error`.", values.one_of("debug", "info", "warning", "error")
+    )
+    log_max_bytes: int = _setting(
+        "20000000",
+        "bytes",
+        "Size at which a log file is put aside; two older ones are kept.",
+        values.whole(10_000, 10**12),
+    )
+    disk_reserve_bytes: int = _setting(
+        "1000000000", "bytes", "Free space in the home below which nothing is started.", values.whole(0, 10**15)
+    )
+
+    @property
+    def web_url(self) -> str:
+        """Where people reach the web server, without a slash at the end."""
+        return self.public_url or f"http://{values.bracketed(values.reachable(self.web_host))}:{self.web_port}"
+
+    @property
+    def gateway_endpoint(self) -> str:
+        """The URL that S3 clients use, without a slash at the end."""
+        scheme = "https" if self.gateway_tls_cert else "http"
+        host = values.bracketed(values.reachable(self.gateway_host))
+        return self.gateway_url or f"{scheme}://{host}:{self.gateway_port}"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read every setting from variables; one that is absent or empty has its default.
+
+        Raises: Invalid naming the variable, its value and the way out; also for a variable that is a misspelt setting.
+        """
+        known = {PREFIX + each.name.upper(): each for each in dataclasses.fields(cls)}
+        _refuse_misspelt(environ, list(known))
+        read = {each.name: _read(variable, environ.get(variable, ""), each) for variable, each in known.items()}
+        settings = cls(**read)
+        _refuse_contradictions(settings)
+        return settings
+
+
+def entries() -> list[Entry]:
+    """Every setting, in the order of the reference page."""
+    return [
+        Entry(PREFIX + each.name.upper(), each.metadata["default"], each.metadata["unit"], each.metadata["doc"])
+        for each in dataclasses.fields(Settings)
+    ]
+
+
+def _read(variable: str, text: str, setting: "dataclasses.Field[Any]") -> Any:
+    try:
+        return setting.metadata["read"](text.strip() or setting.metadata["default"])
+    except ValueError as wrong:
+        shown = "(hidden)" if setting.metadata["is_secret"] else repr(text)
+        raise Invalid(f"{variable} is {shown}: {wrong}", fields={variable: str(wrong)}) from None
+
+
+def _refuse_misspelt(environ: Mapping[str, str], known: list[str]) -> None:
+    """A setting that is spelt wrong would silently not apply; other variables (the command line's) are let be."""
+    for variable in environ:
+        if variable.startswith(PREFIX) and variable not in known:
+            close = difflib.get_close_matches(variable, known, n=1, cutoff=0.88)
+            if close:
+                raise Invalid(
+                    f"There is no setting {variable}; did you mean {close[0]}?",
+                    fields={variable: f"did you mean {close[0]}?"},
+                )
+
+
+def _refuse_contradictions(settings: Settings) -> None:
+    if (settings.gateway_tls_cert is None) != (settings.gateway_tls_key is None):
+        raise Invalid(
+            "STRONGROOM_GATEWAY_TLS_CERT and STRONGROOM_GATEWAY_TLS_KEY belong together: set both, or neither.",
+            fields={"STRONGROOM_GATEWAY_TLS_KEY": "set both, or neither"},
+        )
+    first, last = settings.engine_port, settings.engine_port + ENGINE_PORTS - 1
+    for name in ("web_port", "gateway_port"):
+        if first <= getattr(settings, name) <= last:
+            raise Invalid(
+                f"{PREFIX}{name.upper()} is {getattr(settings, name)}, inside the engine's own ports {first}-{last}: "
+                f"choose another, or move STRONGROOM_ENGINE_PORT.",
+                fields={PREFIX + name.upper(): "inside the engine's own ports"},
+            )
+    if settings.web_port == settings.gateway_port:
+        raise Invalid(
+            f"STRONGROOM_WEB_PORT and STRONGROOM_GATEWAY_PORT are both {settings.web_port}: choose two ports.",
+            fields={"STRONGROOM_GATEWAY_PORT": "same as the web port"},
+        )

@@ -1,0 +1,54 @@
+"""What Django is told. What an operator may decide stands in `core.settings`, reachable as `settings.STRONGROOM`."""
+
+from urllib.parse import urlsplit
+
+from strongroom.core.settings import Settings
+from strongroom.runtime import databases, environment, logging, secrets
+
+STRONGROOM: Settings = environment.load()
+
+SECRET_KEY = secrets.django_secret_key(STRONGROOM.home)
+DEBUG = False
+ALLOWED_HOSTS = [
+    str(urlsplit(STRONGROOM.web_url).hostname),
+    *STRONGROOM.allowed_hosts,
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+]
+
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "strongroom.db"]
+AUTH_USER_MODEL = "strongroom.Person"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+ROOT_URLCONF = "strongroom.runtime.urls"
+APPEND_SLASH = False
+MIDDLEWARE = [
+    "strongroom.runtime.middleware.request_facts",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+DATABASES = {"default": databases.configuration(STRONGROOM)}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "strongroom_cache"}}
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+_IS_HTTPS = STRONGROOM.web_url.startswith("https://")
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _IS_HTTPS else 0
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS
+CSRF_TRUSTED_ORIGINS = [STRONGROOM.web_url]
+
+# Attachments are streamed by their own endpoint; nothing else has a large body.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+FILE_UPLOAD_TEMP_DIR = None
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+LOGGING_CONFIG = None
+logging.configure(STRONGROOM.log_level)

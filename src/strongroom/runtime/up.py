@@ -1,0 +1,130 @@
+"""`make up`: from nothing to a running Strongroom, and back in order when asked to stop."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from strongroom import __version__
+from strongroom.core.errors import Refusal
+from strongroom.core.settings import Settings
+from strongroom.engines.processes import ProcessSpec
+from strongroom.runtime import checks, compose, first_person, migrating, processes
+from strongroom.runtime.supervisor import Supervisor
+from strongroom.runtime.terminal import Terminal
+
+
+def run(settings: Settings, terminal: Terminal) -> int:
+    """Run until Ctrl-C or SIGTERM: the exit code. 1 when it could not start or could not go on."""
+    terminal.heading(__version__, str(settings.home))
+    try:
+        checks.check_disk(settings.home, settings.disk_reserve_bytes)
+        with checks.take_home(settings.home, settings.web_url):
+            checks.check_ports(ports(settings))
+            return asyncio.run(_supervise(settings, terminal))
+    except Refusal as refusal:
+        terminal.refusal(f"{refusal} {refusal.way_out}".strip())
+        return 1
+
+
+def ports(settings: Settings) -> list[checks.Port]:
+    """Everything that will be listened on."""
+    web = checks.Port(settings.web_host, settings.web_port, "web", "STRONGROOM_WEB_PORT")
+    return [web, *compose.engine_ports(settings)]
+
+
+async def _supervise(settings: Settings, terminal: Terminal) -> int:
+    logs = settings.home / "log"
+    for folder in (logs, settings.home / "run"):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    supervisor = Supervisor(logs, log_max_bytes=settings.log_max_bytes, say=terminal.change)
+    asked = _asked_to_stop(supervisor)
+    starting = asyncio.create_task(_start(settings, supervisor, terminal))
+    try:
+        await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if not asked.done():
+            starting.result()
+            await asyncio.wait({asked, supervisor.failed}, return_when=asyncio.FIRST_COMPLETED)
+        if supervisor.failed.done():
+            terminal.refusal(supervisor.failed.result())
+    finally:
+        starting.cancel()
+        with suppress(asyncio.CancelledError, Refusal):
+            await starting
+        terminal.note("Stopping" if asked.done() else "Stopping what was started")
+        await supervisor.stop()
+    terminal.note("Stopped. Everything is kept; `make up` comes back with it.")
+    return 1 if supervisor.failed.done() else 0
+
+
+def _asked_to_stop(supervisor: Supervisor) -> "asyncio.Future[None]":
+    """Done at the first Ctrl-C, SIGTERM or closed terminal; a second one ends everything at once."""
+    loop = asyncio.get_running_loop()
+    asked: asyncio.Future[None] = loop.create_future()
+
+    def stop() -> None:
+        if asked.done():
+            supervisor.kill()
+        else:
+            asked.set_result(None)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+    return asked
+
+
+async def _start(settings: Settings, supervisor: Supervisor, terminal: Terminal) -> None:
+    for spec in compose.engine_processes(settings):
+        await _step(supervisor, terminal, spec)
+    with terminal.step("database", migrating.words(settings)):
+        await asyncio.to_thread(migrating.migrate)
+    code = await asyncio.to_thread(
+        first_person.ensure, settings.admin_email, lifetime=timedelta(hours=settings.sign_in_code_hours)
+    )
+    await _step(supervisor, terminal, processes.web(settings), settings.web_url)
+    for spec in processes.workers(settings):
+        await _step(supervisor, terminal, spec)
+    _welcome(settings, terminal, code)
+
+
+async def _step(supervisor: Supervisor, terminal: Terminal, spec: ProcessSpec, detail: str = "") -> None:
+    with terminal.step(spec.name, detail):
+        await supervisor.start(spec)
+
+
+def _welcome(settings: Settings, terminal: Terminal, code: str | None) -> None:
+    terminal.facts({"Strongroom": settings.web_url, "S3 endpoint": settings.gateway_endpoint})
+    strongroom = _command("strongroom")
+    if code is not None:
+        terminal.commands(
+            f"Sign in as the first administrator, {settings.admin_email}",
+            [f"{strongroom} login {settings.web_url} --code {code}"],
+            f"Shown once, works once, for {settings.sign_in_code_hours} hours.",
+        )
+    else:
+        terminal.commands(
+            "Locked out? A new one-time code for a person",
+            [f"{_command('python')} -m strongroom.runtime sign-in-code {settings.admin_email}"],
+        )
+    terminal.commands(
+        "Try next",
+        [
+            f"{strongroom} tour",
+            f'{strongroom} space create "Sleep study" --risk-level high',
+            f"{strongroom} --help",
+        ],
+    )
+    terminal.note("Ctrl-C stops everything. Logs are in " + str(settings.home / "log"))
+
+
+def _command(name: str) -> str:
+    """How the reader starts this program: its name alone where that finds it, else its path from here."""
+    beside = Path(sys.executable).with_name(name)
+    found = shutil.which(name)
+    if found and Path(found).resolve() == beside.resolve() and name != "python":
+        return name
+    return os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside)

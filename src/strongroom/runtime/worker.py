@@ -1,0 +1,98 @@
+"""The background worker: does what is due, over and over; refuses to know how any of it is done.
+
+Rows are the queue, and a lease in the row says who is at it, so any number of workers may run and each may be killed.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from django.db import close_old_connections
+from django.db.utils import OperationalError
+from django.utils import timezone
+
+from strongroom.actions import converge
+from strongroom.core.settings import Settings
+from strongroom.db.models import IdempotentReply
+
+log = structlog.get_logger("strongroom.worker")
+
+IDLE_SECONDS = 0.25
+BATCH = 20
+_DATABASE_PATIENCE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something that is due every so often. `run` returns how much it did: while not 0, it is due again at once."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], int]
+
+
+def chores(settings: Settings) -> tuple[Chore, ...]:
+    """Everything a worker does."""
+    return (
+        Chore("converge", 0, lambda: converge.run_due(BATCH)),
+        Chore("forget_replies", 600, lambda: _forget_replies(timedelta(hours=settings.idempotency_hours))),
+    )
+
+
+class Round:
+    """Runs chores when each is due."""
+
+    def __init__(self, chores: tuple[Chore, ...]) -> None:
+        self._due = dict.fromkeys(chores, 0.0)
+
+    def run(self) -> int:
+        """Run what is due once; how much was done. A chore that crashes is logged and does not stop the others."""
+        done = 0
+        for chore, due in self._due.items():
+            if time.monotonic() >= due:
+                count = _run(chore)
+                done += count
+                self._due[chore] = time.monotonic() + (0 if count else chore.every_seconds)
+        return done
+
+
+def run(settings: Settings, ready_file: Path | None = None) -> None:
+    """Work until SIGTERM or SIGINT and finish what is under way; `ready_file` gets the process id once it works."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    round_ = Round(chores(settings))
+    log.info("worker_started", pid=os.getpid())
+    while not stop.is_set():
+        done = round_.run()
+        if ready_file is not None:
+            ready_file.write_text(str(os.getpid()))
+            ready_file = None
+        if not done:
+            stop.wait(IDLE_SECONDS)
+    log.info("worker_stopped", pid=os.getpid())
+
+
+def _run(chore: Chore) -> int:
+    close_old_connections()
+    try:
+        return chore.run()
+    except OperationalError as error:  # the database is away: wait for it, and say so once a try
+        log.warning("database_unavailable", chore=chore.name, error=str(error))
+        time.sleep(_DATABASE_PATIENCE_SECONDS)
+    except Exception:
+        log.exception("chore_crashed", chore=chore.name)
+        time.sleep(_DATABASE_PATIENCE_SECONDS)
+    return 0
+
+
+def _forget_replies(age: timedelta) -> int:
+    """The answers to idempotent requests that are older; 0, for one pass forgets them all."""
+    IdempotentReply.objects.filter(created_at__lt=timezone.now() - age).delete()
+    return 0

@@ -1,0 +1,19 @@
+"""Django settings of the tests: the real ones, on a home of their own that goes away with the process."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_home = tempfile.mkdtemp(prefix="strongroom-tests-")
+atexit.register(shutil.rmtree, _home, ignore_errors=True)
+os.environ["STRONGROOM_HOME"] = _home
+os.environ.setdefault("STRONGROOM_ENGINE", "memory")
+
+from strongroom.runtime.django_settings import *  # noqa: E402, F403 the home must be decided first
+
+# A file, not memory: several threads write in the tests as they do in life.
+if not STRONGROOM.database_url:  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": f"{_home}/test.sqlite3"}  # noqa: F405
+# Nothing here is signed in by password; a slow hash would only slow the tests.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

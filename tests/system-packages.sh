@@ -1,0 +1,30 @@
+#!/bin/sh
+# Installs the Debian packages that the tests use and that are missing; does nothing where all are there.
+set -eu
+missing=""
+need() { # need PROGRAM PACKAGE
+    command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need ssh-keygen openssh-client
+need curl curl
+need ps procps
+need git git
+command -v pg_ctl >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing="$missing postgresql"
+[ -z "$missing" ] && exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "The tests need these programs, under Debian's package names:$missing. Install them and try again." >&2
+    exit 1
+fi
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+    if ! sudo -n true 2>/dev/null; then
+        echo "The tests need:$missing. As root: apt-get install$missing" >&2
+        exit 1
+    fi
+    as_root="sudo -n"
+fi
+echo "Installing for the tests:$missing"
+$as_root apt-get update -qq
+# shellcheck disable=SC2086 a list of words
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
