@@ -1,0 +1,107 @@
+"""Members: who belongs to a space, and as what. The space's row is locked, so that the last owner stays."""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from strongroom.actions.deeds import Deed, doing
+from strongroom.actions.paging import Page, page
+from strongroom.core.actor import Actor
+from strongroom.core.errors import Conflict, Invalid, NotFound
+from strongroom.core.ledger import Json
+from strongroom.core.names import clean_text
+from strongroom.core.vocabulary import Role, Verb
+from strongroom.db.models import Membership, Person, Space
+
+
+def add(actor: Actor, space_id: UUID, *, email: str, role: Role) -> Membership:
+    """Make somebody who is known a member. Raises: Invalid for somebody unknown; Conflict for a member already."""
+    with doing(actor, Verb.MEMBER_ADD) as deed:
+        space = deed.space(space_id)
+        person = _known(email)
+        deed.subject = person.email
+        membership = Membership(
+            space=space, person=person, role=role, created_at=deed.now, created_by_id=actor.person_id
+        )
+        try:
+            with transaction.atomic():
+                membership.save(force_insert=True)
+        except IntegrityError:
+            raise Conflict(
+                f"{person.email} is a member of “{space.name}” already.",
+                code="member-already",
+                way_out="Change the role with `strongroom member edit`.",
+            ) from None
+        deed.record(after=_facts(membership))
+        return membership
+
+
+def list_(actor: Actor, space_id: UUID, *, cursor: str | None = None, limit: int = 100) -> Page[Membership]:
+    """The members of a space, longest first. Raises: NotFound, Forbidden."""
+    with doing(actor, Verb.MEMBER_LIST) as deed:
+        space = deed.space(space_id)
+        members = space.memberships.select_related("person")
+        return page(members, by=["created_at", "id"], cursor=cursor, limit=limit)
+
+
+def edit(actor: Actor, space_id: UUID, person_id: UUID, *, role: Role) -> Membership:
+    """Give a member another role. Raises: NotFound; Conflict for the last owner."""
+    with doing(actor, Verb.MEMBER_EDIT, subject=str(person_id)) as deed:
+        membership = _member(deed, deed.space(space_id), person_id)
+        before = _facts(membership)
+        if role is not Role.OWNER:
+            _keep_an_owner(membership)
+        membership.role = role
+        membership.save(update_fields=["role"])
+        deed.record(before=before, after=_facts(membership))
+        return membership
+
+
+def remove(actor: Actor, space_id: UUID, person_id: UUID) -> None:
+    """End a membership. Raises: NotFound; Conflict for the last owner."""
+    with doing(actor, Verb.MEMBER_REMOVE, subject=str(person_id)) as deed:
+        membership = _member(deed, deed.space(space_id), person_id)
+        _keep_an_owner(membership)
+        before = _facts(membership)
+        membership.delete()
+        deed.record(before=before)
+
+
+def _known(email: str) -> Person:
+    address = clean_text("email", email, max_length=254).lower()
+    person = Person.objects.filter(email=address, is_active=True).first()
+    if person is None:
+        raise Invalid(
+            f"There is no active person {address}.",
+            fields={"email": "not known here"},
+            way_out="An administrator of the platform can create the person; ask one of them.",
+        )
+    return person
+
+
+def _member(deed: Deed, space: Space, person_id: UUID) -> Membership:
+    membership = space.memberships.select_related("person", "space").filter(person_id=person_id).first()
+    if membership is None:
+        raise NotFound(f"{person_id} is no member of “{space.name}”.", way_out="See `strongroom member list`.")
+    deed.subject = membership.person.email
+    return membership
+
+
+def _keep_an_owner(membership: Membership) -> None:
+    if membership.role != Role.OWNER:
+        return
+    owners = Membership.objects.filter(space_id=membership.space_id, role=Role.OWNER.value, person__is_active=True)
+    if not owners.exclude(id=membership.id).exists():
+        raise Conflict(
+            f"{membership.person.email} is the last owner of “{membership.space.name}”.",
+            code="last-owner",
+            way_out="Make another member owner first.",
+        )
+
+
+def _facts(membership: Membership) -> dict[str, Json]:
+    return {
+        "person_id": str(membership.person_id),
+        "email": membership.person.email,
+        "role": str(membership.role),
+    }

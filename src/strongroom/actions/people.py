@@ -1,0 +1,239 @@
+"""People: who there is, what they are on the platform, and the one-time codes by which they come in."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from strongroom.actions import ledger
+from strongroom.actions.configuration import settings
+from strongroom.actions.deeds import Deed, doing
+from strongroom.actions.paging import Page, page
+from strongroom.core.actor import Actor
+from strongroom.core.credentials import digest, make_sign_in_code
+from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound
+from strongroom.core.ledger import Json
+from strongroom.core.names import clean_text
+from strongroom.core.vocabulary import StaffRole, Verb
+from strongroom.db.models import Person, SignInCode, Token
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A person and the code by which they sign in once. The code exists here and at the person, nowhere else."""
+
+    person: Person
+    code: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Invitation({self.person.email!r}, code=***)"
+
+
+def create(actor: Actor, *, email: str, name: str, staff_role: StaffRole | None = None) -> Invitation:
+    """Make a person known. Raises: Forbidden; Invalid; Conflict when the e-mail address is taken."""
+    with doing(actor, Verb.PERSON_CREATE) as deed:
+        deed.platform()
+        person = _add(email, name, staff_role, at=deed.now, created_by_id=actor.person_id)
+        deed.subject = person.email
+        deed.record(after=_facts(person))
+        return _invitation(person, deed.now)
+
+
+def list_(actor: Actor, *, search: str = "", cursor: str | None = None, limit: int = 100) -> Page[Person]:
+    """People by e-mail address; `search` is part of an address or a name."""
+    with doing(actor, Verb.PERSON_LIST) as deed:
+        deed.platform()
+        people = Person.objects.all()
+        if text := clean_text("search", search, max_length=200, required=False):
+            people = people.filter(Q(email__icontains=text) | Q(name__icontains=text))
+        return page(people, by=["email"], cursor=cursor, limit=limit)
+
+
+def show(actor: Actor, person_id: UUID | Literal["me"]) -> Person:
+    """One person; oneself always (`me`). Raises: NotFound, Forbidden."""
+    with doing(actor, Verb.PERSON_SHOW) as deed:
+        if person_id in ("me", actor.person_id):
+            return Person.objects.get(id=actor.person_id)
+        deed.platform()
+        return _found(Person.objects.filter(id=person_id).first(), person_id)
+
+
+def edit(actor: Actor, person_id: UUID, *, changes: Mapping[str, object]) -> Person:
+    """Change a name or a staff role (None: an ordinary person again).
+
+    Raises: Conflict when it would leave the platform without an administrator.
+    """
+    with doing(actor, Verb.PERSON_EDIT, subject=str(person_id)) as deed:
+        deed.platform()
+        person = _locked(deed, person_id)
+        before = _facts(person)
+        if "name" in changes:
+            person.name = clean_text("name", str(changes["name"]), max_length=200)
+        if "staff_role" in changes:
+            _set_staff_role(person, changes["staff_role"])
+        person.save(update_fields=["name", "staff_role"])
+        deed.record(before=before, after=_facts(person))
+        return person
+
+
+def invite(actor: Actor, person_id: UUID) -> Invitation:
+    """A new sign-in code; older unused ones stop working. Raises: Conflict for somebody disabled."""
+    with doing(actor, Verb.PERSON_INVITE, subject=str(person_id)) as deed:
+        deed.platform()
+        person = _locked(deed, person_id)
+        _refuse_climbing(actor, person)
+        invitation = _invitation(person, deed.now)
+        deed.record(after={"expires_at": invitation.expires_at.isoformat()})
+        return invitation
+
+
+def disable(actor: Actor, person_id: UUID, *, reason: str) -> Person:
+    """End a person's access: no sign-in, every token revoked, every unused code void.
+
+    Raises: Conflict for the last active administrator.
+    """
+    with doing(actor, Verb.PERSON_DISABLE, subject=str(person_id)) as deed:
+        deed.platform()
+        reason = clean_text("reason", reason, max_length=2000, is_multiline=True)
+        person = _locked(deed, person_id)
+        before = _facts(person)
+        _keep_an_administrator(person)
+        person.is_active = False
+        person.save(update_fields=["is_active"])
+        tokens = Token.objects.filter(person=person, revoked_at=None).update(revoked_at=deed.now)
+        _void_codes(person, deed.now)
+        deed.record(before=before, after={**_facts(person), "tokens_revoked": tokens}, reason=reason)
+        return person
+
+
+def first_administrator(email: str, name: str = "Administrator") -> Invitation | None:
+    """The administrator of a platform nobody is on yet, for its own operator; None when somebody is."""
+    with transaction.atomic():
+        if Person.objects.exists():
+            return None
+        now = timezone.now()
+        person = _add(email, name, StaffRole.ADMINISTRATOR, at=now, created_by_id=None)
+        ledger.append(Verb.PERSON_CREATE, at=now, subject=person.email, after=_facts(person), reason="first start")
+        return _invitation(person, now)
+
+
+def issue_code_locally(email: str) -> Invitation:
+    """A sign-in code for the operator, who holds the machine anyway. Raises: NotFound, Conflict."""
+    with transaction.atomic():
+        person = Person.objects.select_for_update().filter(email=email.strip().lower()).first()
+        if person is None:
+            raise NotFound(f"There is no person {email}.", way_out="Check the address.")
+        invitation = _invitation(person, timezone.now())
+        ledger.append(
+            Verb.PERSON_INVITE,
+            at=timezone.now(),
+            subject=person.email,
+            after={"expires_at": invitation.expires_at.isoformat()},
+            reason="asked for in the operator's own shell",
+        )
+        return invitation
+
+
+def _add(email: str, name: str, staff_role: StaffRole | None, *, at: datetime, created_by_id: UUID | None) -> Person:
+    address = _clean_email(email)
+    person = Person(
+        email=address,
+        name=clean_text("name", name, max_length=200),
+        staff_role=staff_role,  # type: ignore[misc]  # the column may be empty
+        created_at=at,
+        created_by_id=created_by_id,
+    )
+    person.set_unusable_password()
+    try:
+        with transaction.atomic():
+            person.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict(f"There is a person {address} already.", way_out="Invite that person anew.") from None
+    return person
+
+
+def _clean_email(email: str) -> str:
+    address = clean_text("email", email, max_length=254).lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        problem = "is not an e-mail address"
+        raise Invalid(f"“{address}” {problem}.", fields={"email": f"{problem}, such as ada@example.org"}) from None
+    return address
+
+
+def _found(person: Person | None, person_id: object) -> Person:
+    if person is None:
+        raise NotFound(f"There is no person {person_id}.", way_out="See `strongroom person list`.")
+    return person
+
+
+def _locked(deed: Deed, person_id: UUID) -> Person:
+    # The administrators first and in one order, so that two who demote each other cannot both succeed or dead-lock.
+    administrators = Q(staff_role=StaffRole.ADMINISTRATOR.value, is_active=True)
+    rows = list(Person.objects.select_for_update().filter(administrators | Q(id=person_id)).order_by("id"))
+    person = _found(next((row for row in rows if row.id == person_id), None), person_id)
+    deed.subject = person.email
+    return person
+
+
+def _set_staff_role(person: Person, staff_role: object) -> None:
+    wanted = StaffRole(str(staff_role)) if staff_role else None
+    if wanted is not StaffRole.ADMINISTRATOR:
+        _keep_an_administrator(person)
+    person.staff_role = wanted  # type: ignore[assignment]  # the column may be empty
+
+
+def _keep_an_administrator(person: Person) -> None:
+    if person.staff_role != StaffRole.ADMINISTRATOR or not person.is_active:
+        return
+    others = Person.objects.filter(staff_role=StaffRole.ADMINISTRATOR.value, is_active=True).exclude(id=person.id)
+    if not others.exists():
+        raise Conflict(
+            f"{person.email} is the last administrator of the platform.",
+            code="last-administrator",
+            way_out="Make another person administrator first.",
+        )
+
+
+def _refuse_climbing(actor: Actor, person: Person) -> None:
+    """A code is as good as the person: support must not get one that signs in as an administrator."""
+    if person.staff_role == StaffRole.ADMINISTRATOR and actor.staff_role is not StaffRole.ADMINISTRATOR:
+        raise Forbidden(
+            f"You may not invite {person.email}, who is an administrator.",
+            code="role",
+            way_out="An administrator of the platform can do it; ask one of them.",
+        )
+
+
+def _invitation(person: Person, now: datetime) -> Invitation:
+    if not person.is_active:
+        raise Conflict(f"{person.email} was disabled.", code="disabled", way_out="Create a person with a new address.")
+    _void_codes(person, now)
+    code = make_sign_in_code(secrets.token_bytes)
+    expires_at = now + timedelta(hours=settings().sign_in_code_hours)
+    SignInCode.objects.create(person=person, code_sha256=digest(code), created_at=now, expires_at=expires_at)
+    return Invitation(person, code, expires_at)
+
+
+def _void_codes(person: Person, now: datetime) -> None:
+    SignInCode.objects.filter(person=person, used_at=None, expires_at__gt=now).update(expires_at=now)
+
+
+def _facts(person: Person) -> dict[str, Json]:
+    return {
+        "id": str(person.id),
+        "email": person.email,
+        "name": person.name,
+        "staff_role": str(person.staff_role) if person.staff_role else None,
+        "is_active": person.is_active,
+    }

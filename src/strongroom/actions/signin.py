@@ -1,0 +1,120 @@
+"""Signing in: a one-time code becomes a token. Counts what was refused, per address, in a table of the database."""
+
+import ipaddress
+from datetime import datetime
+
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from strongroom.actions import ledger
+from strongroom.actions.configuration import settings
+from strongroom.actions.tokens import NewToken, new_token
+from strongroom.core.actor import Actor
+from strongroom.core.credentials import digest, normalize_sign_in_code
+from strongroom.core.errors import Invalid, TooMany, Unauthenticated
+from strongroom.core.names import clean_text
+from strongroom.core.vocabulary import Outcome, Scope, StaffRole, SystemFact
+from strongroom.db.models import Person, SignInCode
+
+REFUSALS = 10
+WINDOW_SECONDS = 15 * 60
+TOKEN_DAYS = 30
+
+
+def sign_in(code: str, *, token_name: str = "", address: str, request_id: str) -> NewToken:
+    """Trade a one-time code for a token with every scope, good for 30 days (or less, if the settings say so).
+
+    Raises: Unauthenticated, in the same words whether the code is unknown, used, expired or its person disabled.
+        TooMany after 10 refusals of one address (of one /64 network, for IPv6) within 15 minutes.
+    """
+    name = clean_text("token_name", token_name or "sign-in", max_length=100)
+    slot = _slot(address)
+    try:
+        with transaction.atomic():
+            new = _trade(code, name, address, request_id)
+    except Unauthenticated as refusal:
+        _record_refusal(refusal, address, request_id)
+        raise
+    cache.delete(slot)
+    return new
+
+
+def _slot(address: str) -> str:
+    """Take one of the places that refusals of this address have, before the code is looked at.
+
+    `cache.add` is atomic, so that guesses sent all at once cannot exceed the limit either.
+    """
+    slots = [f"sign-in:{_neighbourhood(address)}:{number}" for number in range(REFUSALS)]
+    taken = cache.get_many(slots)
+    for slot in slots:
+        if slot not in taken and cache.add(slot, 1, timeout=WINDOW_SECONDS):
+            return slot
+    raise TooMany(
+        "Too many sign-in codes from this address were refused.",
+        way_out="Wait 15 minutes, then try again with a new code.",
+        retry_after_seconds=WINDOW_SECONDS,
+    )
+
+
+def _neighbourhood(address: str) -> str:
+    """One machine can use every address of an IPv6 /64."""
+    try:
+        peer = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if peer.version == 6:
+        return str(ipaddress.ip_network((peer, 64), strict=False).network_address)
+    return str(peer)
+
+
+def _trade(code: str, name: str, address: str, request_id: str) -> NewToken:
+    now = timezone.now()
+    found = _claim(code, now)
+    actor = Actor(
+        person_id=found.id,
+        email=found.email,
+        staff_role=StaffRole(found.staff_role) if found.staff_role else None,
+        address=address,
+        request_id=request_id,
+    )
+    days = min(TOKEN_DAYS, settings().token_max_days)
+    new = new_token(found, name=name, scopes=frozenset(Scope), days=days, space_id=None, now=now)
+    ledger.append(
+        SystemFact.PERSON_SIGNED_IN, at=now, actor=actor, subject=found.email, after={"token_id": str(new.token.id)}
+    )
+    return new
+
+
+def _claim(code: str, now: datetime) -> Person:
+    """The person of an unused code, which is used from now on: the update decides who of two was first."""
+    found = SignInCode.objects.filter(code_sha256=_digest(code)).first()
+    # No join in this update: PostgreSQL would not look at the row again after waiting for the other one.
+    if found and SignInCode.objects.filter(id=found.id, used_at=None, expires_at__gt=now).update(used_at=now):
+        person = Person.objects.select_for_update().get(id=found.person_id)
+        if person.is_active:
+            return person
+    raise Unauthenticated(
+        "This sign-in code is not valid: it is unknown, was used already, or has expired.",
+        code="sign-in-refused",
+        way_out="Ask an administrator of the platform for a new invitation.",
+    )
+
+
+def _digest(code: str) -> str:
+    try:
+        return digest(normalize_sign_in_code(code))
+    except Invalid:  # what cannot be a code is answered like a wrong one
+        return ""
+
+
+def _record_refusal(refusal: Unauthenticated, address: str, request_id: str) -> None:
+    # At most 10 in 15 minutes and address: who guesses cannot flood the ledger.
+    with transaction.atomic():
+        ledger.append(
+            SystemFact.PERSON_SIGNED_IN,
+            at=timezone.now(),
+            outcome=Outcome.REFUSED,
+            subject=f"from {address}"[:400],
+            reason=f"{refusal.code}: {refusal} (request {request_id})",
+        )

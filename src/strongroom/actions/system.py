@@ -1,0 +1,73 @@
+"""The state of the whole: engine, worker, database, and what the engine has not followed yet."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from strongroom import __version__, engines
+from strongroom.actions.deeds import doing
+from strongroom.core.actor import Actor
+from strongroom.core.vocabulary import Verb
+from strongroom.db.models import Dataset, LedgerHead
+from strongroom.engines.protocol import Health
+
+_HEARTBEAT = "strongroom-worker-seen"
+_LATE_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What an operator looks at first. `oldest_unsettled_at`: since when a data set waits for the engine."""
+
+    version: str
+    parts: list[Health]
+    unsettled_count: int
+    oldest_unsettled_at: datetime | None
+    ledger_sequence: int
+    ledger_hash: str
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether every part works."""
+        return all(part.is_healthy for part in self.parts)
+
+
+def status(actor: Actor) -> Status:
+    """How each part is. Raises: Forbidden."""
+    with doing(actor, Verb.SYSTEM_STATUS) as deed:
+        deed.platform()
+        unsettled = Dataset.objects.unsettled().aggregate(count=Count("id"), oldest=Min("modified_at"))
+        head = LedgerHead.objects.get(id=1)
+        return Status(
+            version=__version__,
+            parts=[_database(), _worker(deed.now), *engines.current().health()],
+            unsettled_count=unsettled["count"],
+            oldest_unsettled_at=unsettled["oldest"],
+            ledger_sequence=head.sequence,
+            ledger_hash=head.hash,
+        )
+
+
+def worker_was_here() -> None:
+    """Note that a worker lives; a worker says so every few seconds."""
+    cache.set(_HEARTBEAT, timezone.now().isoformat(), timeout=None)
+
+
+def _worker(now: datetime) -> Health:
+    seen = cache.get(_HEARTBEAT)
+    if seen is None:
+        return Health("worker", False, "was never seen")
+    seconds = (now - datetime.fromisoformat(seen)).total_seconds()
+    return Health("worker", seconds <= _LATE_SECONDS, f"last seen {max(seconds, 0):.0f} s ago")
+
+
+def _database() -> Health:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version()" if connection.vendor == "postgresql" else "SELECT sqlite_version()")
+        version = str(cursor.fetchone()[0])
+    name = "PostgreSQL" if connection.vendor == "postgresql" else "SQLite"
+    return Health("database", True, version.split(" on ")[0] if name == "PostgreSQL" else f"{name} {version}")
