@@ -50,7 +50,7 @@ UNKNOWN_CONTENT = "application/octet-stream"
 # Drawn like / or \ in common fonts. Source: Unicode confusables.txt (UTS 39), the entries for U+002F and U+005C.
 LOOK_ALIKES = frozenset(
     "\u2044\u2215\u2571\u2572\u2216\u27cb\u27cd\u29f5\u29f6\u29f7\u29f8\u29f9\u2afb\u2afd\u2cc6\u2e4a\u2f03\u31d3\u31d4"
-    "\u1735\u3033\ufe68\uff0f\uff3c\u0337\u0338\u20e5\u20eb\U0001d20f\U0001d23a\U0001f67c\U0001f67d"
+    "\u1735\u233f\u2340\u244a\u3033\ua718\ufe68\uff0f\uff3c\u0337\u0338\u20e5\u20eb\U0001d20f\U0001d23a\U0001f67c\U0001f67d"
 )
 # What Windows does not allow in a name; `:` also names an alternate stream there.
 _RESERVED_CHARACTERS = frozenset('<>:"/\\|?*')
