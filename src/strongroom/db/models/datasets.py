@@ -61,6 +61,7 @@ class Dataset(models.Model):
     allow_empty = models.BooleanField(default=False)
     locked_until = models.DateTimeField(null=True)
     step = models.CharField(max_length=40, blank=True)
+    step_at = models.DateTimeField(null=True)  # when the step began
     progress_objects = models.BigIntegerField(default=0)
     object_count = models.BigIntegerField(null=True)
     size_bytes = models.BigIntegerField(null=True)
@@ -83,6 +84,7 @@ class Dataset(models.Model):
     lease = models.UUIDField(null=True)
     failures = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
+    policy_checked_at = models.DateTimeField(null=True)  # when the policy in force was last compared with the rows
 
     objects = DatasetQuerySet.as_manager()
 

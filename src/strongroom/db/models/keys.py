@@ -13,7 +13,7 @@ LIVE = (KeyStatus.ISSUING, KeyStatus.ACTIVE)
 
 
 class UploadKey(models.Model):
-    """A key pair for one pending data set. `principal` is the engine's user; it is decided before the engine is asked."""
+    """A key pair for one pending data set. `principal` is the engine's user, decided before the engine is asked."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="keys")

@@ -1,0 +1,114 @@
+"""Checks what people write about a data set: one table of fields, used by create and by edit."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from uuid import UUID
+
+from strongroom.core.errors import Invalid
+from strongroom.core.names import clean_text
+from strongroom.core.vocabulary import Kind, State
+from strongroom.db.models import Dataset
+
+MAX_CLASSIFICATIONS = 20
+MAX_SOURCES = 100
+
+
+def _classifications(value: object) -> list[str]:
+    words = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else None
+    if words is None or len(words) > MAX_CLASSIFICATIONS:
+        raise Invalid(
+            f"Give at most {MAX_CLASSIFICATIONS} data classifications, as a list of words.",
+            fields={"data_classifications": f"a list of at most {MAX_CLASSIFICATIONS} words"},
+        )
+    return sorted({clean_text("data_classifications", str(word), max_length=60) for word in words})
+
+
+def _needed_until(value: object) -> date | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as error:
+        raise Invalid("needed_until is not a date.", fields={"needed_until": "write it as 2031-12-31"}) from error
+
+
+def _text(field: str, max_length: int, *, required: bool = False, is_multiline: bool = False) -> "Cleaner":
+    return lambda value: clean_text(
+        field, str(value or ""), max_length=max_length, required=required, is_multiline=is_multiline
+    )
+
+
+Cleaner = Callable[[object], object]
+FIELDS: Mapping[str, Cleaner] = {
+    "name": _text("name", 200, required=True),
+    "description": _text("description", 10_000, is_multiline=True),
+    "data_classifications": _classifications,
+    "data_format": _text("data_format", 200),
+    "external_source": _text("external_source", 2_000, is_multiline=True),
+    "owner_contact": _text("owner_contact", 200),
+    "needed_until": _needed_until,
+}
+
+
+def clean(values: Mapping[str, object]) -> dict[str, object]:
+    """The values as they may be stored. Raises Invalid naming the field; all wrong fields at once."""
+    cleaned: dict[str, object] = {}
+    wrong: dict[str, str] = {}
+    for field, value in values.items():
+        try:
+            cleaned[field] = FIELDS[field](value)
+        except Invalid as problem:
+            wrong.update(problem.fields)
+    if wrong:
+        raise Invalid("Some fields cannot be taken: " + ", ".join(sorted(wrong)) + ".", fields=wrong)
+    return cleaned
+
+
+def sources(space_id: UUID, source_ids: Iterable[UUID], *, but: UUID | None = None) -> list[Dataset]:
+    """The data sets of the space with these ids, that can still be a source.
+
+    Raises: Invalid for ids that are not data sets of this space, were deleted, are too many, or are `but` itself.
+    """
+    wanted = set(source_ids)
+    alive = Dataset.objects.filter(space_id=space_id, id__in=wanted).exclude(state__in=[State.DELETING, State.DELETED])
+    found = [] if len(wanted) > MAX_SOURCES else list(alive.order_by("name", "id"))
+    if len(wanted) > MAX_SOURCES or but in wanted or len(found) != len(wanted):
+        missing = sorted(str(each) for each in wanted - {row.id for row in found})
+        raise Invalid(
+            f"These are not data sets of this space that can be a source: {', '.join(missing[:5]) or str(but)}.",
+            fields={"source_ids": f"at most {MAX_SOURCES} other data sets of the same space"},
+            way_out="Name the source in external_source when it is not in this space.",
+        )
+    return found
+
+
+def check_origin(kind: Kind, source_count: int, external_source: str) -> None:
+    """An original has no sources; a derivative says what it was made from. Raises Invalid."""
+    if kind is Kind.ORIGINAL and source_count:
+        raise Invalid(
+            "An original has no source data sets.",
+            fields={"source_ids": "only a derivative names sources"},
+            way_out="Create a derivative, or leave source_ids empty.",
+        )
+    if kind is Kind.DERIVATIVE and not source_count and not external_source:
+        raise Invalid(
+            "A derivative must say what it is made from.",
+            fields={"source_ids": "name data sets of this space, or say in external_source where it comes from"},
+            way_out="Give source_ids, external_source, or both.",
+        )
+
+
+def check_lineage(dataset_id: UUID, chosen: Iterable[Dataset]) -> None:
+    """A data set must not end up being made from itself. Raises Invalid."""
+    seen, ahead = set(), {row.id for row in chosen}
+    while ahead:
+        if dataset_id in ahead:
+            raise Invalid(
+                "These sources are themselves made from this data set.",
+                fields={"source_ids": "would make a circle"},
+            )
+        seen |= ahead
+        parents = Dataset.objects.filter(derivative_links__derivative_id__in=ahead)
+        ahead = set(parents.values_list("id", flat=True)) - seen

@@ -1,0 +1,117 @@
+"""What finalize, promote and delete write: the state, the end of every key, and what stands in the way."""
+
+from datetime import datetime
+from uuid import UUID
+
+from strongroom.actions import converge, inventory
+from strongroom.actions.deeds import Deed, doing
+from strongroom.actions.steps import CLOSING
+from strongroom.core.actor import Actor
+from strongroom.core.errors import Conflict, Invalid
+from strongroom.core.ledger import Json
+from strongroom.core.vocabulary import KeyStatus, Kind, State, Verb
+from strongroom.db.models import Dataset
+from strongroom.db.models.keys import LIVE
+
+
+def is_empty(actor: Actor, verb: Verb, dataset_id: UUID) -> bool:
+    """Whether there is nothing to freeze; asked before the transaction, so that no row waits for the engine."""
+    with doing(actor, verb) as deed:
+        dataset = deed.dataset(dataset_id)
+    return next(inventory.entries(dataset.repository), None) is None
+
+
+def close(
+    deed: Deed,
+    dataset: Dataset,
+    kind: Kind,
+    confirm_name: str,
+    allow_empty: bool,
+    locked_until: datetime | None,
+) -> None:
+    """Write that a data set is being finalized as this kind. Raises Invalid."""
+    check_confirmed(dataset, confirm_name)
+    _check_retention(kind, locked_until, deed.now)
+    before: dict[str, Json] = {"state": dataset.state, "kind": dataset.kind}
+    dataset.kind, dataset.state = kind, State.FINALIZING
+    dataset.step, dataset.step_at, dataset.allow_empty = CLOSING, deed.now, allow_empty
+    dataset.locked_until, dataset.finalized_by_id = locked_until, deed.actor.person_id
+    dataset.progress_objects = 0
+    columns = ["kind", "state", "step", "step_at", "allow_empty", "locked_until", "finalized_by", "progress_objects"]
+    dataset.save(update_fields=columns)
+    end_keys(dataset, deed.now)
+    converge.request(dataset)
+    until = locked_until.isoformat() if locked_until else None
+    deed.record(before=before, after={"state": State.FINALIZING.value, "kind": kind.value, "locked_until": until})
+
+
+def check_confirmed(dataset: Dataset, confirm_name: str) -> None:
+    """Raises Invalid unless the name was typed as it is."""
+    if confirm_name.strip() != dataset.name:
+        raise Invalid(
+            f"To confirm, write the data set's name exactly: {dataset.name}",
+            fields={"confirm_name": f"must be {dataset.name!r}"},
+            code="not-confirmed",
+        )
+
+
+def _check_retention(kind: Kind, locked_until: datetime | None, now: datetime) -> None:
+    if locked_until is None:
+        return
+    if kind is not Kind.ORIGINAL:
+        raise Invalid(
+            "Only an original can be locked until a date: a derivative goes on changing.",
+            fields={"locked_until": "originals only"},
+        )
+    if locked_until.tzinfo is None or locked_until <= now:
+        raise Invalid(
+            "locked_until must lie in the future, with a time zone.",
+            fields={"locked_until": "for example 2036-12-31T00:00:00Z"},
+        )
+
+
+def end_keys(dataset: Dataset, now: datetime) -> None:
+    """No key of the data set is live any more, in the rows; converge removes them from the engine."""
+    dataset.keys.filter(status__in=LIVE).update(status=KeyStatus.REVOKED, ended_at=now)
+
+
+def bury(deed: Deed, dataset: Dataset) -> None:
+    """Write that a data set is being deleted, for the reason its row holds."""
+    before: dict[str, Json] = {"state": dataset.state}
+    dataset.state, dataset.step, dataset.step_at = State.DELETING, CLOSING, deed.now
+    columns = ["state", "step", "step_at", "deletion_reason", "deletion_confirmed_by"]
+    dataset.save(update_fields=columns)
+    end_keys(dataset, deed.now)
+    converge.request(dataset)
+    deed.record(before=before, after={"state": State.DELETING.value}, reason=dataset.deletion_reason)
+
+
+def need_request(dataset: Dataset) -> None:
+    """Raises Conflict unless somebody asked for the deletion."""
+    if not dataset.deletion_requested_at:
+        raise Conflict(
+            f"Nobody has requested the deletion of {dataset.name}.",
+            code="not-requested",
+            way_out="First one person requests it with a reason, then a second one confirms.",
+        )
+
+
+def refuse_while_locked(dataset: Dataset, now: datetime) -> None:
+    """Raises Conflict while the retention of its objects runs."""
+    if dataset.locked_until and dataset.locked_until > now:
+        raise Conflict(
+            f"{dataset.name} is locked until {dataset.locked_until:%Y-%m-%d %H:%M} UTC; nobody can delete it before.",
+            code="locked",
+            way_out="Ask again after that date.",
+        )
+
+
+def refuse_while_source(dataset: Dataset) -> None:
+    """Raises Conflict while a derivative that is still being made would lose its source."""
+    waiting = dataset.derivative_links.filter(derivative__state__in=[State.PENDING, State.FINALIZING])
+    if name := waiting.order_by("derivative__name").values_list("derivative__name", flat=True).first():
+        raise Conflict(
+            f"{dataset.name} is the source of {name}, which is not finalized yet.",
+            code="is-source",
+            way_out=f"Finalize or delete {name} first, or take this source off it.",
+        )

@@ -1,0 +1,174 @@
+"""Makes the engine obey the rows: the one path of every grant, revoke, finalize, promote, reset, expiry and delete.
+
+An action writes what should be. `cut` then makes the engine refuse what must be refused, before the action answers;
+the worker (`run_due`) does whatever is left, and everything again that a crash cut short. Each step may be repeated.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db.models import F, Q
+from django.utils import timezone
+
+from strongroom import engines
+from strongroom.actions import deleting, finalizing
+from strongroom.actions.leases import Lease, LeaseLost, leased
+from strongroom.actions.steps import CLOSING, DRAINING, NotYet
+from strongroom.core.errors import Conflict, Unavailable
+from strongroom.core.policy import access_of, compile_policy
+from strongroom.core.vocabulary import Kind, State
+from strongroom.db.models import Dataset, UploadKey
+from strongroom.db.models.keys import LIVE
+
+log = structlog.get_logger()
+INLINE_GRACE = timedelta(seconds=5)  # how long the worker leaves a data set to the request that changed it
+WAIT_SECONDS = 20.0
+MAX_BACKOFF_SECONDS = 60
+
+
+def request(dataset: Dataset) -> None:
+    """Say, inside an action's transaction, that the engine must follow; the action then calls `cut`."""
+    dataset.revision += 1
+    due = timezone.now() + INLINE_GRACE
+    Dataset.objects.filter(id=dataset.id).update(revision=F("revision") + 1, is_settled=False, next_try_at=due)
+
+
+def cut(dataset_id: UUID, *, prove: Callable[[], None] | None = None) -> None:
+    """Make the policy of the rows true on every gateway, and close what is being closed, before returning.
+
+    `prove` replaces the generation probe where something stronger is at hand (a new key that works).
+    Raises Unavailable when the engine does not obey; what was asked stands, and the worker goes on trying.
+    """
+    with leased(dataset_id, wait_seconds=WAIT_SECONDS) as lease:
+        try:
+            follow_policy(lease, prove=prove)
+            _close(lease)
+        except (Unavailable, LeaseLost) as error:
+            _note_failure(dataset_id, error)
+            raise Unavailable(
+                f"Written down, but the storage engine has not obeyed yet: {error}",
+                code="not-obeyed-yet",
+                way_out="Nothing is lost and nothing needs to be repeated: Strongroom goes on trying by itself.",
+            ) from error
+        _finish(lease)
+
+
+def run_due(limit: int = 20) -> int:
+    """Converge data sets that are due; how many were worked on. Called by every worker, over and over."""
+    now = timezone.now()
+    due = Dataset.objects.unsettled().filter(Q(next_try_at=None) | Q(next_try_at__lte=now))
+    free = due.filter(Q(lease=None) | Q(leased_until__lt=now)).order_by("next_try_at")
+    found = list(free.values_list("id", flat=True)[:limit])
+    for dataset_id in found:
+        settle(dataset_id)
+    return len(found)
+
+
+def settle(dataset_id: UUID) -> None:
+    """Do everything that is left for one data set; never raises, notes what went wrong in its row."""
+    try:
+        with leased(dataset_id, wait_seconds=0) as lease:
+            follow_policy(lease)
+            _close(lease)
+            _advance(lease)
+            _finish(lease)
+    except NotYet as wait:
+        Dataset.objects.filter(id=dataset_id).update(next_try_at=timezone.now() + wait.delay)
+    except Exception as error:
+        if not isinstance(error, Unavailable | Conflict | LeaseLost):
+            log.exception("converge_crashed", dataset=str(dataset_id))
+        _note_failure(dataset_id, error)
+
+
+def follow_policy(lease: Lease, *, prove: Callable[[], None] | None = None) -> None:
+    """Write and prove the policy of the rows where it is not known to be in force."""
+    engine = engines.current()
+    dataset = lease.row()
+    if dataset.applied_revision < dataset.revision and dataset.state != State.DELETED:
+        if dataset.applied_revision == 0:
+            engine.create_repository(dataset.repository, tags=tags_of(dataset))
+        lease.renew()
+        engine.apply_policy(dataset.repository, document_of(dataset))
+        if prove is None:
+            engine.prove_policy(dataset.repository, dataset.revision)
+    if prove is not None:
+        prove()
+    lease.save(applied_revision=dataset.revision)
+
+
+def document_of(dataset: Dataset) -> str:
+    """The policy that the rows of a data set stand for; its generation is the row's revision."""
+    access = access_of(
+        repository=dataset.repository,
+        generation=dataset.revision,
+        kind=Kind(dataset.kind),
+        state=State(dataset.state),
+        uploaders=principals_of(dataset),
+        servers=[],
+    )
+    return compile_policy(access, engines.current().dialect)
+
+
+def principals_of(dataset: Dataset) -> list[str]:
+    """The uploaders that the policy names: live keys that the engine is known to have (AWS refuses others)."""
+    known = dataset.keys.filter(status__in=LIVE).exclude(access_key_id="")
+    return list(known.order_by("issued_at").values_list("principal", flat=True))
+
+
+def tags_of(dataset: Dataset) -> dict[str, str]:
+    """The bucket's tags: enough to tell whose it is from the engine's side."""
+    return {
+        "strongroom:dataset": str(dataset.id),
+        "strongroom:space": str(dataset.space_id),
+        "strongroom:risk-level": dataset.space.risk_level,
+        "strongroom:charge-code": dataset.space.charge_code,
+    }
+
+
+def _close(lease: Lease) -> None:
+    """After the policy: stop the writes that were already on their way, and remove the keys."""
+    dataset = lease.row()
+    if dataset.state in (State.FINALIZING, State.DELETING) and dataset.step == CLOSING:
+        engines.current().freeze(dataset.repository)
+        lease.save(is_frozen=True)
+        _remove_principals(dataset)
+        lease.save(step=DRAINING, step_at=timezone.now())
+
+
+def _remove_principals(dataset: Dataset) -> None:
+    for key in dataset.keys.exclude(status__in=LIVE).filter(is_removed=False):
+        engines.current().delete_principal(key.principal)
+        UploadKey.objects.filter(id=key.id).update(is_removed=True)
+
+
+def _advance(lease: Lease) -> None:
+    dataset = lease.row()
+    _remove_principals(dataset)
+    if dataset.state == State.FINALIZING:
+        finalizing.advance(lease)
+    elif dataset.state == State.DELETING:
+        deleting.advance(lease)
+    finalizing.reopen(lease)
+
+
+def _finish(lease: Lease) -> None:
+    """Note whether anything is left, in one statement, so that a change made meanwhile is not overlooked."""
+    dataset = lease.row()
+    is_idle = dataset.state not in (State.FINALIZING, State.DELETING) and not dataset.is_frozen
+    is_idle = is_idle and not dataset.keys.exclude(status__in=LIVE).filter(is_removed=False).exists()
+    lease.save(failures=0, last_error="", next_try_at=timezone.now())
+    if is_idle:
+        Dataset.objects.filter(id=dataset.id, revision=F("applied_revision"), state=dataset.state).update(
+            is_settled=True, next_try_at=None
+        )
+
+
+def _note_failure(dataset_id: UUID, error: Exception) -> None:
+    failures = Dataset.objects.values_list("failures", flat=True).get(id=dataset_id) + 1
+    delay = timedelta(seconds=min(2 ** min(failures - 1, 10) * 0.5, MAX_BACKOFF_SECONDS))
+    Dataset.objects.filter(id=dataset_id).update(
+        failures=failures, last_error=str(error)[:2000], is_settled=False, next_try_at=timezone.now() + delay
+    )
+    log.warning("converge_failed", dataset=str(dataset_id), failures=failures, error=str(error))

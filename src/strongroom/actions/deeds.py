@@ -1,0 +1,148 @@
+"""How every action begins and ends: find = authorize, one transaction, one entry in the ledger.
+
+    with doing(actor, Verb.DATASET_FINALIZE) as deed:
+        dataset = deed.dataset(dataset_id)        # loads, locks, hides (404), refuses (403) or says not now (409)
+        ...                                       # rows
+        deed.record(before=..., after=...)        # the ledger, in the same transaction
+
+A refusal of a write rolls everything back and is then recorded by itself.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from strongroom.actions import ledger
+from strongroom.core import authz, lifecycle
+from strongroom.core.actor import Actor
+from strongroom.core.errors import Forbidden, NotFound, Refusal
+from strongroom.core.ledger import Json
+from strongroom.core.vocabulary import Kind, Outcome, Role, State, Verb
+from strongroom.db.models import Dataset, Membership, Space
+
+
+class Deed:
+    """One verb by one actor: knows what it is about, and what was already recorded."""
+
+    def __init__(self, actor: Actor, verb: Verb) -> None:
+        self.actor = actor
+        self.verb = verb
+        self.now: datetime = timezone.now()
+        self.is_write = authz.RULES[verb].is_write
+        self.role: Role | None = None
+        self.is_creator = False
+        self.space_id: UUID | None = None
+        self.dataset_id: UUID | None = None
+        self.subject = ""
+
+    # Find = authorize
+
+    def platform(self) -> None:
+        """Authorize a deed that is about no space: people, tokens, the system."""
+        self._check(role=None, is_creator=False)
+        if self.actor.space_id is not None and not authz.RULES[self.verb].anyone:
+            raise Forbidden(
+                "This token is for one space only, and this is not about that space.",
+                code="scope",
+                way_out="Use a token that is not narrowed to a space.",
+            )
+
+    def space(self, space_id: UUID) -> Space:
+        """The space, locked when this is a write. Raises NotFound, Forbidden."""
+        rows = Space.objects.visible_to(self.actor)
+        space = (rows.select_for_update(of=("self",)) if self.is_write else rows).filter(id=space_id).first()
+        if space is None:
+            raise NotFound(f"There is no space {space_id} that you may see.", way_out="See `strongroom space list`.")
+        self.space_id, self.subject = space.id, self.subject or space.name
+        self.role = self._role_in(space.id)
+        self._check(role=self.role, is_creator=False)
+        return space
+
+    def dataset(self, dataset_id: UUID) -> Dataset:
+        """The data set, locked when this is a write. Raises NotFound, Forbidden, Conflict."""
+        dataset = self.dataset_in_any_state(dataset_id)
+        lifecycle.check(self.verb, kind=Kind(dataset.kind), state=State(dataset.state), name=dataset.name)
+        return dataset
+
+    def dataset_in_any_state(self, dataset_id: UUID) -> Dataset:
+        """As `dataset`, without asking whether the verb fits the state."""
+        rows = Dataset.objects.visible_to(self.actor)
+        rows = rows.select_for_update(of=("self",)) if self.is_write else rows.select_related("space")
+        dataset = rows.filter(id=dataset_id).first()
+        if dataset is None:
+            raise NotFound(
+                f"There is no data set {dataset_id} that you may see.", way_out="See `strongroom dataset list`."
+            )
+        self.space_id, self.dataset_id, self.subject = dataset.space_id, dataset.id, dataset.name
+        self.role = self._role_in(dataset.space_id)
+        self.is_creator = dataset.created_by_id == self.actor.person_id
+        self._check(role=self.role, is_creator=self.is_creator)
+        return dataset
+
+    @property
+    def is_by_staff(self) -> bool:
+        """Whether only the actor's staff role allows this, not their place in the space."""
+        return not authz.RULES[self.verb].admits(self.role, None, is_creator=self.is_creator)
+
+    def _role_in(self, space_id: UUID) -> Role | None:
+        found = Membership.objects.filter(space_id=space_id, person_id=self.actor.person_id)
+        role = found.values_list("role", flat=True).first()
+        return Role(role) if role else None
+
+    def _check(self, *, role: Role | None, is_creator: bool) -> None:
+        authz.check(
+            self.verb,
+            role=role,
+            staff_role=self.actor.staff_role,
+            is_creator=is_creator,
+            scopes=self.actor.scopes,
+        )
+
+    # The ledger
+
+    def record(
+        self,
+        *,
+        before: Mapping[str, Json] | None = None,
+        after: Mapping[str, Json] | None = None,
+        reason: str = "",
+        outcome: Outcome = Outcome.DONE,
+    ) -> None:
+        """Append this deed to the ledger, inside the transaction that is open."""
+        ledger.append(
+            self.verb,
+            at=self.now,
+            actor=self.actor,
+            outcome=outcome,
+            space_id=self.space_id,
+            dataset_id=self.dataset_id,
+            subject=self.subject,
+            before=before,
+            after=after,
+            reason=reason,
+        )
+
+
+@contextmanager
+def doing(actor: Actor, verb: Verb, *, subject: str = "") -> Iterator[Deed]:
+    """Open a deed; a write gets a transaction, and its refusal an entry of its own in the ledger."""
+    deed = Deed(actor, verb)
+    deed.subject = subject
+    try:
+        with transaction.atomic() if deed.is_write else nullcontext():
+            yield deed
+    except Refusal as refusal:
+        if deed.is_write:
+            _record_refusal(deed, refusal)
+        raise
+
+
+def _record_refusal(deed: Deed, refusal: Refusal) -> None:
+    # What was asked may stand in the sentence, and may hold what no database stores as text.
+    said = f"{refusal.code}: {refusal}".encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    with transaction.atomic():
+        deed.record(outcome=Outcome.REFUSED, reason=said)

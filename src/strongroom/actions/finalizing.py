@@ -1,0 +1,117 @@
+"""What happens between `finalize` and `finalized`: drain, abort, list, lock, sign. Each step may be repeated.
+
+The bucket is frozen from before the first step until no write is on its way any more, so that what is listed is
+what is there. Source for why: a request that was authorized before the policy changed is carried out to its end.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from strongroom import engines
+from strongroom.actions import inventory, ledger, receipting
+from strongroom.actions.configuration import settings
+from strongroom.actions.leases import Lease
+from strongroom.actions.steps import ABORTING, DRAINING, LISTING, LOCKING, SIGNING, NotYet
+from strongroom.core.vocabulary import Kind, State, SystemFact
+from strongroom.db.models import Dataset, Manifest
+
+POLL_SECONDS = 0.25
+PROGRESS_EVERY = 500
+
+
+def advance(lease: Lease) -> None:
+    """Do every step that is left, in order. Raises NotYet while requests that were under way still end."""
+    while (dataset := lease.row()).state == State.FINALIZING:
+        STEPS[dataset.step](lease, dataset)
+
+
+def reopen(lease: Lease) -> None:
+    """Thaw a finalized bucket once nothing is on its way to it any more; until then it stays frozen."""
+    dataset = lease.row()
+    if dataset.state != State.FINALIZED or not dataset.is_frozen:
+        return
+    if not engines.current().is_drained():
+        raise NotYet(POLL_SECONDS)
+    engines.current().thaw(dataset.repository)
+    lease.save(is_frozen=False, recheck_at=timezone.now() if dataset.kind == Kind.ORIGINAL else None)
+
+
+def _drain(lease: Lease, dataset: Dataset) -> None:
+    waited = timezone.now() - (dataset.step_at or timezone.now())
+    is_patient = waited < timedelta(seconds=settings().finalize_drain_seconds)
+    if is_patient and not engines.current().is_drained():
+        raise NotYet(POLL_SECONDS)
+    lease.save(step=ABORTING, step_at=timezone.now())
+
+
+def _abort(lease: Lease, dataset: Dataset) -> None:
+    engines.current().abort_uploads(dataset.repository)
+    lease.save(step=LISTING, step_at=timezone.now(), progress_objects=0)
+
+
+def _list(lease: Lease, dataset: Dataset) -> None:
+    made = inventory.write(dataset, on_progress=lambda count: lease.save(progress_objects=count))
+    Manifest.objects.update_or_create(
+        dataset_id=dataset.id,
+        revision=dataset.revision,
+        defaults={
+            "object_key": made.object_key,
+            "root_sha256": made.root_sha256,
+            "object_count": made.object_count,
+            "size_bytes": made.size_bytes,
+            "receipt": "",
+            "signature": "",
+            "made_at": timezone.now(),
+        },
+    )
+    lease.save(
+        step=LOCKING if dataset.locked_until else SIGNING,
+        step_at=timezone.now(),
+        object_count=made.object_count,
+        size_bytes=made.size_bytes,
+        progress_objects=0,
+    )
+
+
+def _lock(lease: Lease, dataset: Dataset) -> None:
+    assert dataset.locked_until is not None
+    engine = engines.current()
+    engine.drop_old_versions(dataset.repository)
+    for count in engine.lock_objects(dataset.repository, dataset.locked_until):
+        if count % PROGRESS_EVERY == 0:
+            lease.save(progress_objects=count)
+    lease.save(step=SIGNING, step_at=timezone.now())
+
+
+def _sign(lease: Lease, dataset: Dataset) -> None:
+    """The receipt, the state and the ledger in one transaction: there is no finalized data set without its proof."""
+    with transaction.atomic():
+        now = timezone.now()
+        lease.save(state=State.FINALIZED, step="", step_at=None, finalized_at=now)
+        manifest = Manifest.objects.get(dataset_id=dataset.id, revision=dataset.revision)
+        receipting.sign(lease.row(), manifest)
+        ledger.append(
+            SystemFact.DATASET_FINALIZED,
+            at=now,
+            space_id=dataset.space_id,
+            dataset_id=dataset.id,
+            subject=dataset.name,
+            after={
+                "manifest_sha256": manifest.root_sha256,
+                "object_count": manifest.object_count,
+                "size_bytes": manifest.size_bytes,
+                "locked_until": dataset.locked_until.isoformat() if dataset.locked_until else None,
+            },
+        )
+
+
+STEPS: dict[str, Callable[[Lease, Dataset], None]] = {
+    DRAINING: _drain,
+    ABORTING: _abort,
+    LISTING: _list,
+    LOCKING: _lock,
+    SIGNING: _sign,
+}

@@ -1,0 +1,92 @@
+"""Reads what is in a bucket, and keeps what was read: the manifest's file lies in the engine's records bucket."""
+
+import gzip
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from strongroom import engines
+from strongroom.actions.configuration import settings
+from strongroom.core import manifest, names
+from strongroom.core.names import ATTACHMENTS
+from strongroom.db.models import Dataset, Manifest
+from strongroom.engines import StoredObject
+
+PROGRESS_SECONDS = 1.0
+_MD5_ETAG_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """A manifest that was written: where it lies and what it sums up to."""
+
+    object_key: str
+    root_sha256: str
+    object_count: int
+    size_bytes: int
+
+
+def records() -> str:
+    """The bucket of manifests and of quarantined objects; only the control plane may touch it."""
+    return names.records_repository(settings().org)
+
+
+def write(dataset: Dataset, *, on_progress: Callable[[int], None]) -> Inventory:
+    """List the bucket into the records bucket, in constant memory; `on_progress` gets the count about every second."""
+    object_key = f"manifests/{dataset.id}/{dataset.revision}.jsonl.gz"
+    writer = manifest.Writer()
+    with tempfile.TemporaryFile(dir=settings().home) as spool:
+        with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=1, mtime=0) as packed:
+            due = time.monotonic() + PROGRESS_SECONDS
+            for entry in entries(dataset.repository):
+                packed.write(writer.add(entry))
+                if time.monotonic() > due:
+                    on_progress(writer.count)
+                    due = time.monotonic() + PROGRESS_SECONDS
+        spool.seek(0)
+        engines.current().put_object(records(), object_key, spool, content_type="application/gzip")
+    return Inventory(object_key, writer.root, writer.count, writer.size_bytes)
+
+
+def entries(repository: str) -> Iterator[manifest.Entry]:
+    """What is in the bucket now, in key order, attachments left out: they stand in the receipt with their hashes."""
+    for stored in engines.current().list_objects(repository):
+        if not is_attachment(stored.key):
+            yield entry_of(stored)
+
+
+def entry_of(stored: StoredObject) -> manifest.Entry:
+    """A listed object as the manifest writes it; an ETag without a part count is the MD5 of the content."""
+    is_md5 = len(stored.etag) == _MD5_ETAG_LENGTH and "-" not in stored.etag
+    return manifest.Entry(
+        key=stored.key,
+        size_bytes=stored.size_bytes,
+        etag=stored.etag,
+        modified_at=stored.modified_at,
+        checksum=f"md5:{stored.etag}" if is_md5 else None,
+    )
+
+
+def is_attachment(key: str) -> bool:
+    """Whether a key lies where only Strongroom writes."""
+    return key == ATTACHMENTS or key.startswith(f"{ATTACHMENTS}/")
+
+
+def read(recorded: Manifest) -> Iterator[bytes]:
+    """The manifest as it was written, in chunks of uncompressed JSON lines."""
+    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    for chunk in engines.current().read_object(records(), recorded.object_key):
+        yield unpack.decompress(chunk)
+    yield unpack.flush()
+
+
+def lines(recorded: Manifest) -> Iterator[bytes]:
+    """The manifest, one line at a time."""
+    rest = b""
+    for chunk in read(recorded):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest

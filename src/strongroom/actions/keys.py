@@ -1,0 +1,259 @@
+"""What can be done with the access key of a pending data set: issue, list, reset, renew, revoke, expire.
+
+The principal's name is decided in the rows before the engine is asked for it, so that a crash between the two
+leaves nothing the worker cannot find and remove.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from strongroom import engines
+from strongroom.actions import converge, ledger
+from strongroom.actions.configuration import settings
+from strongroom.actions.deeds import Deed, doing
+from strongroom.core import names
+from strongroom.core.actor import Actor
+from strongroom.core.errors import Conflict, Forbidden, Invalid, Unavailable
+from strongroom.core.vocabulary import KeyStatus, SystemFact, Verb
+from strongroom.db.models import Dataset, UploadKey
+from strongroom.db.models.keys import LIVE
+from strongroom.engines import AccessKey
+
+ISSUE_SECONDS = 60  # a key that is not proved by then is lost: nobody was shown its secret
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A proved key with its secret: the one time that it is shown."""
+
+    key: UploadKey
+    secret: str
+    repository: str
+    endpoint: str
+    region: str
+
+    def __repr__(self) -> str:
+        return f"IssuedKey({self.key.access_key_id!r}, secret=***)"
+
+
+def issue(actor: Actor, dataset_id: UUID) -> IssuedKey:
+    """The first access key of a data set, proved against every gateway before it is returned.
+
+    Raises: NotFound, Forbidden, Conflict (state; there is or was a key), Unavailable (nothing was issued: ask again).
+    """
+    with doing(actor, Verb.KEY_ISSUE) as deed:
+        dataset = deed.dataset(dataset_id)
+        _refuse_second(dataset)
+        key = _insert(deed, dataset)
+        deed.record(after=_facts(key))
+    return _make(dataset, key)
+
+
+def reset(actor: Actor, dataset_id: UUID, *, reason: str = "") -> IssuedKey:
+    """A new key in place of the last one, which stops working at once.
+
+    Once by those who keep the data set; after that only by support staff, with a reason.
+    Raises: NotFound, Forbidden (second reset), Conflict (state; nothing to reset), Invalid (reason), Unavailable.
+    """
+    with doing(actor, Verb.KEY_RESET) as deed:
+        dataset = deed.dataset(dataset_id)
+        last = _last_shown(dataset)
+        is_support = deed.is_by_staff
+        reason = names.clean_text("reason", reason, max_length=2000, required=is_support, is_multiline=True)
+        _refuse_reset(dataset, last, is_support)
+        dataset.keys.filter(status__in=LIVE).update(status=KeyStatus.REVOKED, ended_at=deed.now)
+        converge.request(dataset)
+        key = _insert(deed, dataset, replaces=last, is_support_reset=is_support, reason=reason)
+        deed.record(before=_facts(last) if last else None, after=_facts(key), reason=reason)
+    return _make(dataset, key)
+
+
+def list_(actor: Actor, dataset_id: UUID) -> list[UploadKey]:
+    """Every key there ever was, newest first; ids and states, never secrets."""
+    with doing(actor, Verb.KEY_LIST) as deed:
+        dataset = deed.dataset(dataset_id)
+        return list(dataset.keys.select_related("issued_by").order_by("-issued_at"))
+
+
+def renew(actor: Actor, dataset_id: UUID, *, days: int | None = None) -> UploadKey:
+    """Let the key work for `days` from now (default: the setting, which is also the most).
+
+    Raises: NotFound, Forbidden, Conflict (no live key), Invalid (days).
+    """
+    most = settings().key_lifetime_days
+    wanted = most if days is None else days
+    with doing(actor, Verb.KEY_RENEW) as deed:
+        dataset = deed.dataset(dataset_id)
+        key = _live(dataset)
+        if not 1 <= wanted <= most:
+            raise Invalid(f"days must be between 1 and {most}.", fields={"days": f"1 to {most}"})
+        before = _facts(key)
+        key.expires_at = deed.now + timedelta(days=wanted)
+        key.save(update_fields=["expires_at"])
+        deed.record(before=before, after=_facts(key))
+    return key
+
+
+def revoke(actor: Actor, dataset_id: UUID) -> UploadKey:
+    """Take the key away: when this returns it does not work any more. Raises as `renew`, and Unavailable."""
+    with doing(actor, Verb.KEY_REVOKE) as deed:
+        dataset = deed.dataset(dataset_id)
+        key = _live(dataset)
+        before = _facts(key)
+        key.status, key.ended_at = KeyStatus.REVOKED, deed.now
+        key.save(update_fields=["status", "ended_at"])
+        converge.request(dataset)
+        deed.record(before=before, after=_facts(key))
+    converge.cut(dataset_id)
+    return key
+
+
+def end_due() -> int:
+    """End keys whose time is over, and those that were never shown to anybody; how many. Called by the worker."""
+    now = timezone.now()
+    expired = UploadKey.objects.filter(status=KeyStatus.ACTIVE, expires_at__lte=now)
+    unshown = UploadKey.objects.filter(status=KeyStatus.ISSUING, issued_at__lte=now - timedelta(seconds=ISSUE_SECONDS))
+    ended = [_end(key, KeyStatus.EXPIRED, SystemFact.KEY_EXPIRED) for key in expired[:100]]
+    ended += [_end(key, KeyStatus.LOST, SystemFact.KEY_LOST) for key in unshown[:100]]
+    return sum(ended)
+
+
+def _end(key: UploadKey, status: KeyStatus, fact: SystemFact) -> bool:
+    """End a key in the rows and have the engine follow; False when somebody else already did."""
+    with transaction.atomic():
+        dataset = Dataset.objects.select_for_update().get(id=key.dataset_id)
+        still = UploadKey.objects.filter(id=key.id, status=key.status)
+        if status is KeyStatus.EXPIRED:
+            still = still.filter(expires_at__lte=timezone.now())  # it may have been renewed meanwhile
+        if not still.update(status=status, ended_at=timezone.now()):
+            return False
+        converge.request(dataset)
+        Dataset.objects.filter(id=dataset.id).update(next_try_at=timezone.now())
+        ledger.append(
+            fact,
+            at=timezone.now(),
+            space_id=dataset.space_id,
+            dataset_id=dataset.id,
+            subject=dataset.name,
+            after={**_facts(key), "status": status.value},
+        )
+    return True
+
+
+def _insert(
+    deed: Deed,
+    dataset: Dataset,
+    *,
+    replaces: UploadKey | None = None,
+    is_support_reset: bool = False,
+    reason: str = "",
+) -> UploadKey:
+    key_id = uuid.uuid4()
+    return UploadKey.objects.create(
+        id=key_id,
+        dataset=dataset,
+        principal=names.uploader_principal(key_id),
+        issued_at=deed.now,
+        issued_by_id=deed.actor.person_id,
+        expires_at=deed.now + timedelta(days=settings().key_lifetime_days),
+        replaces=replaces,
+        is_support_reset=is_support_reset,
+        reason=reason,
+    )
+
+
+def _make(dataset: Dataset, key: UploadKey) -> IssuedKey:
+    """The engine's part of issue and reset: make, allow, prove; then, and only then, active."""
+    engine = engines.current()
+    try:
+        made = engine.create_access_key(key.principal)
+        _note_made(dataset, key, made)
+        converge.cut(dataset.id, prove=lambda: engine.prove_access_key(made, dataset.repository))
+        _activate(dataset, key)
+    except (Unavailable, Conflict):
+        _end(UploadKey.objects.get(id=key.id), KeyStatus.LOST, SystemFact.KEY_LOST)
+        raise
+    return IssuedKey(key, made.secret, dataset.repository, engine.public_endpoint, engine.region)
+
+
+def _note_made(dataset: Dataset, key: UploadKey, made: AccessKey) -> None:
+    with transaction.atomic():
+        Dataset.objects.select_for_update().get(id=dataset.id)
+        key.access_key_id = made.access_key_id
+        UploadKey.objects.filter(id=key.id).update(access_key_id=made.access_key_id)
+        converge.request(dataset)
+
+
+def _activate(dataset: Dataset, key: UploadKey) -> None:
+    """Raises Conflict when the data set was closed, or the key ended, while it was being made."""
+    issuing = UploadKey.objects.filter(id=key.id, status=KeyStatus.ISSUING)
+    if not issuing.update(status=KeyStatus.ACTIVE):
+        raise Conflict(
+            f"{dataset.name} was changed while its key was being made; the key was not issued.",
+            code="overtaken",
+            way_out="Look at the data set again; if it is still pending, ask once more.",
+        )
+    key.status = KeyStatus.ACTIVE
+
+
+def _facts(key: UploadKey) -> dict[str, str | bool | None]:
+    return {
+        "key": str(key.id),
+        "access_key_id": key.access_key_id or None,
+        "status": str(key.status),
+        "expires_at": key.expires_at.isoformat(),
+    }
+
+
+def _live(dataset: Dataset) -> UploadKey:
+    key = dataset.keys.filter(status=KeyStatus.ACTIVE).first()
+    if key is None:
+        raise Conflict(
+            f"{dataset.name} has no access key that works.", code="no-key", way_out="Issue one, or reset the last."
+        )
+    return key
+
+
+def _last_shown(dataset: Dataset) -> UploadKey | None:
+    """The newest key whose secret somebody has seen."""
+    return dataset.keys.exclude(status=KeyStatus.LOST).order_by("-issued_at").first()
+
+
+def _refuse_second(dataset: Dataset) -> None:
+    last = _last_shown(dataset)
+    if last is None or last.status == KeyStatus.EXPIRED:
+        return
+    if last.status == KeyStatus.ISSUING:
+        raise Conflict(
+            f"A key for {dataset.name} is being issued right now.",
+            code="being-issued",
+            way_out="Whoever asked first gets it; wait a few seconds and look again.",
+        )
+    raise Conflict(
+        f"{dataset.name} already had its access key; the secret is shown once only.",
+        code="already-issued",
+        way_out="If the secret was lost, reset the key: it gives a new one and ends the old one.",
+    )
+
+
+def _refuse_reset(dataset: Dataset, last: UploadKey | None, is_support: bool) -> None:
+    if last is None:
+        raise Conflict(f"{dataset.name} has no access key yet.", code="no-key", way_out="Issue one first.")
+    if last.status == KeyStatus.ISSUING:
+        raise Conflict(
+            f"A key for {dataset.name} is being issued right now.",
+            code="being-issued",
+            way_out="Whoever asked first gets it; wait a few seconds and look again.",
+        )
+    resets = dataset.keys.filter(replaces__isnull=False, is_support_reset=False).exclude(status=KeyStatus.LOST)
+    if not is_support and resets.exists():
+        raise Forbidden(
+            f"The access key of {dataset.name} was already reset once.",
+            code="second-reset",
+            way_out="Support staff can reset it again; tell them why.",
+        )

@@ -1,0 +1,77 @@
+"""Who works on a data set's place in the engine right now: one process at a time, for as long as it lives."""
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from strongroom.core.errors import Unavailable
+from strongroom.db.models import Dataset
+
+LEASE_SECONDS = 30  # longer than any one engine call may take, so that a holder that lives never loses it
+_POLL_SECONDS = 0.02
+
+
+class LeaseLost(Exception):
+    """Somebody else took over: what this process was doing may have been undone, or be done twice."""
+
+
+class Lease:
+    """A right to speak to the engine about one data set; every write to the row through it is conditional on it."""
+
+    def __init__(self, dataset_id: UUID, token: UUID) -> None:
+        self.dataset_id = dataset_id
+        self._token = token
+
+    def row(self) -> Dataset:
+        """The data set as it is now."""
+        return Dataset.objects.select_related("space").get(id=self.dataset_id)
+
+    def save(self, **columns: object) -> None:
+        """Write columns and renew. Raises LeaseLost, after making sure that the data set is looked at again."""
+        until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
+        mine = Dataset.objects.filter(id=self.dataset_id, lease=self._token)
+        if not mine.update(leased_until=until, **columns):
+            _converge_again(self.dataset_id)
+            raise LeaseLost(f"lost the lease of data set {self.dataset_id}")
+
+    def renew(self) -> None:
+        """Go on holding it. Raises LeaseLost."""
+        self.save()
+
+
+def _converge_again(dataset_id: UUID) -> None:
+    """Have the policy written once more: a late-comer may have written an older one over a newer."""
+    row = Dataset.objects.filter(id=dataset_id)
+    row.filter(applied_revision__gt=0).update(applied_revision=F("applied_revision") - 1)
+    row.update(is_settled=False, next_try_at=timezone.now())
+
+
+@contextmanager
+def leased(dataset_id: UUID, *, wait_seconds: float) -> Iterator[Lease]:
+    """Hold the lease of a data set, waiting for another holder to finish. Raises Unavailable after `wait_seconds`."""
+    token = uuid.uuid4()
+    deadline = time.monotonic() + wait_seconds
+    while not _take(dataset_id, token):
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                "Another process is still working on this data set in the storage engine.",
+                code="busy",
+                way_out="What you asked stands and is carried out; look again in a few seconds.",
+            )
+        time.sleep(_POLL_SECONDS)
+    try:
+        yield Lease(dataset_id, token)
+    finally:
+        Dataset.objects.filter(id=dataset_id, lease=token).update(lease=None, leased_until=None)
+
+
+def _take(dataset_id: UUID, token: UUID) -> bool:
+    now = timezone.now()
+    free = Dataset.objects.filter(id=dataset_id).filter(Q(lease=None) | Q(leased_until__lt=now))
+    return bool(free.update(lease=token, leased_until=now + timedelta(seconds=LEASE_SECONDS)))

@@ -1,0 +1,47 @@
+"""What can be done with a receipt: show it, with what anyone needs to check it offline."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from strongroom.actions import signing
+from strongroom.actions.deeds import doing
+from strongroom.actions.manifests import newest
+from strongroom.core import sshsig
+from strongroom.core.actor import Actor
+from strongroom.core.vocabulary import Verb
+
+IDENTITY = "strongroom"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReceipt:
+    """The receipt's text, its armored signature, and the key to check it with."""
+
+    receipt: str
+    signature: str
+    public_key: str
+    allowed_signers: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptKey:
+    """The public half of the key that signs receipts, in the forms OpenSSH takes."""
+
+    public_key: str
+    allowed_signers: str
+
+
+def show(actor: Actor, dataset_id: UUID) -> SignedReceipt:
+    """The newest signed receipt. Raises NotFound, Forbidden, Conflict."""
+    with doing(actor, Verb.RECEIPT_SHOW) as deed:
+        manifest = newest(deed.dataset(dataset_id))
+    key = public_key()
+    return SignedReceipt(manifest.receipt, manifest.signature, key.public_key, key.allowed_signers)
+
+
+def public_key() -> ReceiptKey:
+    """For everybody, signed in or not: a receipt must be checkable without asking for leave."""
+    raw = signing.signer().public_key
+    return ReceiptKey(
+        sshsig.public_key_line(raw, IDENTITY), sshsig.allowed_signers_line(IDENTITY, raw, sshsig.NAMESPACE)
+    )

@@ -1,0 +1,149 @@
+"""The second look: late objects in a finalized original, and policies that somebody changed behind our back."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from strongroom import engines
+from strongroom.actions import inventory, ledger
+from strongroom.actions.configuration import settings
+from strongroom.actions.converge import document_of
+from strongroom.actions.leases import Lease, leased
+from strongroom.core import manifest
+from strongroom.core.errors import Unavailable
+from strongroom.core.manifest import Change
+from strongroom.core.vocabulary import State, SystemFact
+from strongroom.db.models import Dataset, LateObject, Manifest
+
+log = structlog.get_logger()
+
+
+def run_due(limit: int = 5) -> int:
+    """Recheck originals whose second look is due; how many."""
+    due = Dataset.objects.filter(recheck_at__lte=timezone.now(), state=State.FINALIZED).order_by("recheck_at")
+    found = list(due.values_list("id", flat=True)[:limit])
+    for dataset_id in found:
+        _try(recheck, dataset_id)
+    return len(found)
+
+
+def recheck(dataset_id: UUID) -> int:
+    """Compare the bucket with its manifest; how many objects differ. Raises Unavailable."""
+    with leased(dataset_id, wait_seconds=0) as lease:
+        dataset = lease.row()
+        recorded = Manifest.objects.filter(dataset_id=dataset_id).order_by("-revision").first()
+        if recorded is None or dataset.state != State.FINALIZED:
+            return 0
+        was, now = manifest.read(inventory.lines(recorded)), inventory.entries(dataset.repository)
+        count = 0
+        for difference in manifest.compare(was, now):
+            _report(dataset, difference)
+            lease.renew()
+            count += 1
+        lease.save(recheck_at=_next(dataset))
+        return count
+
+
+def _next(dataset: Dataset) -> datetime | None:
+    """The first look comes at once, the second when nothing that was under way can still be alive."""
+    assert dataset.finalized_at is not None
+    second = dataset.finalized_at + timedelta(seconds=settings().finalize_recheck_seconds)
+    return second if timezone.now() < second else None
+
+
+def _report(dataset: Dataset, difference: manifest.Difference) -> None:
+    """Late objects leave the data set for quarantine; altered ones can only be reported. Never twice."""
+    seen = difference.found or difference.recorded
+    assert seen is not None
+    is_late = difference.change is Change.ADDED
+    is_known = LateObject.objects.filter(dataset=dataset, key=seen.key, etag=seen.etag, modified_at=seen.modified_at)
+    quarantine_key = ""
+    if is_late:
+        name = hashlib.sha256(seen.key.encode()).hexdigest()[:16]
+        quarantine_key = f"quarantine/{dataset.id}/{seen.modified_at:%Y%m%dT%H%M%S%f}-{name}"
+        engines.current().move_object(dataset.repository, seen.key, inventory.records(), quarantine_key)
+    if is_known.exists():
+        return
+    with transaction.atomic():
+        LateObject.objects.create(
+            dataset=dataset,
+            key=seen.key,
+            size_bytes=seen.size_bytes,
+            etag=seen.etag,
+            modified_at=seen.modified_at,
+            found_at=timezone.now(),
+            is_altered=not is_late,
+            quarantine_key=quarantine_key,
+        )
+        ledger.append(
+            SystemFact.DATASET_LATE_OBJECT if is_late else SystemFact.DATASET_ALTERED,
+            at=timezone.now(),
+            space_id=dataset.space_id,
+            dataset_id=dataset.id,
+            subject=dataset.name,
+            after={
+                "change": difference.change.value,
+                "key": seen.key,
+                "size_bytes": seen.size_bytes,
+                "etag": seen.etag,
+                "quarantine": quarantine_key or None,
+            },
+        )
+
+
+def check_policies(limit: int = 20) -> int:
+    """Compare policies in force with the rows, longest unchecked first; how many had to be repaired."""
+    stale = timezone.now() - timedelta(seconds=settings().policy_check_seconds)
+    due = Dataset.objects.filter(is_settled=True).exclude(state=State.DELETED)
+    due = due.filter(Q(policy_checked_at=None) | Q(policy_checked_at__lt=stale))
+    found = list(due.order_by(F("policy_checked_at").asc(nulls_first=True)).values_list("id", flat=True)[:limit])
+    return sum(bool(_try(check_policy, dataset_id)) for dataset_id in found)
+
+
+def check_policy(dataset_id: UUID) -> bool:
+    """Put the policy back where it is not what the rows say; whether it had to be. Raises Unavailable."""
+    with leased(dataset_id, wait_seconds=0) as lease:
+        dataset = lease.row()
+        lease.save(policy_checked_at=timezone.now())
+        if not dataset.is_settled or dataset.applied_revision != dataset.revision:
+            return False
+        found = engines.current().read_policy(dataset.repository)
+        if found is not None and json.loads(found) == json.loads(document_of(dataset)):
+            return False
+        _repair(lease, dataset, found)
+        return True
+
+
+def _repair(lease: Lease, dataset: Dataset, found: str | None) -> None:
+    engine = engines.current()
+    engine.apply_policy(dataset.repository, document_of(dataset))
+    engine.prove_policy(dataset.repository, dataset.revision)
+    lease.renew()
+    with transaction.atomic():
+        ledger.append(
+            SystemFact.DATASET_REPAIRED,
+            at=timezone.now(),
+            space_id=dataset.space_id,
+            dataset_id=dataset.id,
+            subject=dataset.name,
+            before={"policy": found},
+            reason="The policy in the storage engine was not the one Strongroom had written; it was put back.",
+        )
+
+
+def _try(look: Callable[[UUID], int], dataset_id: UUID) -> int:
+    """One look; what goes wrong is logged and tried again at its next time."""
+    try:
+        return int(look(dataset_id))
+    except Unavailable as error:
+        log.warning("recheck_failed", dataset=str(dataset_id), error=str(error))
+        later = timezone.now() + timedelta(seconds=10)
+        Dataset.objects.filter(id=dataset_id, recheck_at__isnull=False).update(recheck_at=later)
+        return 0

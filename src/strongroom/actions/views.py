@@ -1,0 +1,75 @@
+"""A data set as somebody sees it: the row, what belongs to it, what they may do next, and what is closed and why."""
+
+from dataclasses import dataclass
+
+from strongroom.core import authz, lifecycle
+from strongroom.core.actor import Actor
+from strongroom.core.errors import Conflict, Forbidden
+from strongroom.core.vocabulary import Kind, Role, State, Verb
+from strongroom.db.models import Dataset, LateObject, Manifest, Membership, UploadKey
+from strongroom.db.models.keys import LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A deed that is closed to this person with this data set now, and why."""
+
+    verb: Verb
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetView:
+    """Everything a page about one data set shows."""
+
+    dataset: Dataset
+    sources: list[Dataset]
+    live_key: UploadKey | None
+    role: Role | None
+    may: list[Verb]
+    blocked: list[Blocked]
+    manifest: Manifest | None
+    late_objects: int
+
+
+def view(actor: Actor, dataset: Dataset) -> DatasetView:
+    """The data set as the actor sees it, read afresh after whatever was done to it."""
+    people = ("created_by", "modified_by", "finalized_by", "deletion_requested_by", "deletion_confirmed_by")
+    row = Dataset.objects.select_related("space", *people).get(id=dataset.id)
+    role = role_of(actor, row)
+    may, blocked = _deeds(actor, row, role)
+    return DatasetView(
+        dataset=row,
+        sources=[link.source for link in row.source_links.select_related("source").order_by("source__name")],
+        live_key=row.keys.filter(status__in=LIVE).first(),
+        role=role,
+        may=may,
+        blocked=blocked,
+        manifest=Manifest.objects.filter(dataset=row).exclude(receipt="").order_by("-revision").first(),
+        late_objects=LateObject.objects.filter(dataset=row).count(),
+    )
+
+
+def role_of(actor: Actor, dataset: Dataset) -> Role | None:
+    """What the actor is in the data set's space."""
+    mine = Membership.objects.filter(space_id=dataset.space_id, person_id=actor.person_id)
+    role = mine.values_list("role", flat=True).first()
+    return Role(role) if role else None
+
+
+def _deeds(actor: Actor, row: Dataset, role: Role | None) -> tuple[list[Verb], list[Blocked]]:
+    may, blocked = [], []
+    for verb in lifecycle.GATES:
+        try:
+            authz.check(
+                verb,
+                role=role,
+                staff_role=actor.staff_role,
+                is_creator=row.created_by_id == actor.person_id,
+                scopes=actor.scopes,
+            )
+            lifecycle.check(verb, kind=Kind(row.kind), state=State(row.state), name=row.name)
+            may.append(verb)
+        except (Forbidden, Conflict) as refusal:
+            blocked.append(Blocked(verb, f"{refusal} {refusal.way_out}".strip()))
+    return may, blocked
