@@ -134,15 +134,20 @@ def _end(key: UploadKey, status: KeyStatus, fact: SystemFact) -> bool:
             return False
         converge.request(dataset)
         Dataset.objects.filter(id=dataset.id).update(next_try_at=timezone.now())
-        ledger.append(
-            fact,
-            at=timezone.now(),
-            space_id=dataset.space_id,
-            dataset_id=dataset.id,
-            subject=dataset.name,
-            after={**_facts(key), "status": status.value},
-        )
+        key.status = status
+        _append(fact, dataset, key)
     return True
+
+
+def _append(fact: SystemFact, dataset: Dataset, key: UploadKey) -> None:
+    ledger.append(
+        fact,
+        at=timezone.now(),
+        space_id=dataset.space_id,
+        dataset_id=dataset.id,
+        subject=dataset.name,
+        after=_facts(key),
+    )
 
 
 def _insert(
@@ -191,14 +196,16 @@ def _note_made(dataset: Dataset, key: UploadKey, made: AccessKey) -> None:
 
 def _activate(dataset: Dataset, key: UploadKey) -> None:
     """Raises Conflict when the data set was closed, or the key ended, while it was being made."""
-    issuing = UploadKey.objects.filter(id=key.id, status=KeyStatus.ISSUING)
-    if not issuing.update(status=KeyStatus.ACTIVE):
-        raise Conflict(
-            f"{dataset.name} was changed while its key was being made; the key was not issued.",
-            code="overtaken",
-            way_out="Look at the data set again; if it is still pending, ask once more.",
-        )
-    key.status = KeyStatus.ACTIVE
+    with transaction.atomic():
+        issuing = UploadKey.objects.filter(id=key.id, status=KeyStatus.ISSUING)
+        if not issuing.update(status=KeyStatus.ACTIVE):
+            raise Conflict(
+                f"{dataset.name} was changed while its key was being made; the key was not issued.",
+                code="overtaken",
+                way_out="Look at the data set again; if it is still pending, ask once more.",
+            )
+        key.status = KeyStatus.ACTIVE
+        _append(SystemFact.KEY_SHOWN, dataset, key)
 
 
 def _facts(key: UploadKey) -> dict[str, str | bool | None]:

@@ -151,6 +151,7 @@ class SystemFact(StrEnum):
     DATASET_LATE_OBJECT = "dataset.late_object"
     DATASET_ALTERED = "dataset.altered"
     DATASET_REPAIRED = "dataset.repaired"
+    KEY_SHOWN = "key.shown"
     KEY_EXPIRED = "key.expired"
     KEY_LOST = "key.lost"
     PERSON_SIGNED_IN = "person.signed_in"
