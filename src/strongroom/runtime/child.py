@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from asyncio.subprocess import PIPE, STDOUT, Process
+from asyncio.subprocess import DEVNULL, STDOUT, Process
 from pathlib import Path
 
 from strongroom.core.errors import Unavailable
@@ -15,34 +15,43 @@ from strongroom.runtime import launch
 from strongroom.runtime.logfile import BoundedLog
 
 _POLL_SECONDS = 0.05
+_LAST_WORDS_SECONDS = 1.0
 _LAUNCH = (sys.executable, "-I", "-S", str(Path(launch.__file__)))
 
 
 class Child:
     """A running process of a spec. It leads a process group of its own, so that nothing of it stays behind."""
 
-    def __init__(self, spec: ProcessSpec, process: Process, log: BoundedLog) -> None:
+    def __init__(self, spec: ProcessSpec, process: Process, output: int, log: BoundedLog) -> None:
         self.spec = spec
         self.log = log
         self.started_at = time.monotonic()
         self._process = process
-        self._pump = asyncio.create_task(self._keep_output())
+        self._pump = asyncio.create_task(self._keep_output(output))
 
     @classmethod
     async def start(cls, spec: ProcessSpec, log: BoundedLog) -> "Child":
         """Start it. Must be called from the main thread: the kernel ends it when that thread ends."""
-        process = await asyncio.create_subprocess_exec(
-            *_LAUNCH,
-            str(os.getpid()),
-            *spec.argv,
-            env=dict(spec.env),
-            cwd=spec.cwd,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=PIPE,
-            stderr=STDOUT,
-            start_new_session=True,  # a Ctrl-C at the terminal reaches the supervisor alone, which stops in order
-        )
-        return cls(spec, process, log)
+        # A pipe of our own: with one of asyncio's, waiting for the process would wait for its descendants, too.
+        reading, writing = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *_LAUNCH,
+                str(os.getpid()),
+                *spec.argv,
+                env=dict(spec.env),
+                cwd=spec.cwd,
+                stdin=DEVNULL,
+                stdout=writing,
+                stderr=STDOUT,
+                start_new_session=True,  # a Ctrl-C at the terminal reaches the supervisor alone, which stops in order
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        return cls(spec, process, reading, log)
 
     @property
     def pid(self) -> int:
@@ -56,7 +65,7 @@ class Child:
         deadline = self.started_at + self.spec.ready_seconds
         while not await asyncio.to_thread(self.spec.is_ready):
             if self._process.returncode is not None:
-                await self._pump
+                await self.ended()
                 raise Unavailable(self._words(f"ended before it was ready ({self.how_it_ended()})"))
             if time.monotonic() > deadline:
                 raise Unavailable(self._words(f"was not ready within {self.spec.ready_seconds:g} seconds"))
@@ -68,7 +77,10 @@ class Child:
         """Return when the process has ended; what it left behind in its group is gone then, too."""
         await self._process.wait()
         self._kill_group()
-        await self._pump
+        # Whoever left the group may still hold the pipe: what they say is no longer ours to keep.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._pump), _LAST_WORDS_SECONDS)
+        self._pump.cancel()
 
     async def stop(self) -> bool:
         """Ask it to end, and kill it when it has not within its time. Whether it ended by itself."""
@@ -103,7 +115,13 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
-    async def _keep_output(self) -> None:
-        assert self._process.stdout is not None
-        while data := await self._process.stdout.read(65536):
-            self.log.write(data)
+    async def _keep_output(self, output: int) -> None:
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(output, "rb", buffering=0)
+        )
+        try:
+            while data := await reader.read(65536):
+                self.log.write(data)
+        finally:
+            transport.close()

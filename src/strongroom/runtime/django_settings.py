@@ -27,6 +27,7 @@ MIDDLEWARE = [
     "strongroom.runtime.middleware.request_facts",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "strongroom.api.middleware.api_answers",
 ]
 
 DATABASES = {"default": databases.configuration(STRONGROOM)}

@@ -4,6 +4,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from strongroom.core.settings import PREFIX, Settings
 
@@ -14,7 +15,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     Raises: Invalid naming the variable, its value and the way out.
     """
     settings = Settings.from_environ(os.environ if environ is None else environ)
-    return dataclasses.replace(settings, **_absolute_paths(settings))
+    changes: dict[str, Any] = dict(_absolute_paths(settings))  # one type per field, all of them paths
+    return dataclasses.replace(settings, **changes)
 
 
 def for_children(settings: Settings) -> dict[str, str]:

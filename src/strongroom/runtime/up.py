@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from strongroom import __version__
 from strongroom.core.errors import Refusal
@@ -45,10 +46,10 @@ async def _supervise(settings: Settings, terminal: Terminal) -> int:
     asked = _asked_to_stop(supervisor)
     starting = asyncio.create_task(_start(settings, supervisor, terminal))
     try:
-        await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+        await _first(starting, asked)
         if not asked.done():
             starting.result()
-            await asyncio.wait({asked, supervisor.failed}, return_when=asyncio.FIRST_COMPLETED)
+            await _first(asked, supervisor.failed)
         if supervisor.failed.done():
             terminal.refusal(supervisor.failed.result())
     finally:
@@ -59,6 +60,11 @@ async def _supervise(settings: Settings, terminal: Terminal) -> int:
         await supervisor.stop()
     terminal.note("Stopped. Everything is kept; `make up` comes back with it.")
     return 1 if supervisor.failed.done() else 0
+
+
+async def _first(*awaited: "asyncio.Future[Any]") -> None:
+    """Return when one of them is done."""
+    await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _asked_to_stop(supervisor: Supervisor) -> "asyncio.Future[None]":
