@@ -1,0 +1,185 @@
+"""Where the tour is told: prints each command, runs it as a process of its own, and holds it to what was told."""
+
+import os
+import re
+import shlex
+import shutil
+import string
+import subprocess
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.text import Text
+
+from strongroom.cli import words
+from strongroom.cli.exits import Exit
+from strongroom.cli.problems import Problem
+
+_WIDEST = 100
+_PLAIN_WORD = re.compile(r"[\w@%+=:,./$-]+")
+_SHOWN_LINES = 24
+_TIMEOUT_SECONDS = 600
+
+
+@dataclass
+class Tally:
+    """What was counted on the way."""
+
+    commands: int = 0
+    refusals: int = 0
+    forgeries: int = 0
+
+
+class Stage:
+    """One telling, in one folder. `programs` says which file runs for the first word of a command."""
+
+    def __init__(self, folder: Path, programs: Mapping[str, Sequence[str]], *, chapters: int, is_paced: bool) -> None:
+        self.folder, self.programs = folder, programs
+        self.chapters, self.is_paced = chapters, is_paced
+        self.tally = Tally()
+        self.variables: dict[str, str] = {}
+        self._chapter = 0
+        self._is_terminal = sys.stdout.isatty()
+        width = min(_WIDEST, shutil.get_terminal_size().columns) if self._is_terminal else _WIDEST
+        self._console = Console(highlight=False, width=width)
+
+    # Words
+
+    def chapter(self, title: str, told: str) -> None:
+        """Begin a chapter; a newcomer at a terminal is waited for."""
+        if self.is_paced and self._chapter:
+            self._console.print()
+            self._console.input(Text("  Enter goes on, Ctrl-C ends the tour. ", style="dim"))
+        self._chapter += 1
+        self._console.print()
+        self._console.print(
+            Rule(Text(f" {self._chapter} of {self.chapters}  {title} ", style="bold"), align="left", style="blue")
+        )
+        self.say(told)
+
+    def say(self, told: str) -> None:
+        """A few words before what comes."""
+        self._console.print()
+        self._console.print(Padding(Text(textwrap.dedent(told).strip()), (0, 0, 0, 2)))
+
+    def ending(self, title: str) -> None:
+        """After the last chapter."""
+        self._console.print()
+        self._console.print(Rule(Text(f" {title} ", style="bold"), align="left", style="green"))
+        self._console.print()
+
+    def good(self, told: str) -> None:
+        """Something that went as told."""
+        self._line("✓", "green", told)
+
+    def set(self, name: str, value: str) -> None:
+        """A variable of the shell, so that the commands that follow are short and can be repeated."""
+        self.variables[name] = value
+        self._command(f"export {name}={shlex.quote(value)}")
+
+    def suggest(self, *argv: str) -> None:
+        """A command that the reader may want to run; it is not run here."""
+        self._command(" ".join(map(_shown, argv)))
+
+    # Deeds
+
+    def run(self, *argv: str, stdin: str | None = None) -> str:
+        """Run a command that must succeed; gives what it printed."""
+        code, printed = self._started(argv, stdin)
+        self._output(printed)
+        if code != 0:
+            raise self._not_as_told(argv, f"It should have succeeded, but ended with {code}.")
+        return printed
+
+    def refused(self, *argv: str, why: str = "AccessDenied|InvalidAccessKeyId|Forbidden|403") -> None:
+        """Run a command that the store must refuse, and say so in words that match `why`."""
+        code, printed = self._started(argv, None)
+        line = next((line for line in printed.splitlines() if re.search(why, line)), None)
+        if code == 0 or line is None:
+            self._output(printed)
+            raise self._not_as_told(argv, "The store should have refused it, and did not.")
+        self.tally.refusals += 1
+        self._line("✗", "bold red", f"refused by the store: {line.strip()}")
+
+    def ask(self, *argv: str) -> str:
+        """What a command prints, without telling it: the names that the next commands need."""
+        code, printed = self._process(argv, None)
+        if code != 0:
+            raise self._not_as_told(argv, f"It ended with {code}: {printed.strip()[-500:]}")
+        return printed
+
+    def caught(self, *argv: str, code: Exit) -> None:
+        """Run a check that must fail with an exit code of its own."""
+        got, printed = self._started(argv, None)
+        self._output(printed)
+        if got != code:
+            raise self._not_as_told(argv, f"It should have ended with {int(code)}, but ended with {got}.")
+        self.tally.forgeries += 1
+        self._line("✗", "bold red", f"found out (exit code {got})")
+
+    def _started(self, argv: Sequence[str], stdin: str | None) -> tuple[int, str]:
+        self.tally.commands += 1
+        self._command(" ".join(map(_shown, argv)) + (f" < {stdin}" if stdin else ""))
+        return self._process(argv, stdin)
+
+    def _process(self, argv: Sequence[str], stdin: str | None) -> tuple[int, str]:
+        expanded = [string.Template(word).safe_substitute(self.variables) for word in argv]
+        program = [*self.programs.get(expanded[0], [expanded[0]]), *expanded[1:]]
+        given = (self.folder / stdin).read_bytes() if stdin else None
+        ended = subprocess.run(
+            program,
+            cwd=self.folder,
+            env={**os.environ, **self.variables, "COLUMNS": "96", "PYTHONIOENCODING": "utf-8"},
+            input=given if given is not None else b"",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+        )
+        if ended.returncode == -2 or ended.returncode == Exit.INTERRUPTED:
+            raise KeyboardInterrupt
+        return ended.returncode, ended.stdout.decode(errors="replace")
+
+    def _command(self, line: str) -> None:
+        self._console.print()
+        self._console.print(
+            Padding(Text.assemble(("$ ", "dim"), (words.plain(line), "bold cyan")), (0, 0, 0, 2)),
+            soft_wrap=not self._is_terminal,
+        )
+
+    def _output(self, printed: str) -> None:
+        lines = words.plain_lines(printed).strip("\n").splitlines()
+        for line in lines[:_SHOWN_LINES]:
+            self._indented(Text(line))
+        if len(lines) > _SHOWN_LINES:
+            self._indented(Text(f"… and {len(lines) - _SHOWN_LINES} more lines", style="dim"))
+
+    def _line(self, mark: str, style: str, told: str) -> None:
+        self._indented(Text.assemble((f"{mark} ", style), (words.plain(told), style.removeprefix("bold "))))
+
+    def _indented(self, text: Text) -> None:
+        if self._is_terminal:
+            self._console.print(Padding(text, (0, 0, 0, 4)))
+        else:
+            self._console.print(Text("    ") + text, soft_wrap=True)
+
+    def _not_as_told(self, argv: Sequence[str], what: str) -> Problem:
+        return Problem(
+            f"Not as told: {' '.join(map(_shown, argv))}. {what}",
+            Exit.UNEXPECTED,
+            "Run it by hand in the folder kept with --keep; `strongroom system status` says whether all parts work.",
+            code="not-as-told",
+        )
+
+
+def _shown(word: str) -> str:
+    """A word as a shell takes it; variables stay variables."""
+    if _PLAIN_WORD.fullmatch(word):
+        return word
+    return f'"{word}"' if "$" in word else shlex.quote(word)
