@@ -1,1 +1,1 @@
-"""The REST edge: parse, call one action, shape."""
+"""The REST edge: parse, call one action, shape the answer. Knows HTTP and JSON; refuses to know any rule."""
