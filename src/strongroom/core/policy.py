@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from strongroom.core.errors import Conflict
+from strongroom.core.names import ATTACHMENTS
 from strongroom.core.vocabulary import Kind, State
 
 LIMIT_BYTES = 20_480
 PROBE_SESSION = "cp-probe"  # may list exactly one prefix: proof that a document is in force
 READER_SESSION = "cp-reader"  # may read `_attachments/`: who signs the links that people open
-ATTACHMENTS = "_attachments"
 
 _NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")  # of sessions and users; no wildcard, no path, no variable
 _REPOSITORY = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -86,6 +86,8 @@ class Dialect:
 
     def user_id(self, principal: str) -> str:
         """What the guard's condition key holds for an uploader."""
+        if self.is_aws and principal not in self.uploader_ids:
+            raise ValueError(f"the aws dialect needs the id of the user {principal}")
         return self.uploader_ids[principal] if self.is_aws else principal
 
     def session_id(self, session: str) -> str:
