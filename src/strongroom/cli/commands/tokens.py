@@ -39,7 +39,10 @@ def token() -> None:
 @click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="How long it works.")
 @click.option("--space", help="Narrow it to one space.")
 def create(session: Session, name: str, scopes: tuple[str, ...], days: int, space: str | None) -> None:
-    """Create a token and show its secret, once. Without --scope it may only read."""
+    """Create a token.
+
+    Its secret is shown once. Without --scope it may only read.
+    """
     space_id = find.space(session.api, space)["id"] if space else None
     body = {"name": name, "scopes": list(scopes) or [Scope.READ.value], "days": days, "space_id": space_id}
     made = session.api.create("/tokens", body)
@@ -56,7 +59,10 @@ def list_(session: Session) -> None:
 @deed(token, Verb.TOKEN_REVOKE, examples=["strongroom token revoke nightly"])
 @click.argument("token")
 def revoke(session: Session, token: str) -> None:
-    """End a token now: an id, the beginning of one, a name, or `current`."""
+    """End a token now.
+
+    TOKEN is an id, the beginning of one, a name, or `current`.
+    """
     found = {"id": token, "name": "this token"} if token == "current" else find.token(session.api, token)
     ended = session.api.delete(path("tokens", found["id"]))
     session.out.done({**found, **ended}, f"{found['name']} no longer works.")
