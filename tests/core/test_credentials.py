@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from strongroom.core.errors import Invalid
 from strongroom.core.vocabulary import Verb
 
 
-def fixed(content: bytes) -> "credentials.Callable[[int], bytes]":
+def fixed(content: bytes) -> Callable[[int], bytes]:
     return lambda count: content[:count]
 
 

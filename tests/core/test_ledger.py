@@ -173,6 +173,26 @@ def test_an_entry_comes_back_from_its_line_as_it_was(entries: list[Entry]) -> No
         assert ledger.from_json(line) == ledger.from_json(line + "\n") == entry
 
 
+@pytest.mark.parametrize(
+    ("written", "respelled"),
+    [
+        ('"sequence":1', '"sequence": 1'),
+        ('"verb":"key.issue"', '"verb":"\\u006bey.issue"'),
+        ('"sequence":1', '"sequence":1,"sequence":1'),
+        ('"sequence":1', '"sequence":1,"surplus":1'),
+        ("123456Z", "123456+00:00"),
+        ("00000000-0000-0000-0000-000000000001", "00000000000000000000000000000001"),
+    ],
+)
+def test_a_line_with_the_same_facts_spelled_in_another_way_is_found(written: str, respelled: str) -> None:
+    (entry,) = chained([{"at": NOW, "verb": "key.issue", "outcome": "done", "actor_id": UUID(int=1)}])
+    line = ledger.to_json(entry)
+    assert written in line
+    with pytest.raises(Invalid):
+        ledger.from_json(line.replace(written, respelled))
+    assert not ledger.verify_export([line.replace(written, respelled)]).is_whole
+
+
 @given(CHAINS, st.booleans(), st.data())
 def test_any_changed_character_of_an_export_is_found(
     entries: list[Entry], has_header: bool, data: st.DataObject
