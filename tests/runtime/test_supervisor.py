@@ -155,6 +155,7 @@ def test_a_crashed_process_is_started_again(tmp_path: Path) -> None:
         watching = await supervisor(tmp_path, said)
         await watching.start(spec(tmp_path / "a"))
         first = pids(tmp_path / "a")
+        (tmp_path / "a" / "ready").unlink()
         os.kill(first[0], signal.SIGKILL)
         assert await asyncio.to_thread(eventually, lambda: any("runs again" in line for line in said))
         second = pids(tmp_path / "a")
@@ -210,8 +211,8 @@ def test_a_supervisor_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
     program = f"""
         import asyncio, os, sys
         from pathlib import Path
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from test_supervisor import spec, supervisor
+        sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+        from tests.runtime.test_supervisor import spec, supervisor
 
         async def story():
             watching = await supervisor(Path({str(tmp_path)!r}))

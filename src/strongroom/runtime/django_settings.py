@@ -26,6 +26,7 @@ APPEND_SLASH = False
 MIDDLEWARE = [
     "strongroom.runtime.middleware.request_facts",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "strongroom.api.middleware.api_answers",
 ]

@@ -1,0 +1,150 @@
+"""`up` as a real process: started from nothing on free ports, watched from outside."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+READY_SECONDS = 60
+
+
+def free_ports(count: int) -> int:
+    """The first of so many ports in a row that are free now."""
+    while True:
+        with contextlib.ExitStack() as held:
+            first = held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            if first + count >= 32768:  # above begin the ports that the system hands out by itself
+                first = 20000 + first % 12000
+            try:
+                for port in range(first, first + count):
+                    with socket.create_server(("127.0.0.1", port)):
+                        pass
+            except OSError:
+                continue
+            return first
+
+
+def eventually(true: Callable[[], bool], seconds: float = 15) -> bool:
+    """Whether it becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that only waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below this one."""
+    with contextlib.suppress(FileNotFoundError):
+        children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [*children, *(deeper for child in children for deeper in descendants(child))]
+    return []
+
+
+@dataclass
+class FrontDoor:
+    """One home with ports of its own; `start` may be called again after it ended."""
+
+    home: Path
+    engine: str = "memory"
+    more: dict[str, str] = field(default_factory=dict)
+    first_port: int = field(default_factory=lambda: free_ports(24))
+    process: "subprocess.Popen[str] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.first_port}"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        settings = {
+            "STRONGROOM_HOME": str(self.home),
+            "STRONGROOM_ENGINE": self.engine,
+            "STRONGROOM_WEB_PORT": str(self.first_port),
+            "STRONGROOM_GATEWAY_PORT": str(self.first_port + 1),
+            "STRONGROOM_ENGINE_PORT": str(self.first_port + 2),
+        }
+        return {**os.environ, **settings, **self.more, "PYTHONUNBUFFERED": "1"}
+
+    @property
+    def output_file(self) -> Path:
+        return self.home.with_suffix(".output")
+
+    @property
+    def output(self) -> str:
+        return self.output_file.read_text()
+
+    def operate(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run an operator's command to its end."""
+        command = [sys.executable, "-m", "strongroom.runtime", *words]
+        return subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=60)
+
+    def launch(self) -> "subprocess.Popen[str]":
+        """Start `up` and do not wait."""
+        with self.output_file.open("w") as output:
+            command = [sys.executable, "-m", "strongroom.runtime", "up"]
+            self.process = subprocess.Popen(
+                command, env=self.environ, stdout=output, stderr=subprocess.STDOUT, text=True
+            )
+        return self.process
+
+    def start(self) -> "FrontDoor":
+        """Start `up` and wait until it says how to go on."""
+        process = self.launch()
+        assert eventually(lambda: "Ctrl-C stops" in self.output or process.poll() is not None, READY_SECONDS), (
+            self.output
+        )
+        assert process.poll() is None, self.output
+        return self
+
+    def end(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Send a signal and wait: the exit code."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(60)
+
+    def pids(self) -> list[int]:
+        """Everything that `up` started, whoever started it in turn."""
+        assert self.process is not None
+        return descendants(self.process.pid)
+
+    def readiness(self) -> httpx.Response:
+        """What `/readyz` answers."""
+        return httpx.get(f"{self.url}/readyz")
+
+    def code(self) -> str | None:
+        """The one-time code that was printed, or None."""
+        found = re.search(r"--code (\S+)", self.output)
+        return found[1] if found else None
+
+
+@contextlib.contextmanager
+def front_door(home: Path, **more: str) -> Iterator[FrontDoor]:
+    """A front door that leaves nothing behind."""
+    door = FrontDoor(home, **more)  # type: ignore[arg-type]
+    try:
+        yield door
+    finally:
+        if door.process is not None and door.process.poll() is None:
+            left = door.pids()
+            door.process.kill()
+            door.process.wait(10)
+            assert eventually(lambda: not any(is_alive(pid) for pid in left)), "something outlived its supervisor"

@@ -1,0 +1,179 @@
+"""`up` from outside: real processes, a home of its own, free ports."""
+
+import os
+import pty
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from strongroom.core import credentials
+from tests.runtime.front_door import FrontDoor, eventually, front_door, is_alive
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[FrontDoor]:
+    with front_door(tmp_path / "var") as door:
+        yield door
+
+
+def rows(door: FrontDoor, query: str) -> list[tuple[object, ...]]:
+    database = sqlite3.connect(door.home / "strongroom.sqlite3")
+    try:
+        return database.execute(query).fetchall()
+    finally:
+        database.close()
+
+
+def test_from_nothing_it_becomes_ready_and_ctrl_c_stops_all_of_it(door: FrontDoor) -> None:
+    door.start()
+    answer = door.readiness()
+    assert answer.status_code == 200
+    assert answer.json()["parts"]["database"] == "ok"
+    started = door.pids()
+    assert len(started) >= 4, "web with two workers, and the background worker"
+    assert door.end(signal.SIGINT) == 0
+    assert not any(is_alive(pid) for pid in started)
+    assert "killed" not in door.output
+    assert "Traceback" not in door.output
+
+
+def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(door: FrontDoor) -> None:
+    door.start()
+    started = door.pids()
+    assert door.end(signal.SIGKILL) == -signal.SIGKILL
+    assert eventually(lambda: not any(is_alive(pid) for pid in started), 5)
+    door.start()
+    assert door.readiness().status_code == 200
+
+
+def test_sigterm_and_a_closed_terminal_stop_it_like_ctrl_c(door: FrontDoor) -> None:
+    for how in (signal.SIGTERM, signal.SIGHUP):
+        door.start()
+        started = door.pids()
+        assert door.end(how) == 0
+        assert not any(is_alive(pid) for pid in started)
+
+
+def test_a_second_start_keeps_everything_and_prints_no_second_code(door: FrontDoor) -> None:
+    door.start()
+    assert door.code() is not None
+    people = rows(door, "SELECT id, email FROM strongroom_person")
+    secrets = {each.name: each.read_bytes() for each in (door.home / "secrets").iterdir()}
+    door.end()
+    door.start()
+    assert door.code() is None
+    assert rows(door, "SELECT id, email FROM strongroom_person") == people
+    assert {each.name: each.read_bytes() for each in (door.home / "secrets").iterdir()} == secrets
+
+
+def test_the_first_administrators_code_is_stored_only_as_a_digest(door: FrontDoor) -> None:
+    door.more["STRONGROOM_ADMIN_EMAIL"] = "Dean@University.Example"
+    door.start()
+    code = door.code()
+    assert code is not None
+    assert rows(door, "SELECT email, staff_role FROM strongroom_person") == [
+        ("dean@university.example", "administrator")
+    ]
+    assert rows(door, "SELECT code_sha256 FROM strongroom_signincode") == [(credentials.digest(code),)]
+    door.end()
+    for file in (each for each in door.home.rglob("*") if each.is_file()):
+        assert code.encode() not in file.read_bytes(), file
+
+
+def test_an_operator_gets_a_new_code_and_the_old_one_ends(door: FrontDoor) -> None:
+    door.start()
+    first = door.code()
+    printed = door.operate("sign-in-code", "admin@localhost")
+    assert printed.returncode == 0, printed.stderr
+    second = printed.stdout.split()[-1]
+    assert second != first
+    assert rows(door, "SELECT code_sha256 FROM strongroom_signincode") == [(credentials.digest(second),)]
+    unknown = door.operate("sign-in-code", "nobody@localhost")
+    assert unknown.returncode == 1
+    assert "nobody@localhost" in unknown.stdout
+
+
+def test_a_second_copy_on_the_same_home_is_refused_and_told_where_the_first_is(door: FrontDoor) -> None:
+    door.start()
+    assert door.process is not None
+    second = door.operate("up")
+    assert second.returncode == 1
+    assert f"process {door.process.pid} at {door.url}" in second.stdout
+    assert door.readiness().status_code == 200, "the first goes on"
+
+
+def test_a_taken_port_is_named_with_the_setting_that_moves_it(door: FrontDoor) -> None:
+    with socket.create_server(("127.0.0.1", door.first_port)):
+        refused = door.operate("up")
+    assert refused.returncode == 1
+    assert f"Port {door.first_port} (web) is taken" in refused.stdout
+    assert "STRONGROOM_WEB_PORT=" in refused.stdout
+    assert "Traceback" not in refused.stdout + refused.stderr
+
+
+def test_a_wrong_setting_is_a_sentence_and_not_a_traceback(door: FrontDoor) -> None:
+    door.more["STRONGROOM_WEB_WORKERS"] = "many"
+    refused = door.operate("up")
+    assert refused.returncode == 1
+    assert "STRONGROOM_WEB_WORKERS is 'many': it must be a whole number from 1 to 64" in refused.stdout
+    assert "Traceback" not in refused.stdout + refused.stderr
+
+
+def test_everything_in_the_home_is_private(door: FrontDoor) -> None:
+    door.start()
+    door.end()
+    for path in (door.home, *door.home.rglob("*")):
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        assert not mode & 0o077, f"{path} has mode {mode:o}"
+
+
+def test_a_crashed_web_server_comes_back_by_itself(door: FrontDoor) -> None:
+    door.start()
+    assert door.process is not None
+    web = next(pid for pid in door.pids() if b"runtime\0web" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    os.kill(web, signal.SIGKILL)
+    assert eventually(lambda: "web                runs again" in door.output, 20), door.output
+    assert door.readiness().status_code == 200
+
+
+def test_up_ends_in_order_when_the_program_that_started_it_is_killed(door: FrontDoor) -> None:
+    command = "exec 3>&1; python=$1; shift; $python -m strongroom.runtime up --with-parent & wait"
+    with door.output_file.open("w") as output:
+        python = Path(sys.executable)
+        door.process = subprocess.Popen(
+            ["sh", "-c", command, "sh", str(python)], env=door.environ, stdout=output, stderr=output, text=True
+        )
+    assert eventually(lambda: "Ctrl-C stops" in door.output, 60), door.output
+    started = door.pids()
+    assert len(started) >= 5
+    door.end(signal.SIGKILL)
+    assert eventually(lambda: not any(is_alive(pid) for pid in started), 30)
+    assert "Stopped. Everything is kept" in door.output
+
+
+def test_on_a_terminal_it_looks_the_part_and_in_a_file_it_is_plain(door: FrontDoor) -> None:
+    door.start()
+    assert "\x1b" not in door.output
+    door.end()
+    seen = b""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(sys.executable, [sys.executable, "-m", "strongroom.runtime", "up"], {**door.environ, "TERM": "xterm"})
+    while b"Ctrl-C stops" not in seen:
+        seen += os.read(terminal, 65536)
+    os.write(terminal, b"\x03")
+    while True:
+        try:
+            seen += os.read(terminal, 65536)
+        except OSError:
+            break
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert "✓".encode() in seen
+    assert b"Stopped. Everything is kept" in seen
