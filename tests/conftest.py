@@ -1,0 +1,56 @@
+"""What every test may ask for: an engine in memory, a signer, and a world of people, spaces and data sets."""
+
+from collections.abc import Iterator
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from strongroom import engines
+from strongroom.actions import signing
+from strongroom.engines.memory import MemoryEngine
+from tests.world import World
+
+
+class FreshSigner:
+    """An Ed25519 key that lives as long as one test."""
+
+    def __init__(self) -> None:
+        self._key = Ed25519PrivateKey.generate()
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32 raw bytes of the public key."""
+        return self._key.public_key().public_bytes_raw()
+
+    def sign(self, data: bytes) -> bytes:
+        """The 64 raw bytes of the signature over `data`."""
+        return self._key.sign(data)
+
+
+@pytest.fixture
+def signer() -> FreshSigner:
+    """The signer that this process uses while the test runs."""
+    fresh = FreshSigner()
+    signing.use(fresh)
+    return fresh
+
+
+@pytest.fixture
+def engine() -> Iterator[MemoryEngine]:
+    """The engine that this process uses while the test runs."""
+    fresh = MemoryEngine()
+    engines.use(lambda: fresh)
+    yield fresh
+    engines.use(MemoryEngine)
+
+
+@pytest.fixture
+def world(db: None, engine: MemoryEngine, signer: FreshSigner) -> World:
+    """Builders; everything they made is rolled back at the end. One connection: no threads."""
+    return World(engine)
+
+
+@pytest.fixture
+def lasting_world(transactional_db: None, engine: MemoryEngine, signer: FreshSigner) -> World:
+    """Builders whose work is really committed, so that other threads and processes see it."""
+    return World(engine)

@@ -1,0 +1,1 @@
+"""What the tests need of a database besides what Strongroom itself asks of it."""
