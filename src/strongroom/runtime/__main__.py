@@ -1,7 +1,6 @@
 """`python -m strongroom.runtime`: what an operator can start."""
 
 import os
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -55,10 +54,10 @@ def web() -> None:
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Where to write the process id once it works.")
 def worker(ready_file: Path | None) -> None:
     """Run one background worker; any number may run."""
-    settings = _django()
+    _django()
     from strongroom.runtime import worker as working
 
-    working.run(settings, ready_file)
+    working.run(ready_file)
 
 
 @main.command()
@@ -75,10 +74,9 @@ def migrate() -> None:
 def sign_in_code(email: str) -> None:
     """Print a one-time sign-in code for a person: the way back in for whoever owns the home."""
     settings = _django()
-    from strongroom.runtime import first_person
+    from strongroom.actions import people
 
-    code = first_person.issue_code(email, lifetime=timedelta(hours=settings.sign_in_code_hours))
-    click.echo(f"strongroom login {settings.web_url} --code {code}")
+    click.echo(f"strongroom login {settings.web_url} --code {people.issue_code_locally(email).code}")
 
 
 def _home() -> Settings:

@@ -1,5 +1,7 @@
 """Joins the parts: which engine this process uses, and who signs its receipts."""
 
+from typing import TYPE_CHECKING
+
 from strongroom import engines
 from strongroom.actions import signing
 from strongroom.core.settings import ENGINE_PORTS, Settings
@@ -7,6 +9,9 @@ from strongroom.engines import Engine
 from strongroom.engines.processes import ProcessSpec
 from strongroom.runtime import secrets
 from strongroom.runtime.checks import Port
+
+if TYPE_CHECKING:
+    from strongroom.engines.seaweedfs.settings import SeaweedSettings
 
 
 def join(settings: Settings) -> None:
@@ -32,6 +37,23 @@ def _engine(settings: Settings) -> Engine:
     from strongroom.engines.seaweedfs.engine import SeaweedEngine
 
     return SeaweedEngine(_seaweed(settings))
+
+
+def _seaweed(settings: Settings) -> "SeaweedSettings":
+    from strongroom.engines.seaweedfs.settings import Ports, SeaweedSettings
+
+    return SeaweedSettings(
+        home=settings.home / "engine",
+        org=settings.org,
+        public_host=settings.gateway_host,
+        public_port=settings.gateway_port,
+        public_endpoint=settings.gateway_endpoint,
+        ports=Ports(settings.engine_port),
+        region=settings.region,
+        weed=settings.weed,
+        tls_certificate=settings.gateway_tls_cert,
+        tls_key=settings.gateway_tls_key,
+    )
 
 
 def engine_ports(settings: Settings) -> list[Port]:

@@ -27,6 +27,7 @@ MIDDLEWARE = [
     "strongroom.runtime.middleware.request_facts",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "strongroom.api.middleware.api_answers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "strongroom.api.middleware.api_answers",
 ]

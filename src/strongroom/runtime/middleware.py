@@ -29,17 +29,23 @@ def request_facts(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Ca
             response = get_response(request)
             response.headers["X-Request-Id"] = request_id
             if request.path not in _QUIET:
-                log.info(
-                    "request",
-                    method=request.method,
-                    path=request.path,
-                    status=response.status_code,
-                    address=request.META.get("REMOTE_ADDR", ""),
-                    milliseconds=round((time.perf_counter() - began) * 1000, 1),
-                )
+                _tell(request, response.status_code, time.perf_counter() - began)
         return response
 
     return respond
+
+
+def _tell(request: HttpRequest, status: int, seconds: float) -> None:
+    log.info(
+        "request",
+        verb=request.META.get("STRONGROOM_VERB"),
+        actor=request.META.get("STRONGROOM_ACTOR"),
+        method=request.method,
+        path=request.path,
+        status=status,
+        address=request.META.get("REMOTE_ADDR", ""),
+        milliseconds=round(seconds * 1000, 1),
+    )
 
 
 def believe_proxies(meta: dict[str, str], trusted: tuple[str, ...]) -> None:

@@ -6,15 +6,16 @@ import shutil
 import signal
 import sys
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from strongroom import __version__
+from strongroom.actions import people
+from strongroom.actions.people import Invitation
 from strongroom.core.errors import Refusal
 from strongroom.core.settings import Settings
 from strongroom.engines.processes import ProcessSpec
-from strongroom.runtime import checks, compose, first_person, migrating, processes
+from strongroom.runtime import checks, compose, migrating, processes
 from strongroom.runtime.supervisor import Supervisor
 from strongroom.runtime.terminal import Terminal
 
@@ -88,13 +89,11 @@ async def _start(settings: Settings, supervisor: Supervisor, terminal: Terminal)
         await _step(supervisor, terminal, spec)
     with terminal.step("database", migrating.words(settings)):
         await asyncio.to_thread(migrating.migrate)
-    code = await asyncio.to_thread(
-        first_person.ensure, settings.admin_email, lifetime=timedelta(hours=settings.sign_in_code_hours)
-    )
+    invitation = await asyncio.to_thread(people.first_administrator, settings.admin_email)
     await _step(supervisor, terminal, processes.web(settings), settings.web_url)
     for spec in processes.workers(settings):
         await _step(supervisor, terminal, spec)
-    _welcome(settings, terminal, code)
+    _welcome(settings, terminal, invitation)
 
 
 async def _step(supervisor: Supervisor, terminal: Terminal, spec: ProcessSpec, detail: str = "") -> None:
@@ -102,13 +101,13 @@ async def _step(supervisor: Supervisor, terminal: Terminal, spec: ProcessSpec, d
         await supervisor.start(spec)
 
 
-def _welcome(settings: Settings, terminal: Terminal, code: str | None) -> None:
+def _welcome(settings: Settings, terminal: Terminal, invitation: Invitation | None) -> None:
     terminal.facts({"Strongroom": settings.web_url, "S3 endpoint": settings.gateway_endpoint})
     strongroom = _command("strongroom")
-    if code is not None:
+    if invitation is not None:
         terminal.commands(
-            f"Sign in as the first administrator, {settings.admin_email}",
-            [f"{strongroom} login {settings.web_url} --code {code}"],
+            f"Sign in as the first administrator, {invitation.person.email}",
+            [f"{strongroom} login {settings.web_url} --code {invitation.code}"],
             f"Shown once, works once, for {settings.sign_in_code_hours} hours.",
         )
     else:
@@ -120,7 +119,7 @@ def _welcome(settings: Settings, terminal: Terminal, code: str | None) -> None:
         "Try next",
         [
             f"{strongroom} tour",
-            f'{strongroom} space create "Sleep study" --risk-level high',
+            f'{strongroom} space create "Sleep study" --risk high',
             f"{strongroom} --help",
         ],
     )

@@ -9,39 +9,42 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import structlog
 from django.db import close_old_connections
 from django.db.utils import OperationalError
-from django.utils import timezone
 
-from strongroom.actions import converge
-from strongroom.core.settings import Settings
-from strongroom.db.models import IdempotentReply
+from strongroom.actions import converge, idempotency, keys, rechecking, system
 
 log = structlog.get_logger("strongroom.worker")
 
 IDLE_SECONDS = 0.25
 BATCH = 20
+RECHECK_BATCH = 5
+POLICY_ROUND_SECONDS = 10
+HEARTBEAT_SECONDS = 5
 _DATABASE_PATIENCE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Chore:
-    """Something that is due every so often. `run` returns how much it did: while not 0, it is due again at once."""
+    """Something that is due every so often. `run` returns how much it did; after 0 of all, the worker rests."""
 
     name: str
     every_seconds: float
     run: Callable[[], int]
 
 
-def chores(settings: Settings) -> tuple[Chore, ...]:
+def chores() -> tuple[Chore, ...]:
     """Everything a worker does."""
     return (
         Chore("converge", 0, lambda: converge.run_due(BATCH)),
-        Chore("forget_replies", 600, lambda: _forget_replies(timedelta(hours=settings.idempotency_hours))),
+        Chore("recheck", 1, lambda: rechecking.run_due(RECHECK_BATCH)),
+        Chore("end_keys", 5, keys.end_due),
+        Chore("check_policies", POLICY_ROUND_SECONDS, lambda: rechecking.check_policies(BATCH)),
+        Chore("forget_replies", 600, idempotency.forget_old),
+        Chore("heartbeat", HEARTBEAT_SECONDS, _heartbeat),
     )
 
 
@@ -58,16 +61,16 @@ class Round:
             if time.monotonic() >= due:
                 count = _run(chore)
                 done += count
-                self._due[chore] = time.monotonic() + (0 if count else chore.every_seconds)
+                self._due[chore] = time.monotonic() + chore.every_seconds
         return done
 
 
-def run(settings: Settings, ready_file: Path | None = None) -> None:
+def run(ready_file: Path | None = None) -> None:
     """Work until SIGTERM or SIGINT and finish what is under way; `ready_file` gets the process id once it works."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    round_ = Round(chores(settings))
+    round_ = Round(chores())
     log.info("worker_started", pid=os.getpid())
     while not stop.is_set():
         done = round_.run()
@@ -92,7 +95,6 @@ def _run(chore: Chore) -> int:
     return 0
 
 
-def _forget_replies(age: timedelta) -> int:
-    """The answers to idempotent requests that are older; 0, for one pass forgets them all."""
-    IdempotentReply.objects.filter(created_at__lt=timezone.now() - age).delete()
+def _heartbeat() -> int:
+    system.worker_was_here()
     return 0
