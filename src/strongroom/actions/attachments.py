@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from strongroom import engines
 from strongroom.actions.configuration import settings
-from strongroom.actions.deeds import Deed, doing
+from strongroom.actions.deeds import Deed, between, doing
 from strongroom.actions.limits import limited
 from strongroom.core import names
 from strongroom.core.actor import Actor
@@ -21,6 +21,7 @@ from strongroom.core.vocabulary import AttachmentKind, Role, Verb
 from strongroom.db.models import Attachment, Dataset
 
 ABANDONED_AFTER = timedelta(hours=24)
+DROPPED_AFTER = timedelta(seconds=60)  # by then the request that removed it is over
 SEES_SUPERSEDED = frozenset({Role.OWNER, Role.STEWARD, Role.AUDITOR})
 
 
@@ -43,7 +44,8 @@ def add(
     with doing(actor, verb, subject=filename) as deed:
         dataset = deed.dataset(dataset_id)
         attachment = _insert(deed, dataset, filename=filename, title=title, kind=kind)
-    _store(dataset, attachment, body)
+    with between(deed):
+        _store(dataset, attachment, body)
     with doing(actor, verb) as deed:
         deed.dataset(dataset_id)
         _keep(attachment)
@@ -72,7 +74,8 @@ def supersede(
         _current(dataset, attachment_id)
         reason = names.clean_text("reason", reason, max_length=2000, is_multiline=True)
         attachment = _insert(deed, dataset, filename=filename, title=title, kind=kind)
-    _store(dataset, attachment, body)
+    with between(deed):
+        _store(dataset, attachment, body)
     with doing(actor, verb) as deed:
         old = _current(deed.dataset(dataset_id), attachment_id)
         _keep(attachment)
@@ -121,18 +124,30 @@ def remove(actor: Actor, dataset_id: UUID, attachment_id: UUID, *, reason: str =
         attachment.removed_at, attachment.removed_by_id = deed.now, actor.person_id
         attachment.save(update_fields=["removed_at", "removed_by"])
         deed.record(before=_facts(attachment), reason=reason)
-    engines.current().delete_object(dataset.repository, attachment.object_key)
+    _drop(dataset, attachment)
     return attachment
 
 
 def forget_abandoned() -> int:
-    """Remove what was begun a day ago and never finished; how many. Called by the worker."""
-    begun = Attachment.objects.filter(is_stored=False, added_at__lt=timezone.now() - ABANDONED_AFTER)
-    found = list(begun.select_related("dataset")[:100])
+    """Remove what was begun a day ago and never finished, and what was removed while the engine was away; how many.
+
+    Called by the worker. Raises Unavailable.
+    """
+    now = timezone.now()
+    removed = Attachment.objects.filter(is_stored=True, removed_at__lt=now - DROPPED_AFTER)
+    begun = Attachment.objects.filter(is_stored=False, removed_at=None, added_at__lt=now - ABANDONED_AFTER)
+    found = list((removed | begun).select_related("dataset")[:100])
     for attachment in found:
-        engines.current().delete_object(attachment.dataset.repository, attachment.object_key)
-        attachment.delete()
+        _drop(attachment.dataset, attachment)
+        if attachment.removed_at is None:
+            attachment.delete()
     return len(found)
+
+
+def _drop(dataset: Dataset, attachment: Attachment) -> None:
+    """Remove the bytes; the row of a removed document stays, and says that they are gone."""
+    engines.current().delete_object(dataset.repository, attachment.object_key)
+    Attachment.objects.filter(id=attachment.id).update(is_stored=False)
 
 
 def _insert(deed: Deed, dataset: Dataset, *, filename: str, title: str, kind: AttachmentKind) -> Attachment:

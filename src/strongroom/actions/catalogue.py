@@ -7,7 +7,7 @@ from uuid import UUID
 from strongroom.core.errors import Invalid
 from strongroom.core.names import clean_text
 from strongroom.core.vocabulary import Kind, State
-from strongroom.db.models import Dataset
+from strongroom.db.models import Dataset, Space
 
 MAX_CLASSIFICATIONS = 20
 MAX_SOURCES = 100
@@ -64,6 +64,11 @@ def clean(values: Mapping[str, object]) -> dict[str, object]:
     if wrong:
         raise Invalid("Some fields cannot be taken: " + ", ".join(sorted(wrong)) + ".", fields=wrong)
     return cleaned
+
+
+def hold_lineage(space_id: UUID) -> None:
+    """Nobody else names or removes a source in this space until the transaction ends: creating locks the space too."""
+    Space.objects.select_for_update(no_key=True).get(id=space_id)
 
 
 def sources(space_id: UUID, source_ids: Iterable[UUID], *, but: UUID | None = None) -> list[Dataset]:

@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from strongroom.actions import converge, inventory
-from strongroom.actions.deeds import Deed, doing
+from strongroom.actions import catalogue, converge, inventory
+from strongroom.actions.deeds import Deed, between, doing
 from strongroom.actions.steps import CLOSING
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Invalid
@@ -18,7 +18,8 @@ def is_empty(actor: Actor, verb: Verb, dataset_id: UUID) -> bool:
     """Whether there is nothing to freeze; asked before the transaction, so that no row waits for the engine."""
     with doing(actor, verb) as deed:
         dataset = deed.dataset(dataset_id)
-    return next(inventory.entries(dataset.repository), None) is None
+    with between(deed):
+        return next(inventory.entries(dataset.repository), None) is None
 
 
 def close(
@@ -108,6 +109,7 @@ def refuse_while_locked(dataset: Dataset, now: datetime) -> None:
 
 def refuse_while_source(dataset: Dataset) -> None:
     """Raises Conflict while a derivative that is still being made would lose its source."""
+    catalogue.hold_lineage(dataset.space_id)
     waiting = dataset.derivative_links.filter(derivative__state__in=[State.PENDING, State.FINALIZING])
     if name := waiting.order_by("derivative__name").values_list("derivative__name", flat=True).first():
         raise Conflict(

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from strongroom import engines
 from strongroom.actions import deleting, finalizing
-from strongroom.actions.leases import Lease, LeaseLost, leased
-from strongroom.actions.steps import CLOSING, DRAINING, NotYet
+from strongroom.actions.leases import Busy, Lease, LeaseLost, leased
+from strongroom.actions.steps import CLOSING, DRAINING, REMOVING, NotYet
 from strongroom.core.errors import Conflict, Unavailable
 from strongroom.core.policy import access_of, compile_policy
 from strongroom.core.vocabulary import Kind, State
@@ -35,14 +35,17 @@ def request(dataset: Dataset) -> None:
     Dataset.objects.filter(id=dataset.id).update(revision=F("revision") + 1, is_settled=False, next_try_at=due)
 
 
-def cut(dataset_id: UUID, *, prove: Callable[[], None] | None = None) -> None:
+def cut(dataset_id: UUID, *, first: Callable[[], None] | None = None, prove: Callable[[], None] | None = None) -> None:
     """Make the policy of the rows true on every gateway, and close what is being closed, before returning.
 
-    `prove` replaces the generation probe where something stronger is at hand (a new key that works).
+    `first` is done before, under the same lease (making a key). `prove` replaces the generation probe where something
+    stronger is at hand (a new key that works).
     Raises Unavailable when the engine does not obey; what was asked stands, and the worker goes on trying.
     """
     with leased(dataset_id, wait_seconds=WAIT_SECONDS) as lease:
         try:
+            if first is not None:
+                first()
             follow_policy(lease, prove=prove)
             _close(lease)
         except (Unavailable, LeaseLost) as error:
@@ -76,6 +79,8 @@ def settle(dataset_id: UUID) -> None:
             _finish(lease)
     except NotYet as wait:
         Dataset.objects.filter(id=dataset_id).update(next_try_at=timezone.now() + wait.delay)
+    except Busy:
+        pass  # whoever holds the lease leaves it unsettled if anything is left to do
     except Exception as error:
         if not isinstance(error, Unavailable | Conflict | LeaseLost):
             log.exception("converge_crashed", dataset=str(dataset_id))
@@ -86,7 +91,8 @@ def follow_policy(lease: Lease, *, prove: Callable[[], None] | None = None) -> N
     """Write and prove the policy of the rows where it is not known to be in force."""
     engine = engines.current()
     dataset = lease.row()
-    if dataset.applied_revision < dataset.revision and dataset.state != State.DELETED:
+    has_bucket = dataset.state != State.DELETED and dataset.step != REMOVING
+    if dataset.applied_revision < dataset.revision and has_bucket:
         if dataset.applied_revision == 0:
             engine.create_repository(dataset.repository, tags=tags_of(dataset))
         lease.renew()
@@ -130,11 +136,18 @@ def tags_of(dataset: Dataset) -> dict[str, str]:
 def _close(lease: Lease) -> None:
     """After the policy: stop the writes that were already on their way, and remove the keys."""
     dataset = lease.row()
+    if _is_outdated(dataset):
+        return
     if dataset.state in (State.FINALIZING, State.DELETING) and dataset.step == CLOSING:
         engines.current().freeze(dataset.repository)
         lease.save(is_frozen=True)
         _remove_principals(dataset)
         lease.save(step=DRAINING, step_at=timezone.now())
+
+
+def _is_outdated(dataset: Dataset) -> bool:
+    """Whether somebody changed the rows since the policy was written: it comes before everything else."""
+    return dataset.applied_revision < dataset.revision
 
 
 def _remove_principals(dataset: Dataset) -> None:
@@ -145,6 +158,8 @@ def _remove_principals(dataset: Dataset) -> None:
 
 def _advance(lease: Lease) -> None:
     dataset = lease.row()
+    if _is_outdated(dataset):
+        return
     _remove_principals(dataset)
     if dataset.state == State.FINALIZING:
         finalizing.advance(lease)

@@ -134,8 +134,8 @@ def list_(
         rows = Dataset.objects.visible_to(actor).select_related("created_by", "modified_by", "finalized_by")
         wanted = {"space_id": space_id, "kind": kind, "state": state}
         rows = rows.filter(**{column: value for column, value in wanted.items() if value is not None})
-        if search:
-            words = Q(name__icontains=search) | Q(repository__icontains=search) | Q(description__icontains=search)
+        if text := names.clean_text("search", search, max_length=200, required=False):
+            words = Q(name__icontains=text) | Q(repository__icontains=text) | Q(description__icontains=text)
             rows = rows.filter(words)
         return page(rows, by=("name", "id"), cursor=cursor, limit=limit)
 

@@ -5,7 +5,9 @@
         ...                                       # rows
         deed.record(before=..., after=...)        # the ledger, in the same transaction
 
-A refusal of a write rolls everything back and is then recorded by itself.
+A refusal of a write rolls everything back and is then recorded by itself. Rows are locked without their keys
+(`no_key`): otherwise an entry of the ledger that names a row, and a deed that holds the row and waits for the ledger,
+would wait for each other.
 """
 
 from collections.abc import Iterator, Mapping
@@ -54,7 +56,9 @@ class Deed:
     def space(self, space_id: UUID) -> Space:
         """The space, locked when this is a write. Raises NotFound, Forbidden."""
         rows = Space.objects.visible_to(self.actor)
-        space = (rows.select_for_update(of=("self",)) if self.is_write else rows).filter(id=space_id).first()
+        space = (
+            (rows.select_for_update(of=("self",), no_key=True) if self.is_write else rows).filter(id=space_id).first()
+        )
         if space is None:
             raise NotFound(f"There is no space {space_id} that you may see.", way_out="See `strongroom space list`.")
         self.space_id, self.subject = space.id, self.subject or space.name
@@ -71,7 +75,7 @@ class Deed:
     def dataset_in_any_state(self, dataset_id: UUID) -> Dataset:
         """As `dataset`, without asking whether the verb fits the state."""
         rows = Dataset.objects.visible_to(self.actor)
-        rows = rows.select_for_update(of=("self",)) if self.is_write else rows.select_related("space")
+        rows = rows.select_for_update(of=("self",), no_key=True) if self.is_write else rows.select_related("space")
         dataset = rows.filter(id=dataset_id).first()
         if dataset is None:
             raise NotFound(
@@ -138,6 +142,16 @@ def doing(actor: Actor, verb: Verb, *, subject: str = "") -> Iterator[Deed]:
     except Refusal as refusal:
         if deed.is_write:
             _record_refusal(deed, refusal)
+        raise
+
+
+@contextmanager
+def between(deed: Deed) -> Iterator[None]:
+    """What a deed asks of the engine between two transactions: a refusal there has its entry in the ledger too."""
+    try:
+        yield
+    except Refusal as refusal:
+        _record_refusal(deed, refusal)
         raise
 
 

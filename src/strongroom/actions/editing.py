@@ -66,6 +66,7 @@ def plain(value: object) -> Json:
 def change_sources(
     dataset: Dataset, changes: Mapping[str, object], before: dict[str, Json], after: dict[str, Json]
 ) -> None:
+    catalogue.hold_lineage(dataset.space_id)
     links = dataset.source_links.order_by("source_id").values_list("source_id", flat=True)
     old = [str(source_id) for source_id in links]
     wanted = changes.get("source_ids", old)

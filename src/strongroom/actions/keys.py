@@ -126,7 +126,7 @@ def end_due() -> int:
 def _end(key: UploadKey, status: KeyStatus, fact: SystemFact) -> bool:
     """End a key in the rows and have the engine follow; False when somebody else already did."""
     with transaction.atomic():
-        dataset = Dataset.objects.select_for_update().get(id=key.dataset_id)
+        dataset = Dataset.objects.select_for_update(no_key=True).get(id=key.dataset_id)
         still = UploadKey.objects.filter(id=key.id, status=key.status)
         if status is KeyStatus.EXPIRED:
             still = still.filter(expires_at__lte=timezone.now())  # it may have been renewed meanwhile
@@ -173,22 +173,34 @@ def _insert(
 
 
 def _make(dataset: Dataset, key: UploadKey) -> IssuedKey:
-    """The engine's part of issue and reset: make, allow, prove; then, and only then, active."""
-    engine = engines.current()
+    """The engine's part of issue and reset: make, allow, prove; then, and only then, active.
+
+    All under the data set's lease: whoever closes the data set meanwhile finds the principal and removes it.
+    """
+    engine, made = engines.current(), list[AccessKey]()
+
+    def make() -> None:
+        _refuse_overtaken(dataset, key)
+        made.append(engine.create_access_key(key.principal))
+        _note_made(dataset, key, made[0])
+
+    def prove() -> None:
+        _refuse_overtaken(dataset, key)
+        engine.prove_access_key(made[0], dataset.repository)
+
     try:
-        made = engine.create_access_key(key.principal)
-        _note_made(dataset, key, made)
-        converge.cut(dataset.id, prove=lambda: engine.prove_access_key(made, dataset.repository))
+        converge.cut(dataset.id, first=make, prove=prove)
         _activate(dataset, key)
     except (Unavailable, Conflict):
-        _end(UploadKey.objects.get(id=key.id), KeyStatus.LOST, SystemFact.KEY_LOST)
+        _end(key, KeyStatus.LOST, SystemFact.KEY_LOST)
         raise
-    return IssuedKey(key, made.secret, dataset.repository, engine.public_endpoint, engine.region)
+    return IssuedKey(key, made[0].secret, dataset.repository, engine.public_endpoint, engine.region)
 
 
 def _note_made(dataset: Dataset, key: UploadKey, made: AccessKey) -> None:
     with transaction.atomic():
-        Dataset.objects.select_for_update().get(id=dataset.id)
+        Dataset.objects.select_for_update(no_key=True).get(id=dataset.id)
+        _refuse_overtaken(dataset, key)
         key.access_key_id = made.access_key_id
         UploadKey.objects.filter(id=key.id).update(access_key_id=made.access_key_id)
         converge.request(dataset)
@@ -197,15 +209,20 @@ def _note_made(dataset: Dataset, key: UploadKey, made: AccessKey) -> None:
 def _activate(dataset: Dataset, key: UploadKey) -> None:
     """Raises Conflict when the data set was closed, or the key ended, while it was being made."""
     with transaction.atomic():
-        issuing = UploadKey.objects.filter(id=key.id, status=KeyStatus.ISSUING)
-        if not issuing.update(status=KeyStatus.ACTIVE):
-            raise Conflict(
-                f"{dataset.name} was changed while its key was being made; the key was not issued.",
-                code="overtaken",
-                way_out="Look at the data set again; if it is still pending, ask once more.",
-            )
+        Dataset.objects.select_for_update(no_key=True).get(id=dataset.id)
+        _refuse_overtaken(dataset, key)
+        UploadKey.objects.filter(id=key.id).update(status=KeyStatus.ACTIVE)
         key.status = KeyStatus.ACTIVE
         _append(SystemFact.KEY_SHOWN, dataset, key)
+
+
+def _refuse_overtaken(dataset: Dataset, key: UploadKey) -> None:
+    if not UploadKey.objects.filter(id=key.id, status=KeyStatus.ISSUING).exists():
+        raise Conflict(
+            f"{dataset.name} was changed while its key was being made; the key was not issued.",
+            code="overtaken",
+            way_out="Look at the data set again; if it is still pending, ask once more.",
+        )
 
 
 def _facts(key: UploadKey) -> dict[str, str | bool | None]:

@@ -21,6 +21,12 @@ class LeaseLost(Exception):
     """Somebody else took over: what this process was doing may have been undone, or be done twice."""
 
 
+class Busy(Unavailable):
+    """Another process holds the lease."""
+
+    code = "busy"
+
+
 class Lease:
     """A right to speak to the engine about one data set; every write to the row through it is conditional on it."""
 
@@ -54,14 +60,13 @@ def _converge_again(dataset_id: UUID) -> None:
 
 @contextmanager
 def leased(dataset_id: UUID, *, wait_seconds: float) -> Iterator[Lease]:
-    """Hold the lease of a data set, waiting for another holder to finish. Raises Unavailable after `wait_seconds`."""
+    """Hold the lease of a data set, waiting for another holder to finish. Raises Busy after `wait_seconds`."""
     token = uuid.uuid4()
     deadline = time.monotonic() + wait_seconds
     while not _take(dataset_id, token):
         if time.monotonic() > deadline:
-            raise Unavailable(
+            raise Busy(
                 "Another process is still working on this data set in the storage engine.",
-                code="busy",
                 way_out="What you asked stands and is carried out; look again in a few seconds.",
             )
         time.sleep(_POLL_SECONDS)

@@ -129,7 +129,7 @@ def first_administrator(email: str, name: str = "Administrator") -> Invitation |
 def issue_code_locally(email: str) -> Invitation:
     """A sign-in code for the operator, who holds the machine anyway. Raises: NotFound, Conflict."""
     with transaction.atomic():
-        person = Person.objects.select_for_update().filter(email=email.strip().lower()).first()
+        person = Person.objects.select_for_update(no_key=True).filter(email=email.strip().lower()).first()
         if person is None:
             raise NotFound(f"There is no person {email}.", way_out="Check the address.")
         invitation = _invitation(person, timezone.now())
@@ -180,7 +180,7 @@ def _found(person: Person | None, person_id: object) -> Person:
 def _locked(deed: Deed, person_id: UUID) -> Person:
     # The administrators first and in one order, so that two who demote each other cannot both succeed or dead-lock.
     administrators = Q(staff_role=StaffRole.ADMINISTRATOR.value, is_active=True)
-    rows = list(Person.objects.select_for_update().filter(administrators | Q(id=person_id)).order_by("id"))
+    rows = list(Person.objects.select_for_update(no_key=True).filter(administrators | Q(id=person_id)).order_by("id"))
     person = _found(next((row for row in rows if row.id == person_id), None), person_id)
     deed.subject = person.email
     return person

@@ -59,18 +59,24 @@ def _next(dataset: Dataset) -> datetime | None:
 
 
 def _report(dataset: Dataset, difference: manifest.Difference) -> None:
-    """Late objects leave the data set for quarantine; altered ones can only be reported. Never twice."""
+    """Late objects leave the data set for quarantine; altered ones can only be reported. Never twice.
+
+    Written down before it is moved: a crash between the two must not leave an object that nobody was told of.
+    """
     seen = difference.found or difference.recorded
     assert seen is not None
     is_late = difference.change is Change.ADDED
-    is_known = LateObject.objects.filter(dataset=dataset, key=seen.key, etag=seen.etag, modified_at=seen.modified_at)
-    quarantine_key = ""
+    name = hashlib.sha256(seen.key.encode()).hexdigest()[:16]
+    quarantine_key = f"quarantine/{dataset.id}/{seen.modified_at:%Y%m%dT%H%M%S%f}-{name}" if is_late else ""
+    known = LateObject.objects.filter(dataset=dataset, key=seen.key, etag=seen.etag, modified_at=seen.modified_at)
+    if not known.exists():
+        _write_down(dataset, difference, seen, quarantine_key)
     if is_late:
-        name = hashlib.sha256(seen.key.encode()).hexdigest()[:16]
-        quarantine_key = f"quarantine/{dataset.id}/{seen.modified_at:%Y%m%dT%H%M%S%f}-{name}"
         engines.current().move_object(dataset.repository, seen.key, inventory.records(), quarantine_key)
-    if is_known.exists():
-        return
+
+
+def _write_down(dataset: Dataset, difference: manifest.Difference, seen: manifest.Entry, quarantine_key: str) -> None:
+    is_late = difference.change is Change.ADDED
     with transaction.atomic():
         LateObject.objects.create(
             dataset=dataset,
@@ -111,21 +117,31 @@ def check_policy(dataset_id: UUID) -> bool:
     """Put the policy back where it is not what the rows say; whether it had to be. Raises Unavailable."""
     with leased(dataset_id, wait_seconds=0) as lease:
         dataset = lease.row()
+        try:
+            is_repaired = _repair(lease, dataset)
+        except Unavailable:
+            lease.save(policy_checked_at=timezone.now())
+            raise
         lease.save(policy_checked_at=timezone.now())
-        if not dataset.is_settled or dataset.applied_revision != dataset.revision:
-            return False
-        found = engines.current().read_policy(dataset.repository)
-        if found is not None and json.loads(found) == json.loads(document_of(dataset)):
-            return False
-        _repair(lease, dataset, found)
-        return True
+        return is_repaired
 
 
-def _repair(lease: Lease, dataset: Dataset, found: str | None) -> None:
+def _repair(lease: Lease, dataset: Dataset) -> bool:
+    """The ledger first: a crash between the two must not leave a change that nobody was told of."""
     engine = engines.current()
+    if not dataset.is_settled or dataset.applied_revision != dataset.revision:
+        return False
+    found = engine.read_policy(dataset.repository)
+    if found is not None and json.loads(found) == json.loads(document_of(dataset)):
+        return False
+    _note_repair(dataset, found)
+    lease.renew()
     engine.apply_policy(dataset.repository, document_of(dataset))
     engine.prove_policy(dataset.repository, dataset.revision)
-    lease.renew()
+    return True
+
+
+def _note_repair(dataset: Dataset, found: str | None) -> None:
     with transaction.atomic():
         ledger.append(
             SystemFact.DATASET_REPAIRED,
@@ -134,7 +150,7 @@ def _repair(lease: Lease, dataset: Dataset, found: str | None) -> None:
             dataset_id=dataset.id,
             subject=dataset.name,
             before={"policy": found},
-            reason="The policy in the storage engine was not the one Strongroom had written; it was put back.",
+            reason="The policy in the storage engine was not the one Strongroom had written; it is put back.",
         )
 
 

@@ -91,7 +91,7 @@ def _claim(code: str, now: datetime) -> Person:
     found = SignInCode.objects.filter(code_sha256=_digest(code)).first()
     # No join in this update: PostgreSQL would not look at the row again after waiting for the other one.
     if found and SignInCode.objects.filter(id=found.id, used_at=None, expires_at__gt=now).update(used_at=now):
-        person = Person.objects.select_for_update().get(id=found.person_id)
+        person = Person.objects.select_for_update(no_key=True).get(id=found.person_id)
         if person.is_active:
             return person
     raise Unauthenticated(

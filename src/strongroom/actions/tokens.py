@@ -47,7 +47,7 @@ def create(actor: Actor, *, name: str, scopes: Iterable[Scope], days: int, space
         wanted = _narrower(actor, frozenset(scopes))
         deed.space_id = _space(actor, space_id)
         _check_days(days)
-        person = Person.objects.select_for_update().get(id=actor.person_id)
+        person = Person.objects.select_for_update(no_key=True).get(id=actor.person_id)
         new = new_token(person, name=deed.subject, scopes=wanted, days=days, space_id=deed.space_id, now=deed.now)
         deed.record(after=_facts(new.token))
         return new
@@ -69,7 +69,7 @@ def revoke(actor: Actor, token_id: UUID | Literal["current"]) -> Token:
     with doing(actor, Verb.TOKEN_REVOKE, subject=str(wanted)) as deed:
         if wanted is None or wanted != actor.token_id:
             deed.platform()
-        token = _endable(actor).select_for_update().filter(id=wanted or UUID(int=0)).first()
+        token = _endable(actor).select_for_update(no_key=True).filter(id=wanted or UUID(int=0)).first()
         if token is None:
             raise NotFound(f"There is no token {wanted} that you may see.", way_out="See `strongroom token list`.")
         deed.subject = token.name
