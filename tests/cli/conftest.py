@@ -1,14 +1,16 @@
 """Runs the command line in this process, in a home of its own."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.cli import live
+from tests.cli.live import Run, Terminal
+from tests.world import World
 
+from strongroom.actions import people
 from strongroom.cli.main import main
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -33,3 +35,13 @@ def run(home: Path) -> Run:
         return CliRunner().invoke(main, list(argv), input=stdin, env=environ or None, prog_name="strongroom")
 
     return running
+
+
+@pytest.fixture
+def terminal(lasting_world: World, run: Run) -> Iterator[Terminal]:
+    """The administrator, signed in."""
+    invitation = people.invite(lasting_world.administrator, lasting_world.administrator.person_id)
+    with live.web() as url, live.worker():
+        terminal = Terminal(run, lasting_world, url, lasting_world.administrator.email)
+        terminal.ok("login", url, "--code", invitation.code)
+        yield terminal

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.cli import servers
-from tests.cli.conftest import Run
+from tests.cli.live import Run
 
 from strongroom.cli import exits
 from strongroom.cli.exits import Exit

@@ -175,6 +175,13 @@ def _not_strongroom(answer: httpx.Response) -> Problem:
             "Try again in a minute; if it stays, tell the people who run it.",
             code="proxy",
         )
+    if answer.status_code >= 500:
+        return Problem(
+            f"{_host(answer)} failed while it answered ({answer.status_code}, {kind}).",
+            Exit.UNEXPECTED,
+            "Tell the people who run it; what was asked may be half done, so look before you repeat it.",
+            code="server-failed",
+        )
     return Problem(
         f"{_host(answer)} answered {answer.status_code} with {kind}, not as Strongroom's API does.",
         Exit.UNAVAILABLE if answer.is_success or answer.status_code == 404 else exits.of_status(answer.status_code),

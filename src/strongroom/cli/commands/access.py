@@ -89,15 +89,32 @@ def _chosen(snippets: list[Json], client: str | None) -> list[Json]:
 
 
 def _saved(snippets: list[Json], folder: Path, overwrite: bool) -> list[Path]:
-    texts = {
-        files.inside(folder, snippet["filename"]): snippet["text"] for snippet in snippets if snippet.get("filename")
-    }
+    texts = {files.inside(folder, _plain_name(snippet)): snippet["text"] for snippet in snippets if snippet["filename"]}
+    texts[folder / "README.txt"] = "\n".join(map(_described, snippets))
     if not overwrite:
         files.refuse_overwrite(texts, option="--overwrite")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for file, text in texts.items():
         files.write_private(file, text)
     return list(texts)
+
+
+def _plain_name(snippet: Json) -> str:
+    """`~/.aws/config`, where the client looks for it, is `aws-config` in the folder asked for."""
+    place, client = str(snippet["filename"]), str(snippet["client"])
+    if not place.startswith("~/"):
+        return place
+    last = place.rsplit("/", 1)[-1].lstrip(".")
+    return last if client in last else f"{client}-{last}"
+
+
+def _described(snippet: Json) -> str:
+    belongs = f"Belongs in: {snippet['filename']}\n" if snippet["filename"] else ""
+    return f"{_titled(snippet)}\n{belongs}{snippet['note']}\n\n{snippet['text'].rstrip()}\n\n"
+
+
+def _titled(snippet: Json) -> str:
+    return f"{snippet['title']}\n{'-' * len(snippet['title'])}"
 
 
 def _show(session: Session, settings: Json) -> None:

@@ -1,5 +1,6 @@
 """`strongroom dataset finalize`, `promote`, `delete` and the path of deletion: what changes a data set's state."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -9,8 +10,11 @@ from strongroom.cli.client import path
 from strongroom.cli.commands.datasets import DATE, dataset
 from strongroom.cli.deeds import Handler, deed
 from strongroom.cli.output import Json
+from strongroom.cli.problems import Problem
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Verb
+
+NOT_OBEYED_YET = "not-obeyed-yet"  # the server's word for: it stands in the rows, and is tried again
 
 
 def waits(handler: Handler) -> Handler:
@@ -81,8 +85,9 @@ def delete(session: Session, dataset: str, reason: str, confirm: str | None, **w
     found = find.dataset(session.api, dataset)
     consequence = f"Everything in {found['name']} will be deleted. This cannot be undone."
     name = asking.for_name(session, found["name"], consequence=consequence, given=confirm)
-    changed = session.api.delete(path("datasets", found["id"]), {"confirm_name": name, "reason": reason or None})
-    _deleted(session, {**found, **changed}, waits)
+    params = {"confirm_name": name, "reason": reason or None}
+    changed = _asked(session, found, waits, lambda: session.api.delete(path("datasets", found["id"]), params))
+    _deleted(session, changed, waits)
 
 
 @deed(
@@ -129,14 +134,15 @@ def confirm_deletion(session: Session, dataset: str, confirm: str | None, **wait
     why = f" {asked['requested_by']} asked for it: {asked.get('reason', '')}." if asked.get("requested_by") else ""
     consequence = f"Everything in {found['name']} will be deleted. This cannot be undone.{why}"
     name = asking.for_name(session, found["name"], consequence=consequence, given=confirm)
-    changed = session.api.post(path("datasets", found["id"], "confirm-deletion"), {"confirm_name": name})
+    where = path("datasets", found["id"], "confirm-deletion")
+    changed = _asked(session, found, waits, lambda: session.api.post(where, {"confirm_name": name}))
     _deleted(session, changed, waits)
 
 
 def _freeze(session: Session, found: Json, verb: str, consequence: str, how: Json) -> None:
     name = asking.for_name(session, found["name"], consequence=consequence, given=how["confirm"])
     body = {"confirm_name": name, "allow_empty": how["allow_empty"], "locked_until": _end_of(how["lock_until"])}
-    changed = session.api.post(path("datasets", found["id"], verb), body)
+    changed = _asked(session, found, how, lambda: session.api.post(path("datasets", found["id"], verb), body))
     changed = _followed(session, changed, how, "finalized", "finalizing")
     if changed["state"] != "finalized":
         session.out.done(
@@ -157,6 +163,17 @@ def _deleted(session: Session, changed: Json, how: Json) -> None:
     changed = _followed(session, changed, how, "deleted", "deleting")
     is_over = changed["state"] == "deleted"
     session.out.done(changed, f"{changed['name']} is {'deleted' if is_over else 'being deleted'}.")
+
+
+def _asked(session: Session, found: Json, how: Json, ask: Callable[[], Json]) -> Json:
+    """Ask for it. Where it is written down and the storage engine has yet to obey, waiting is what helps."""
+    try:
+        return ask()
+    except Problem as problem:
+        if problem.code != NOT_OBEYED_YET or how["no_wait"]:
+            raise
+        session.out.warn(str(problem))
+        return session.api.get(path("datasets", found["id"]))
 
 
 def _followed(session: Session, changed: Json, how: Json, wanted: str, on_the_way: str) -> Json:
