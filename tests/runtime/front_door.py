@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -97,6 +98,14 @@ class FrontDoor:
         command = [sys.executable, "-m", "strongroom.runtime", *words]
         return subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=60)
 
+    def client(self, printed: str) -> "subprocess.CompletedProcess[str]":
+        """Run a `strongroom …` command as it was printed, as a person with a configuration folder of their own."""
+        words = shlex.split(printed)
+        assert Path(words[0]).name == "strongroom", printed
+        command = [sys.executable, "-m", "strongroom.cli", *words[1:]]
+        environ = {**self.environ, "XDG_CONFIG_HOME": str(self.home.with_suffix(".config"))}
+        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+
     def launch(self) -> "subprocess.Popen[str]":
         """Start `up` and do not wait."""
         with self.output_file.open("w") as output:
@@ -134,6 +143,10 @@ class FrontDoor:
         """The one-time code that was printed, or None."""
         found = re.search(r"--code (\S+)", self.output)
         return found[1] if found else None
+
+    def printed(self, word: str) -> str:
+        """The first line of the output that has this word, such as a command to copy."""
+        return next(line.strip() for line in self.output.splitlines() if word in line)
 
 
 @contextlib.contextmanager
