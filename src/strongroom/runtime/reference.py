@@ -3,13 +3,18 @@
 `python -m strongroom.runtime.reference` writes; with `--check` it writes nothing and exits 1 when a page differs.
 """
 
+import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
 import click
+import django
+from django.apps import apps
 
+from strongroom.api.reference import openapi_json
 from strongroom.cli import reference as command_line
 from strongroom.core import authz, lifecycle, settings, vocabulary
 from strongroom.core.deeds import DEEDS
@@ -101,6 +106,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "lifecycle.md": lifecycle_page,
     "vocabulary.md": vocabulary_page,
     "command-line.md": command_line.markdown,
+    "openapi.json": openapi_json,
 }
 
 
@@ -120,11 +126,20 @@ def write(folder: Path = FOLDER) -> None:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a page is out of date.")
 def main(check: bool) -> None:
     """Write the generated pages under docs/reference."""
-    if not check:
-        write()
-    elif pages := outdated():
-        click.echo(f"Out of date: {', '.join(pages)}. Run `make reference`, and commit what it changes.", err=True)
-        sys.exit(1)
+    with tempfile.TemporaryDirectory() as home:  # the API is described by its code, which needs Django, and that a home
+        _set_up_django(home)
+        if not check:
+            write()
+        elif pages := outdated():
+            click.echo(f"Out of date: {', '.join(pages)}. Run `make reference`, and commit what it changes.", err=True)
+            sys.exit(1)
+
+
+def _set_up_django(home: str) -> None:
+    if not apps.ready:
+        os.environ["STRONGROOM_HOME"] = home
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "strongroom.runtime.django_settings")
+        django.setup()
 
 
 def _is_gated(verb: vocabulary.Verb) -> bool:

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +54,7 @@ async def _supervise(settings: Settings, terminal: Terminal) -> int:
             terminal.refusal(supervisor.failed.result())
     finally:
         starting.cancel()
-        with suppress(asyncio.CancelledError, Refusal):
-            await starting
+        await asyncio.wait([starting])
         terminal.note("Stopping" if asked.done() else "Stopping what was started")
         await supervisor.stop()
     terminal.note("Stopped. Everything is kept; `make up` comes back with it.")
