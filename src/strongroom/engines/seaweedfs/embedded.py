@@ -1,0 +1,109 @@
+"""The two processes of the embedded engine: storage with the private gateway, and the public gateway.
+
+Source: `weed server -h`, `weed s3 -h` and `weed scaffold -config=security` of SeaweedFS 4.48.
+"""
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from strongroom.core.errors import Unavailable
+from strongroom.engines.processes import ProcessSpec
+from strongroom.engines.seaweedfs.configuration import KeyPair, make_configuration
+from strongroom.engines.seaweedfs.first_start import prepare
+from strongroom.engines.seaweedfs.http import Http
+from strongroom.engines.seaweedfs.settings import SeaweedSettings
+
+# A volume takes no room before it is written to; a bucket gets a further one when the last is full.
+VOLUME_SIZE_MB = 8192
+VOLUMES = 1_000_000
+
+
+def processes(settings: SeaweedSettings) -> list[ProcessSpec]:
+    """What to start, in order. Makes all keys and certificates at the first start.
+
+    Raises: Unavailable when there is no `weed`, or the keys to existing data are gone.
+    """
+    credentials = make_configuration(settings)
+    weed = str(settings.weed_program())
+    # The administrator's key is unknown to the public gateway; one that nobody has is there instead, because a
+    # gateway that knows no administrator lets everybody in.
+    nobody = KeyPair(f"nobody-{secrets.token_hex(8)}", secrets.token_hex(32))
+    return [
+        ProcessSpec(
+            name="storage",
+            argv=(weed, *_storage(settings)),
+            env=_environment(credentials.admin, settings.home),
+            cwd=settings.home,
+            is_ready=lambda: _answers(settings.private_endpoint),
+            on_ready=lambda: prepare(settings),
+            ready_seconds=120,
+            stop_seconds=30,
+        ),
+        ProcessSpec(
+            name="gateway",
+            argv=(weed, *_gateway(settings)),
+            env=_environment(nobody, settings.home),
+            cwd=settings.home,
+            is_ready=lambda: _answers(settings.gateway),
+            on_ready=lambda: _refuse_open_gateway(settings.gateway),
+        ),
+    ]
+
+
+def _storage(settings: SeaweedSettings) -> tuple[str, ...]:
+    ports = settings.ports
+    return (
+        *("-v=0", "-logtostderr=true", "server"),
+        *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-dir=data", "-disableHttp", "-filer", "-s3"),
+        *(f"-master.port={ports.master}", f"-master.port.grpc={ports.master + 1}", "-master.telemetry=false"),
+        *(f"-master.volumeSizeLimitMB={VOLUME_SIZE_MB}", f"-volume.max={VOLUMES}", "-volume.preStopSeconds=1"),
+        *(f"-volume.port={ports.volume}", f"-volume.port.grpc={ports.volume + 1}"),
+        *(f"-filer.port={ports.filer}", f"-filer.port.grpc={ports.filer + 1}", "-filer.localSocket=filer.sock"),
+        *(f"-s3.port={ports.private}", f"-s3.port.grpc={ports.private + 1}", "-s3.localSocket=private.sock"),
+        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam.readOnly=false", "-s3.autoCreateBucket=false"),
+        "-s3.allowDeleteBucketNotEmpty=true",
+        *(f"-metricsPort={ports.metrics}", "-metricsIp=127.0.0.1"),
+    )
+
+
+def _gateway(settings: SeaweedSettings) -> tuple[str, ...]:
+    ports = settings.ports
+    tls: tuple[str, ...] = ()
+    if settings.tls_certificate and settings.tls_key:
+        # Without a port of its own for TLS, the one port speaks nothing else.
+        tls = (f"-cert.file={settings.tls_certificate.resolve()}", f"-key.file={settings.tls_key.resolve()}")
+    return (
+        *("-v=0", "-logtostderr=true", "s3"),
+        *(f"-filer=127.0.0.1:{ports.filer}.{ports.filer + 1}", "-ip=127.0.0.1", f"-ip.bind={settings.public_host}"),
+        *(f"-port={settings.public_port}", f"-port.grpc={ports.gateway_grpc}", *tls),
+        *("-port.iceberg=0", "-port.lance=0", "-iam.readOnly=true", "-autoCreateBucket=false"),
+        *("-allowDeleteBucketNotEmpty=false", "-localSocket=public.sock"),
+        *(f"-metricsPort={ports.gateway_metrics}", "-metricsIp=127.0.0.1"),
+    )
+
+
+def _environment(administrator: KeyPair, home: Path) -> Mapping[str, str]:
+    # HOME: other places where the program would look for a security.toml must not count.
+    return {
+        "AWS_ACCESS_KEY_ID": administrator.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": administrator.secret,
+        "HOME": str(home),
+        "PATH": "/usr/bin:/bin",
+    }
+
+
+def _answers(endpoint: str) -> bool:
+    try:
+        return Http(timeout_seconds=2).get(f"{endpoint}/healthz").status == 200
+    except Unavailable:
+        return False
+
+
+def _refuse_open_gateway(endpoint: str) -> None:
+    status = Http(timeout_seconds=5).get(f"{endpoint}/").status
+    if status != 403:
+        raise Unavailable(
+            f"The public gateway {endpoint} answers strangers with {status} instead of 403.",
+            way_out="It was stopped. Look at its log, and do not open it before strangers are refused.",
+        )

@@ -1,0 +1,340 @@
+"""The Engine protocol over SeaweedFS: S3 and IAM on the private gateway, proofs on the public one."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO
+
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError, ClientError
+
+from strongroom.core.errors import Conflict, NotFound, Unavailable
+from strongroom.core.policy import PROBE_SESSION, READER_SESSION, Dialect, probe_prefix
+from strongroom.engines.protocol import AccessKey, Health, Session, StoredObject, Uploaded
+from strongroom.engines.seaweedfs import metrics, presigning, retention, shell, uploading
+from strongroom.engines.seaweedfs.clients import code_of, iam_client, is_gone, obeying, s3_client
+from strongroom.engines.seaweedfs.configuration import load_credentials
+from strongroom.engines.seaweedfs.first_start import encrypt_by_default
+from strongroom.engines.seaweedfs.http import Answer, Http
+from strongroom.engines.seaweedfs.listing import Page, in_byte_order, parse_page
+from strongroom.engines.seaweedfs.sessions import KeptSession, create_session
+from strongroom.engines.seaweedfs.settings import DIALECT, SeaweedSettings
+
+if TYPE_CHECKING:
+    from types_boto3_iam import IAMClient
+    from types_boto3_s3 import S3Client
+
+# A gateway follows within milliseconds, but for some seconds after the storage process was restarted.
+PATIENCE_SECONDS = 15.0
+CHUNK_BYTES = 1 << 20
+_STALE = (b"InvalidAccessKeyId", b"ExpiredToken", b"InvalidToken", b"SignatureDoesNotMatch")
+
+
+class SeaweedEngine:
+    """See `Engine` for what the methods promise. May be used by many threads.
+
+    `on_request` hears the name of every single request that is sent, as `s3.PutBucketPolicy`.
+    """
+
+    def __init__(self, settings: SeaweedSettings, *, on_request: Callable[[str], None] = lambda _: None) -> None:
+        self.settings = settings
+        self.on_request = on_request
+        self._http = Http(on_request=self._tell)
+        self._probe = KeptSession(lambda lifetime: self.create_session(PROBE_SESSION, lifetime=lifetime))
+        self._reader = KeptSession(lambda lifetime: self.create_session(READER_SESSION, lifetime=lifetime))
+
+    @property
+    def dialect(self) -> Dialect:
+        """See `Engine`."""
+        return DIALECT
+
+    @property
+    def public_endpoint(self) -> str:
+        """See `Engine`."""
+        return self.settings.endpoint
+
+    @property
+    def region(self) -> str:
+        """See `Engine`."""
+        return self.settings.region
+
+    # Repositories
+
+    def create_repository(self, repository: str, *, tags: Mapping[str, str]) -> None:
+        """Three requests."""
+        with obeying(f"make the bucket {repository}"):
+            try:
+                self._s3.create_bucket(Bucket=repository)
+            except ClientError as error:
+                if code_of(error) not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+                    raise
+            encrypt_by_default(self._s3, repository)
+            if tags:
+                tagging = [{"Key": key, "Value": value} for key, value in tags.items()]
+                self._s3.put_bucket_tagging(Bucket=repository, Tagging={"TagSet": tagging})  # type: ignore[typeddict-item]
+
+    def delete_repository(self, repository: str) -> None:
+        """One request, whatever the number of objects: the engine drops the volumes of the bucket."""
+        with obeying(f"delete the bucket {repository}"):
+            try:
+                self._s3.delete_bucket(Bucket=repository)
+            except ClientError as error:
+                if code_of(error) == "BucketNotEmpty":
+                    raise self._locked(repository) from error
+                if not is_gone(error):
+                    raise
+
+    def repository_exists(self, repository: str) -> bool:
+        """See `Engine`."""
+        with obeying(f"look for the bucket {repository}"):
+            try:
+                self._s3.head_bucket(Bucket=repository)
+            except ClientError as error:
+                if is_gone(error):
+                    return False
+                raise
+            return True
+
+    # Policies
+
+    def apply_policy(self, repository: str, document: str) -> None:
+        """One request."""
+        with obeying(f"take the access rules of {repository}"):
+            self._s3.put_bucket_policy(Bucket=repository, Policy=document)
+
+    def read_policy(self, repository: str) -> str | None:
+        """See `Engine`."""
+        with obeying(f"tell the access rules of {repository}"):
+            try:
+                return self._s3.get_bucket_policy(Bucket=repository)["Policy"]
+            except ClientError as error:
+                if code_of(error) == "NoSuchBucketPolicy":
+                    return None
+                raise
+
+    def prove_policy(self, repository: str, generation: int) -> None:
+        """One request where the gateway follows at once."""
+        query = {"list-type": "2", "max-keys": "1", "prefix": probe_prefix(generation)}
+
+        def ask() -> Answer:
+            answer = self._ask_gateway(repository, query, self._probe.get())
+            if any(word in answer.body for word in _STALE):
+                self._probe.forget()
+            return answer
+
+        self._until_allowed(ask, f"obey the access rules of {repository} (generation {generation})")
+
+    # Access keys
+
+    def create_access_key(self, principal: str) -> AccessKey:
+        """Two requests for a new principal: the engine makes no key for a user it does not know."""
+        with obeying(f"make an access key for {principal}"):
+            try:
+                self._iam.create_user(UserName=principal)
+            except self._iam.exceptions.EntityAlreadyExistsException:
+                self._iam.delete_user(UserName=principal)
+                self._iam.create_user(UserName=principal)
+            made = self._iam.create_access_key(UserName=principal)["AccessKey"]
+        return AccessKey(principal, made["AccessKeyId"], made["SecretAccessKey"])
+
+    def prove_access_key(self, key: AccessKey, repository: str) -> None:
+        """One request where the gateway knows the key already."""
+        credentials = Credentials(key.access_key_id, key.secret)
+        query = {"list-type": "2", "max-keys": "1"}
+        self._until_allowed(
+            lambda: self._ask_gateway(repository, query, credentials), f"accept the new key of {repository}"
+        )
+
+    def delete_principal(self, principal: str) -> None:
+        """One request; the keys go with the user."""
+        gone = self._iam.exceptions.NoSuchEntityException
+        with obeying(f"delete the key holder {principal}"), contextlib.suppress(gone):
+            self._iam.delete_user(UserName=principal)
+
+    def access_key_ids(self, principal: str) -> list[str]:
+        """See `Engine`."""
+        with obeying(f"tell the keys of {principal}"):
+            try:
+                found = self._iam.list_access_keys(UserName=principal)["AccessKeyMetadata"]
+            except self._iam.exceptions.NoSuchEntityException:
+                return []
+        return [each["AccessKeyId"] for each in found]
+
+    # Writes in flight
+
+    def freeze(self, repository: str) -> None:
+        """See `Engine`. Deletes still pass: the policy forbids them."""
+        shell.configure(self.settings, f"/buckets/{repository}/", "-readOnly")
+
+    def thaw(self, repository: str) -> None:
+        """See `Engine`."""
+        shell.configure(self.settings, f"/buckets/{repository}/", "-delete")
+
+    def is_drained(self) -> bool:
+        """See `Engine`."""
+        return metrics.writes_in_flight(self._http, self.settings.ports.gateway_metrics) == 0
+
+    def abort_uploads(self, repository: str) -> int:
+        """See `Engine`."""
+        count = 0
+        with obeying(f"abort the unfinished uploads to {repository}"):
+            while uploads := self._s3.list_multipart_uploads(Bucket=repository).get("Uploads", []):
+                for upload in uploads:
+                    try:
+                        self._s3.abort_multipart_upload(
+                            Bucket=repository, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
+                    except ClientError as error:
+                        if not is_gone(error):
+                            raise
+                    count += 1
+        return count
+
+    # Objects
+
+    def list_objects(self, repository: str, *, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+        """See `Engine`."""
+        credentials = self._administrator
+
+        def fetch(under: str, start: str, limit: int) -> Page:
+            query = {"list-type": "2", "encoding-type": "url", "max-keys": str(limit)}
+            query |= {"prefix": under} if under else {}
+            query |= {"continuation-token": start} if start else {}
+            answer = self._http.s3(
+                "s3.ListObjectsV2", self.settings.private_endpoint, f"/{repository}", query, credentials, self.region
+            )
+            if answer.status != 200:
+                raise Unavailable(f"The storage engine did not list {repository}: {answer.status} {answer.text}")
+            return parse_page(answer.body)
+
+        return in_byte_order(fetch, prefix=prefix, after=after)
+
+    def put_object(
+        self, repository: str, key: str, body: BinaryIO, *, content_type: str = "application/octet-stream"
+    ) -> Uploaded:
+        """See `Engine`."""
+        with obeying(f"store {key} in {repository}"):
+            return uploading.upload(self._s3, repository, key, body, content_type)
+
+    def read_object(self, repository: str, key: str) -> Iterator[bytes]:
+        """See `Engine`."""
+        with obeying(f"read {key} of {repository}"):
+            try:
+                body = self._s3.get_object(Bucket=repository, Key=key)["Body"]
+            except ClientError as error:
+                if is_gone(error):
+                    raise NotFound(f"{repository} holds no object {key!r}.") from error
+                raise
+
+        def chunks() -> Iterator[bytes]:
+            with obeying(f"read {key} of {repository} to its end"):
+                yield from body.iter_chunks(CHUNK_BYTES)
+
+        return chunks()
+
+    def move_object(self, repository: str, key: str, to_repository: str, to_key: str) -> None:
+        """See `Engine`. Raises NotFound when neither the source nor the target is there."""
+        with obeying(f"move {key} from {repository} to {to_repository}"):
+            try:
+                self._s3.copy({"Bucket": repository, "Key": key}, to_repository, to_key)
+            except ClientError as error:
+                if not is_gone(error):
+                    raise
+                if not self._has(to_repository, to_key):
+                    raise NotFound(f"{repository} holds no object {key!r}.") from error
+                return
+            self._s3.delete_object(Bucket=repository, Key=key)
+
+    def delete_object(self, repository: str, key: str) -> None:
+        """See `Engine`."""
+        with obeying(f"delete {key} of {repository}"):
+            try:
+                self._s3.delete_object(Bucket=repository, Key=key)
+            except ClientError as error:
+                if not is_gone(error):
+                    raise
+
+    def presign_read(self, repository: str, key: str, *, lifetime: timedelta, filename: str) -> str:
+        """No request, but for a session of two hours now and then."""
+        return presigning.link(
+            self.public_endpoint, repository, key, self._reader.get(), self.region, lifetime=lifetime, filename=filename
+        )
+
+    # Object lock
+
+    def drop_old_versions(self, repository: str) -> int:
+        """See `Engine`."""
+        return retention.drop_old_versions(self._s3, repository)
+
+    def lock_objects(self, repository: str, until: datetime) -> Iterator[int]:
+        """See `Engine`."""
+        return retention.lock(self._s3, repository, until)
+
+    # Sessions and state
+
+    def create_session(self, name: str, *, lifetime: timedelta) -> Session:
+        """One request. `lifetime` is brought within 15 minutes and 12 hours."""
+        return create_session(self.settings, self._http, name, lifetime)
+
+    def health(self) -> list[Health]:
+        """See `Engine`."""
+        return metrics.health(self.settings)
+
+    # Inside
+
+    @cached_property
+    def _s3(self) -> "S3Client":
+        return s3_client(self.settings, self._tell)
+
+    @cached_property
+    def _iam(self) -> "IAMClient":
+        return iam_client(self.settings, self._tell)
+
+    @property
+    def _administrator(self) -> Credentials:
+        admin = load_credentials(self.settings).admin
+        return Credentials(admin.access_key_id, admin.secret)
+
+    def _tell(self, name: str) -> None:
+        self.on_request(name)
+
+    def _has(self, repository: str, key: str) -> bool:
+        try:
+            self._s3.head_object(Bucket=repository, Key=key)
+        except ClientError as error:
+            if is_gone(error):
+                return False
+            raise
+        return True
+
+    def _locked(self, repository: str) -> Conflict:
+        try:
+            until = retention.locked_until(self._s3, repository)
+        except (ClientError, BotoCoreError):
+            until = None
+        when = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "for a time"
+        return Conflict(
+            f"{repository} holds objects that are locked {when}; nobody can delete them before.",
+            code="locked",
+            way_out="Wait until then, and delete it again.",
+        )
+
+    def _ask_gateway(self, repository: str, query: Mapping[str, str], credentials: Credentials) -> Answer:
+        return self._http.s3(
+            "s3.ListObjectsV2", self.settings.gateway, f"/{repository}", query, credentials, self.region
+        )
+
+    def _until_allowed(self, ask: Callable[[], Answer], what: str) -> None:
+        """Ask again while the gateway refuses, ever more slowly, for as long as a gateway may lag behind."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        pause_seconds = 0.002
+        while (answer := ask()).status != 200:
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"The public gateway {self.settings.gateway} does not {what}: {answer.status} {answer.text}",
+                    way_out="It is asked again by itself. Restart the gateway if this stays so.",
+                )
+            time.sleep(pause_seconds)
+            pause_seconds = min(pause_seconds * 2, 0.5)

@@ -1,0 +1,94 @@
+"""Small signed requests to the engine, for which the AWS client is too slow or too clever."""
+
+import hashlib
+import threading
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+import urllib3
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError
+from botocore.httpsession import URLLib3Session
+
+from strongroom.core.errors import Unavailable
+
+_POOL = 32
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `body` is the whole of it."""
+
+    status: int
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The beginning of the body, for messages."""
+        return self.body[:300].decode(errors="replace")
+
+
+class Http:
+    """Requests over kept connections; may be used by many threads. `on_request` hears of each, by name."""
+
+    def __init__(self, *, timeout_seconds: int = 30, on_request: Callable[[str], None] = lambda _: None) -> None:
+        # The certificate of the gateway names what people call it, not the loopback address used here.
+        self._session = URLLib3Session(verify=False, timeout=timeout_seconds, max_pool_connections=_POOL)
+        self._on_request = on_request
+        self._lock = threading.Lock()
+
+    def get(self, url: str) -> Answer:
+        """Unsigned."""
+        return self._send("GET", AWSRequest("GET", url).prepare())
+
+    def s3(
+        self,
+        name: str,
+        endpoint: str,
+        path: str,
+        query: Mapping[str, str],
+        credentials: Credentials,
+        region: str,
+    ) -> Answer:
+        """A signed S3 GET."""
+        request = AWSRequest("GET", f"{endpoint}{quote(path)}?{urlencode(query, quote_via=quote)}")
+        S3SigV4Auth(credentials, "s3", region).add_auth(request)
+        return self._send(name, request.prepare())
+
+    def form(
+        self,
+        name: str,
+        endpoint: str,
+        fields: Mapping[str, str],
+        credentials: Credentials,
+        *,
+        service: str,
+        region: str,
+    ) -> Answer:
+        """A signed form of the IAM and STS kind."""
+        body = urlencode(fields)
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Amz-Content-SHA256": hashlib.sha256(body.encode()).hexdigest(),
+        }
+        request = AWSRequest("POST", f"{endpoint}/", data=body, headers=headers)
+        SigV4Auth(credentials, service, region).add_auth(request)
+        return self._send(name, request.prepare())
+
+    def _send(self, name: str, request: AWSPreparedRequest) -> Answer:
+        self._on_request(name)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+                response = self._session.send(request)
+            return Answer(response.status_code, response.content)
+        except BotoCoreError as error:
+            address = "/".join(request.url.split("/")[:3])
+            raise Unavailable(
+                f"The storage engine does not answer at {address}.",
+                way_out="See whether it runs (`strongroom system status`); Strongroom goes on by itself when it does.",
+            ) from error

@@ -1,0 +1,127 @@
+"""Where the SeaweedFS engine lives and listens, and the names it knows Strongroom by."""
+
+import sysconfig
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from strongroom.core.errors import Unavailable
+from strongroom.core.names import records_repository
+from strongroom.core.policy import Dialect
+
+# The engine names its administrator after the first eight characters of the administrator's access key, and
+# every policy names the administrator: these characters may never change.
+ADMIN_KEY_PREFIX = "strongrm"
+VENDING_USER = "servers"
+DIALECT = Dialect(
+    name="seaweedfs",
+    control_plane=f"admin-{ADMIN_KEY_PREFIX}",
+    account="000000000000",
+    vending_user_or_role=VENDING_USER,
+)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The internal ports, eleven in a row, all on 127.0.0.1."""
+
+    base: int = 9410
+
+    @property
+    def master(self) -> int:
+        """HTTP of the master, switched off but for its front page; gRPC is the next port."""
+        return self.base
+
+    @property
+    def volume(self) -> int:
+        """HTTP of the volume server, which wants a signed token for every needle; gRPC is the next port."""
+        return self.base + 2
+
+    @property
+    def filer(self) -> int:
+        """HTTP of the filer, switched off; gRPC is the next port."""
+        return self.base + 4
+
+    @property
+    def private(self) -> int:
+        """S3 and IAM for the control plane alone; gRPC is the next port."""
+        return self.base + 6
+
+    @property
+    def metrics(self) -> int:
+        """Counters of the storage process."""
+        return self.base + 8
+
+    @property
+    def gateway_grpc(self) -> int:
+        """gRPC of the public gateway."""
+        return self.base + 9
+
+    @property
+    def gateway_metrics(self) -> int:
+        """Counters of the public gateway, among them the requests in flight."""
+        return self.base + 10
+
+
+@dataclass(frozen=True)
+class SeaweedSettings:
+    """All the engine needs to know. `home` is the engine's own folder, private to the user.
+
+    `public_endpoint` is the URL that people use, `public_host` and `public_port` what the gateway listens on. With
+    `tls_certificate` and `tls_key` (PEM files) the gateway speaks only TLS. `weed` None: the locked package's.
+    """
+
+    home: Path
+    org: str
+    public_port: int = 9400
+    public_host: str = "127.0.0.1"
+    public_endpoint: str = ""
+    ports: Ports = field(default_factory=Ports)
+    region: str = "us-east-1"
+    weed: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+
+    @property
+    def records(self) -> str:
+        """The bucket that is the control plane's alone."""
+        return records_repository(self.org)
+
+    @property
+    def private_endpoint(self) -> str:
+        """The gateway that takes the administrator's key."""
+        return f"http://127.0.0.1:{self.ports.private}"
+
+    @property
+    def gateway(self) -> str:
+        """The public gateway as this machine reaches it."""
+        host = "127.0.0.1" if self.public_host in ("0.0.0.0", "") else self.public_host  # noqa: S104 - compared, not bound
+        host = "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
+        return f"{'https' if self.tls_certificate else 'http'}://{host}:{self.public_port}"
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that people use, without a slash at the end."""
+        return (self.public_endpoint or self.gateway).rstrip("/")
+
+    @property
+    def security_file(self) -> Path:
+        """Every secret of the engine itself: signing keys and the key that encrypts all data."""
+        return self.home / "security.toml"
+
+    @property
+    def credentials_file(self) -> Path:
+        """The key pairs the control plane uses."""
+        return self.home / "credentials.json"
+
+    def weed_program(self) -> Path:
+        """The `weed` to run.
+
+        Raises: Unavailable when there is none.
+        """
+        program = self.weed or Path(sysconfig.get_path("scripts")) / "weed"
+        if not program.is_file():
+            raise Unavailable(
+                f"The storage engine's program is not at {program}.",
+                way_out="Run `make up`, which installs it, or name one with STRONGROOM_WEED.",
+            )
+        return program

@@ -1,0 +1,60 @@
+"""The engine's own command line: the only way to some of its switches."""
+
+import contextlib
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator
+
+from strongroom.core.errors import Unavailable
+from strongroom.engines.seaweedfs.settings import SeaweedSettings
+
+_TIMEOUT_SECONDS = 30
+
+
+def configure(settings: SeaweedSettings, prefix: str, *options: str) -> None:
+    """Change the rule for all paths with this prefix, in every gateway and for writes under way.
+
+    Raises: Unavailable when the engine does not confirm.
+    """
+    # The command reads all rules, changes one and writes all: two at once would undo each other.
+    with _alone(settings):
+        answer = _run(settings, f"fs.configure -locationPrefix={prefix} {' '.join(options)} -apply")
+    if "error" in answer.lower():
+        raise Unavailable(f"The storage engine did not change its rule for {prefix}: {answer.strip()[-300:]}")
+
+
+def _run(settings: SeaweedSettings, command: str) -> str:
+    ports = settings.ports
+    argv = [
+        str(settings.weed_program()),
+        "shell",
+        f"-master=127.0.0.1:{ports.master}.{ports.master + 1}",
+        f"-filer=127.0.0.1:{ports.filer}.{ports.filer + 1}",
+    ]
+    try:
+        done = subprocess.run(  # the certificates are found from the working directory
+            argv,
+            input=f"{command}\n",
+            text=True,
+            capture_output=True,
+            cwd=settings.home,
+            timeout=_TIMEOUT_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Unavailable(
+            f"The storage engine's shell did not carry out `{command.partition(' ')[0]}`: {error}.",
+            way_out="See whether the storage process runs; what was asked is tried again by itself.",
+        ) from error
+    return done.stdout
+
+
+@contextlib.contextmanager
+def _alone(settings: SeaweedSettings) -> Iterator[None]:
+    descriptor = os.open(settings.home / ".shell.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

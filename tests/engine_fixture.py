@@ -1,0 +1,148 @@
+"""The embedded engine as tests use it: real processes in a temporary folder, on free ports, gone with the test run.
+
+`embedded_engine` is one engine for a whole session; a test that breaks its engine starts one with `start_embedded`.
+"""
+
+import contextlib
+import ctypes
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from strongroom.engines.processes import ProcessSpec
+from strongroom.engines.seaweedfs import embedded
+from strongroom.engines.seaweedfs.engine import SeaweedEngine
+from strongroom.engines.seaweedfs.settings import Ports, SeaweedSettings
+
+_PORTS = 12
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass
+class Running:
+    """An engine whose processes run. `requests` are the names of all requests that `engine` has sent."""
+
+    settings: SeaweedSettings
+    requests: list[str] = field(default_factory=list)
+    _processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.engine = SeaweedEngine(self.settings, on_request=self.requests.append)
+
+    def start(self) -> None:
+        """Start what does not run, in order, as the supervisor does.
+
+        Raises: Unavailable as `on_ready` does; TimeoutError when a process is not ready in time.
+        """
+        for spec in embedded.processes(self.settings):
+            if spec.name not in self._processes:
+                self._processes[spec.name] = _started(spec)
+                _until_ready(spec, self._processes[spec.name])
+                if spec.on_ready:
+                    spec.on_ready()
+
+    def stop(self) -> None:
+        """Stop all, the youngest first."""
+        for name in reversed(list(self._processes)):
+            process = self._processes.pop(name)
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def kill9(self, name: str) -> None:
+        """End one process without a warning."""
+        process = self._processes.pop(name)
+        process.kill()
+        process.wait()
+
+    def restart(self) -> None:
+        """Start again what was killed."""
+        self.start()
+
+    def log(self, name: str) -> str:
+        """What a process has said so far."""
+        return (self.settings.home / f"{name}.log").read_text(errors="replace")
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The requests sent inside the block; complete only when nobody else uses the engine."""
+        before = len(self.requests)
+        seen: list[str] = []
+        yield seen
+        seen.extend(self.requests[before:])
+
+
+def start_embedded(folder: Path) -> Running:
+    """Start an engine in the folder. The caller stops it."""
+    base = _free_block()
+    running = Running(SeaweedSettings(folder, org="test", public_port=base + _PORTS - 1, ports=Ports(base)))
+    try:
+        running.start()
+    except BaseException:
+        running.stop()
+        raise
+    return running
+
+
+@pytest.fixture(scope="session")
+def embedded_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One engine for all tests of a process."""
+    running = start_embedded(tmp_path_factory.mktemp("engine") / "home")
+    yield running
+    running.stop()
+
+
+def _started(spec: ProcessSpec) -> "subprocess.Popen[bytes]":
+    parent = os.getpid()
+
+    def die_with_parent() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    with (spec.cwd / f"{spec.name}.log").open("ab") as log:
+        return subprocess.Popen(
+            spec.argv,
+            env=dict(spec.env),
+            cwd=spec.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            umask=0o077,
+            preexec_fn=die_with_parent,
+        )
+
+
+def _until_ready(spec: ProcessSpec, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + spec.ready_seconds
+    while not spec.is_ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            log = (spec.cwd / f"{spec.name}.log").read_text(errors="replace")[-2000:]
+            raise TimeoutError(f"{spec.name} is not ready: {log}")
+        time.sleep(0.02)
+
+
+def _free_block() -> int:
+    """The first of a row of free ports, away from those that the system hands out by itself."""
+    while True:
+        base = 20000 + secrets.randbelow(10000)
+        with contextlib.ExitStack() as held:
+            try:
+                for port in range(base, base + _PORTS):
+                    listener = held.enter_context(socket.socket())
+                    listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return base
