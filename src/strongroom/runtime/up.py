@@ -55,7 +55,9 @@ async def _supervise(settings: Settings, terminal: Terminal) -> int:
     finally:
         starting.cancel()
         await asyncio.wait([starting])
-        terminal.note("Stopping" if asked.done() else "Stopping what was started")
+        terminal.note(
+            "Stopping (Ctrl-C again ends everything at once)" if asked.done() else "Stopping what was started"
+        )
         await supervisor.stop()
     terminal.note("Stopped. Everything is kept; `make up` comes back with it.")
     return 1 if supervisor.failed.done() else 0
