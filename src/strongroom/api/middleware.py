@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from strongroom.api import problems
 from strongroom.api.api import api
-from strongroom.api.openapi import PREFIX, verb_of
+from strongroom.api.openapi import verb_of
 from strongroom.api.uploads import LimitedUpload
 
 _KEPT = ("Allow", "Retry-After")
@@ -14,10 +14,10 @@ _NOTHING_ACTIVE = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; 
 
 
 def api_answers(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Django middleware; lets everything outside of /api/v1 be."""
+    """Django middleware; lets everything outside of /api be."""
 
     def respond(request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(PREFIX):
+        if not request.path.startswith("/api/"):
             return get_response(request)
         request.upload_handlers = [LimitedUpload(request)]
         response = _as_problem(request, get_response(request))

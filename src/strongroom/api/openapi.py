@@ -1,6 +1,5 @@
 """The OpenAPI document: what django-ninja makes of the operations, plus every refusal each can answer with."""
 
-import json
 from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
@@ -37,11 +36,6 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, Operation]]
         for method in _METHODS:
             if method in methods:
                 yield path, method, methods[method]
-
-
-def text(document: dict[str, Any]) -> str:
-    """The document as it is kept in the repository."""
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 @cache

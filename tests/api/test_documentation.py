@@ -1,0 +1,39 @@
+"""The API describes itself, the same in the repository as at its address."""
+
+import json
+import re
+from pathlib import Path
+
+from strongroom.api.reference import openapi_json
+from tests.api.callers import Caller
+
+KEPT = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
+
+
+def test_the_kept_document_is_the_one_that_is_served() -> None:
+    assert KEPT.read_text() == openapi_json(), "run `make reference`"
+    assert json.loads(Caller()("GET", "/openapi.json").content) == json.loads(openapi_json())
+
+
+def test_every_reference_in_the_document_leads_somewhere() -> None:
+    document = json.loads(openapi_json())
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', openapi_json()))
+    assert named <= set(document["components"]["schemas"])
+
+
+def test_the_page_names_every_operation_and_loads_nothing_from_elsewhere() -> None:
+    answer = Caller()("GET", "/docs")
+    page = answer.content.decode()
+    for operations in json.loads(openapi_json())["paths"].values():
+        for operation in operations.values():
+            assert f'id="{operation["operationId"]}"' in page
+    assert "<script" not in page
+    assert " style=" not in page
+    assert not re.findall(r'(?:src|href)="(?!#|/api/v1/)', page)
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
+    assert Caller()("GET", "/docs.css").headers["Content-Type"].startswith("text/css")
+
+
+def test_every_link_of_the_page_leads_somewhere() -> None:
+    page = Caller()("GET", "/docs").content.decode()
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
