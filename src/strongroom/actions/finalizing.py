@@ -90,7 +90,9 @@ def _sign(lease: Lease, dataset: Dataset) -> None:
     """The receipt, the state and the ledger in one transaction: there is no finalized data set without its proof."""
     with transaction.atomic():
         now = timezone.now()
-        lease.save(state=State.FINALIZED, step="", step_at=None, finalized_at=now)
+        # A derivative's servers may write again: another policy. An original's stays as it was.
+        revision = dataset.revision + (dataset.kind == Kind.DERIVATIVE)
+        lease.save(state=State.FINALIZED, step="", step_at=None, finalized_at=now, revision=revision)
         manifest = Manifest.objects.get(dataset_id=dataset.id, revision=dataset.revision)
         receipting.sign(lease.row(), manifest)
         ledger.append(

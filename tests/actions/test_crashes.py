@@ -1,0 +1,240 @@
+"""Killed at any moment of any deed and started again, everything that was asked comes true and every rule holds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from strongroom import engines
+from strongroom.actions import datasets, keys
+from strongroom.core.actor import Actor
+from strongroom.core.vocabulary import KeyStatus, Kind, Outcome, Role, State, Verb
+from strongroom.db.models import Dataset, Event, LateObject, Space
+from strongroom.engines import AccessKey
+from tests.actions.mortal import Fate, MortalEngine
+from tests.actions.rules import assert_rules_hold, work, work_until_settled
+from tests.world import World
+
+
+@dataclass
+class Scene:
+    """One data set and those who work on it, made anew for every death."""
+
+    world: World
+    space: Space
+    owner: Actor
+    steward: Actor
+    dataset: Dataset | None = None
+    key: AccessKey | None = None
+    has_answered: bool = False
+
+    @property
+    def it(self) -> Dataset:
+        """The data set's row now."""
+        assert self.dataset is not None
+        return Dataset.objects.get(id=self.dataset.id)
+
+    def was_asked(self, verb: Verb) -> bool:
+        """Whether the deed stands in the ledger."""
+        asked = Event.objects.filter(verb=verb.value, outcome=Outcome.DONE.value)
+        return asked.filter(dataset_id=self.dataset.id if self.dataset else None).exists()
+
+    def can_write(self) -> bool:
+        """Whether the key that people hold still writes."""
+        assert self.key is not None
+        return self.world.engine.put_as(self.key, self.it.repository, "try.csv", b"?")
+
+
+Deed = Callable[[Scene], object]
+
+
+def _nothing(_: Scene) -> None:
+    pass
+
+
+def _pending(scene: Scene, **fields: object) -> None:
+    scene.dataset = scene.world.dataset(scene.space, **fields)
+    scene.key = scene.world.uploaded(scene.dataset, one=b"1", two=b"22")
+    work_until_settled()
+
+
+def _derivative(scene: Scene) -> None:
+    _pending(scene, kind=Kind.DERIVATIVE)
+
+
+def _finalized(scene: Scene) -> None:
+    _pending(scene)
+    scene.dataset = scene.world.finalized(scene.it)
+    work_until_settled()
+
+
+def _finalized_derivative(scene: Scene) -> None:
+    _derivative(scene)
+    scene.dataset = scene.world.finalized(scene.it)
+
+
+def _unissued(scene: Scene) -> None:
+    scene.dataset = scene.world.dataset(scene.space)
+
+
+def _to_be_deleted(scene: Scene) -> None:
+    _finalized(scene)
+    datasets.request_deletion(scene.owner, scene.it.id, reason="the study is over")
+
+
+def _late(scene: Scene) -> None:
+    _finalized(scene)
+    scene.world.engine._store(scene.it.repository, "late.csv", b"too late")
+    Dataset.objects.filter(id=scene.it.id).update(recheck_at=timezone.now())
+
+
+def _create(scene: Scene) -> None:
+    made = datasets.create(scene.owner, space_id=scene.space.id, kind=Kind.ORIGINAL, name="New")
+    scene.dataset = made.dataset
+
+
+def _finalize(scene: Scene) -> None:
+    datasets.finalize(scene.owner, scene.it.id, confirm_name=scene.it.name)
+
+
+def _finalize_locked(scene: Scene) -> None:
+    until = timezone.now() + timedelta(days=1)
+    datasets.finalize(scene.owner, scene.it.id, confirm_name=scene.it.name, locked_until=until)
+
+
+def _promote(scene: Scene) -> None:
+    datasets.promote(scene.owner, scene.it.id, confirm_name=scene.it.name)
+
+
+def _delete(scene: Scene) -> None:
+    datasets.delete(scene.owner, scene.it.id, confirm_name=scene.it.name, reason="a mistake")
+
+
+def _confirm(scene: Scene) -> None:
+    datasets.confirm_deletion(scene.steward, scene.it.id, confirm_name=scene.it.name)
+
+
+# After the restart
+
+
+def _usable(scene: Scene) -> None:
+    for dataset in Dataset.objects.all():
+        assert Event.objects.filter(verb="dataset.create", dataset_id=dataset.id).count() == 1
+        assert scene.world.key(dataset)
+
+
+def _issued_or_lost(scene: Scene) -> None:
+    last = scene.it.keys.first()
+    assert last is None or last.status in (KeyStatus.ACTIVE, KeyStatus.LOST)
+    if last and last.status == KeyStatus.ACTIVE:
+        assert keys.reset(scene.owner, scene.it.id).secret
+    else:
+        assert keys.issue(scene.owner, scene.it.id).secret
+
+
+def _reset_or_as_before(scene: Scene) -> None:
+    assert scene.can_write() == (not scene.was_asked(Verb.KEY_RESET))
+    # A key that nobody was shown does not use up the one reset.
+    if scene.it.keys.exclude(status=KeyStatus.LOST).count() == 1:
+        assert keys.reset(scene.owner, scene.it.id).secret
+
+
+def _still_writes(scene: Scene) -> None:
+    assert scene.can_write()
+
+
+def _revoked_or_as_before(scene: Scene) -> None:
+    assert scene.can_write() == (not scene.was_asked(Verb.KEY_REVOKE))
+
+
+def _closed_by(verb: Verb, state: State, otherwise: State) -> Deed:
+    def check(scene: Scene) -> None:
+        assert scene.it.state == (state if scene.was_asked(verb) else otherwise)
+        assert scene.can_write() == (scene.it.state == State.PENDING)
+        if state is State.DELETED and scene.was_asked(verb):
+            assert Event.objects.filter(verb="dataset.deleted", dataset_id=scene.it.id).count() == 1
+        if state is State.FINALIZED and scene.was_asked(verb):
+            times = 2 if otherwise is State.FINALIZED else 1
+            assert Event.objects.filter(verb="dataset.finalized", dataset_id=scene.it.id).count() == times
+
+    return check
+
+
+def _reported_once(scene: Scene) -> None:
+    assert LateObject.objects.filter(dataset=scene.it).count() == 1
+    assert Event.objects.filter(verb="dataset.late_object", dataset_id=scene.it.id).count() == 1
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is there before, what is done, and what must be true however often it was cut short."""
+
+    before: Deed
+    deed: Deed
+    after: Deed
+    takes_away: bool = False  # once it has answered, the key that people hold is dead
+
+
+STORIES = {
+    "create": Story(_nothing, _create, _usable),
+    "issue": Story(_unissued, lambda s: keys.issue(s.owner, s.it.id), _issued_or_lost),
+    "reset": Story(_pending, lambda s: keys.reset(s.owner, s.it.id), _reset_or_as_before, True),
+    "renew": Story(_pending, lambda s: keys.renew(s.owner, s.it.id, days=7), _still_writes),
+    "revoke": Story(_pending, lambda s: keys.revoke(s.owner, s.it.id), _revoked_or_as_before, True),
+    "finalize": Story(_pending, _finalize, _closed_by(Verb.DATASET_FINALIZE, State.FINALIZED, State.PENDING), True),
+    "finalize and lock": Story(
+        _pending, _finalize_locked, _closed_by(Verb.DATASET_FINALIZE, State.FINALIZED, State.PENDING), True
+    ),
+    "promote": Story(_derivative, _promote, _closed_by(Verb.DATASET_PROMOTE, State.FINALIZED, State.PENDING), True),
+    "promote what is finalized": Story(
+        _finalized_derivative, _promote, _closed_by(Verb.DATASET_PROMOTE, State.FINALIZED, State.FINALIZED)
+    ),
+    "delete": Story(_pending, _delete, _closed_by(Verb.DATASET_DELETE, State.DELETED, State.PENDING), True),
+    "confirm deletion": Story(
+        _to_be_deleted, _confirm, _closed_by(Verb.DATASET_CONFIRM_DELETION, State.DELETED, State.FINALIZED)
+    ),
+    "quarantine": Story(_late, _nothing, _reported_once),
+}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_process_may_be_killed_at_any_moment_of(name: str, world: World) -> None:
+    moments = _live_and_die(STORIES[name], world, ends_at=None)
+    assert name == "renew" or any(moment.startswith("after") for moment in moments)
+    for number in range(1, len(moments) + 1):
+        lived = _live_and_die(STORIES[name], world, ends_at=number)
+        assert lived == moments[:number]
+
+
+def _live_and_die(story: Story, world: World, *, ends_at: int | None) -> list[str]:
+    """One life; the world is then as it was before."""
+    fate = Fate()
+    world.engine = MortalEngine(fate)
+    engines.use(lambda: world.engine)
+    with transaction.atomic():
+        space = world.space()
+        scene = Scene(world, space, world.owner(space), world.member(space, Role.STEWARD))
+        story.before(scene)
+        with fate.lives(ends_at):
+            story.deed(scene)
+            scene.has_answered = True
+            while work():
+                pass
+        try:
+            _after_the_end(story, scene)
+        except BaseException as problem:
+            problem.add_note(f"after the death at moment {ends_at} of {fate.moments}")
+            raise
+        transaction.set_rollback(True)
+    return fate.moments
+
+
+def _after_the_end(story: Story, scene: Scene) -> None:
+    if story.takes_away and scene.has_answered:
+        assert not scene.can_write(), "the key still writes after the answer"
+    work_until_settled()
+    assert_rules_hold(scene.world.engine)
+    story.after(scene)
