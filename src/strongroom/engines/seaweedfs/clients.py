@@ -48,7 +48,8 @@ def obeying(what: str) -> Iterator[None]:
     except ClientError as error:
         said = error.response.get("Error", {})
         raise Unavailable(
-            f"The storage engine did not {what}: {said.get('Code', 'error')} {said.get('Message', '')}".rstrip() + ".",
+            f"The storage engine did not {what}: {said.get('Code', 'error')} {said.get('Message', '')}".rstrip(" .")
+            + ".",
             way_out="What was asked stands and is tried again; look at the engine's log when it does not pass.",
         ) from error
     except BotoCoreError as error:

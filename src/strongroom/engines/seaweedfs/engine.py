@@ -178,19 +178,8 @@ class SeaweedEngine:
 
     def abort_uploads(self, repository: str) -> int:
         """See `Engine`."""
-        count = 0
         with obeying(f"abort the unfinished uploads to {repository}"):
-            while uploads := self._s3.list_multipart_uploads(Bucket=repository).get("Uploads", []):
-                for upload in uploads:
-                    try:
-                        self._s3.abort_multipart_upload(
-                            Bucket=repository, Key=upload["Key"], UploadId=upload["UploadId"]
-                        )
-                    except ClientError as error:
-                        if not is_gone(error):
-                            raise
-                    count += 1
-        return count
+            return uploading.abort_all(self._s3, repository)
 
     # Objects
 

@@ -4,7 +4,11 @@ import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
+from botocore.exceptions import ClientError
+
+from strongroom.core.errors import Unavailable
 from strongroom.engines.protocol import Uploaded
+from strongroom.engines.seaweedfs.clients import is_gone
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -31,6 +35,26 @@ def upload(s3: "S3Client", bucket: str, key: str, body: BinaryIO, content_type: 
     else:
         etag = _in_parts(s3, bucket, key, first, stream, content_type)
     return Uploaded(size, digest.hexdigest(), etag.strip('"'))
+
+
+def abort_all(s3: "S3Client", bucket: str) -> int:
+    """Abort every unfinished upload; how many there were.
+
+    Raises: Unavailable when the engine goes on listing what it said it aborted.
+    """
+    aborted: set[tuple[str, str]] = set()
+    while uploads := s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+        found = {(upload["Key"], upload["UploadId"]) for upload in uploads}
+        if not found - aborted:
+            raise Unavailable(f"The storage engine still lists {len(found)} aborted uploads to {bucket}.")
+        for key, upload_id in found - aborted:
+            try:
+                s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
+            except ClientError as error:
+                if not is_gone(error):
+                    raise
+        aborted |= found
+    return len(aborted)
 
 
 def _in_parts(s3: "S3Client", bucket: str, key: str, first: bytes, rest: Iterator[bytes], content_type: str) -> str:
