@@ -192,6 +192,8 @@ def _protections(access: Access, dialect: Dialect) -> Iterator[Statement]:
     if not dialect.is_aws:  # where a session can bear the control plane's name
         protected = attachments if access.writers else objects
         yield _statement("SessionsDoNotWrite", "Deny", ["arn:aws:sts::*"], _WRITES, protected)
+        if not access.is_frozen:  # where somebody may delete or copy something
+            yield _statement("PlainKeysOnly", "Deny", None, ["s3:*Object*"], _other_spellings(access))
 
 
 def _grants(access: Access, dialect: Dialect) -> Iterator[Statement]:
@@ -228,6 +230,14 @@ def _bucket(access: Access) -> str:
 def _attachments(access: Access) -> list[str]:
     """The key `_attachments` itself is an object too, and outside `_attachments/*`."""
     return [f"{_bucket(access)}/{ATTACHMENTS}", f"{_bucket(access)}/{ATTACHMENTS}/*"]
+
+
+def _other_spellings(access: Access) -> list[str]:
+    """Keys that SeaweedFS takes for others only after it has asked the policy, in a batch delete or as a copy's source.
+
+    `//_attachments/x` and `_attachments\\x` would reach `_attachments/x`.
+    """
+    return [f"{_bucket(access)}//*", f"{_bucket(access)}/*\\*"]
 
 
 def _statement(
