@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.padding import Padding
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +20,7 @@ from strongroom.cli import words
 from strongroom.cli.problems import Problem
 
 Json = dict[str, Any]  # what the server sent: its OpenAPI document is the type
+_GAP, _NARROWEST = 2, 8  # columns of a terminal
 _UNCUT = 100_000  # columns of a console that is no terminal: nothing is wrapped or cut
 
 
@@ -56,7 +57,7 @@ class Output:
             for item in items:
                 print(words.plain(item.get("id", "")))
         elif items:
-            _print(_table(items, columns))
+            _print(_table(items, columns, console().width))
         else:
             self.note(empty)
 
@@ -79,14 +80,12 @@ class Output:
             _print(Text.assemble(("✓ ", "green"), words.plain(sentence)))
             self.steps(*next_steps)
 
-    def steps(self, *commands: str) -> None:
+    def steps(self, *commands: str, title: str = "Next:") -> None:
         """Commands that could come next, ready to paste."""
         if commands and not self.is_json and not self.is_quiet:
-            _print(Text("  Next:", style="dim"))
+            _print(Text(f"  {title}", style="dim"))
             for command in commands:
-                _print(
-                    Padding(Text(command, style="cyan", no_wrap=True, overflow="ignore"), (0, 0, 0, 4), expand=False)
-                )
+                _print(Text.assemble("    ", (command, "cyan")), is_whole=True)
 
     def secret(self, title: str, pairs: Sequence[tuple[str, str]]) -> None:
         """Names and values that are shown this once, ready to paste into a shell; a box on a terminal."""
@@ -142,10 +141,11 @@ def _takes_unicode() -> bool:
     return "utf" in (sys.stdout.encoding or "").lower()
 
 
-def _print(what: object, *, is_error: bool = False) -> None:
+def _print(what: object, *, is_error: bool = False, is_whole: bool = False) -> None:
+    """`is_whole`: the terminal wraps it, not we, so that what is copied from there is one line."""
     target = console(is_error=is_error)
     if target.is_terminal:
-        target.print(what)
+        target.print(what, soft_wrap=is_whole)
         return
     # A table pads its last column; in a file or a pipe those blanks are noise.
     with target.capture() as captured:
@@ -154,23 +154,28 @@ def _print(what: object, *, is_error: bool = False) -> None:
         target.file.write(line.rstrip() + "\n")
 
 
-def _table(items: Sequence[Json], columns: Sequence[Column]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
-    for column in columns:
-        table.add_column(
-            column.title,
-            justify="right" if column.is_right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=None if column.shrinks else _widest(items, column),
-        )
-    for item in items:
-        table.add_row(*(Text(_cell(column.value(item))) for column in columns))
+def _table(items: Sequence[Json], columns: Sequence[Column], available: int) -> Table:
+    cells = [[_cell(column.value(item)) for column in columns] for item in items]
+    natural = [max(map(cell_len, [column.title, *lane])) for column, *lane in zip(columns, *cells, strict=True)]
+    table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim", show_edge=False)
+    for column, width in zip(columns, _fitted(natural, columns, available), strict=True):
+        side: JustifyMethod = "right" if column.is_right else "left"
+        table.add_column(column.title, justify=side, no_wrap=True, overflow="ellipsis", width=width)
+    for row in cells:
+        table.add_row(*map(Text, row))
     return table
 
 
-def _widest(items: Sequence[Json], column: Column) -> int:
-    return min(40, max(len(column.title), *(len(_cell(column.value(item))) for item in items)))
+def _fitted(widths: Sequence[int], columns: Sequence[Column], available: int) -> list[int]:
+    """Take from the widest of the columns that give way until the table fits; ids and numbers are never cut."""
+    fitted = list(widths)
+    giving = [place for place, column in enumerate(columns) if column.shrinks]
+    while sum(fitted) + _GAP * len(fitted) > available and giving:
+        widest = max(giving, key=fitted.__getitem__)
+        if fitted[widest] <= _NARROWEST:
+            break
+        fitted[widest] -= 1
+    return fitted
 
 
 def _cell(value: object) -> str:

@@ -6,7 +6,7 @@ import click
 
 from strongroom.cli import find, words
 from strongroom.cli.client import path
-from strongroom.cli.deeds import Noun, deed
+from strongroom.cli.deeds import Noun, command_name, deed
 from strongroom.cli.output import Column, Json
 from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
@@ -164,7 +164,7 @@ def _facts(found: Json) -> list[tuple[str, object]]:
         ("deleted", words.moment(found.get("deleted_at"))),
         ("repository", found["repository"]),
         ("id", found["id"]),
-        ("you may", [str(verb).replace("dataset.", "").replace("_", "-") for verb in found.get("may") or []]),
+        ("you may", [" ".join(command_name(Verb(verb))).removeprefix("dataset ") for verb in found.get("may") or []]),
     ]
 
 

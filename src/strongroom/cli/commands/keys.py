@@ -168,5 +168,5 @@ def _show(session: Session, issued: Json, saved: str | None) -> None:
     session.out.steps(
         f"aws{option}{prefix} s3 sync FOLDER s3://{issued['repository']}",
         f"aws{option}{prefix} s3 ls --recursive s3://{issued['repository']}",
-        "strongroom dataset connect DATASET   (rclone, Cyberduck, s5cmd and more)",
+        f"strongroom dataset connect {issued['repository']}",
     )

@@ -112,8 +112,7 @@ def check(
     if not key and not allowed_signers:
         session.out.note(f"The key came with the receipt ({trust.file}): compare its fingerprint with one you trust.")
     if not key:
-        session.out.note("The same with OpenSSH alone:")
-        session.out.steps(by_hand)
+        session.out.steps(by_hand, title="The same with OpenSSH alone:")
 
 
 def _trust(receipt: Path, key: Path | None, allowed_signers: Path | None) -> verify.Trust:
