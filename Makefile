@@ -12,9 +12,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 INSTALL := $(PIP) install --require-hashes --requirement
 PACKAGE := $(PIP) install --no-deps --no-build-isolation --editable .
 TESTS ?= tests
+POSTGRESQL_TESTS ?= tests/actions tests/api
 PYTEST_WORKERS ?= 2
 
-.PHONY: help up test check bench lock reference clean venv venv-dev system pytest
+.PHONY: help up test check bench lock reference clean venv venv-dev system pytest postgresql
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -22,7 +23,7 @@ help: ## Say what there is
 up: venv ## Start Strongroom; Ctrl-C stops it, state is kept in ./var (STRONGROOM_HOME)
 	@exec $(BIN)/python -m strongroom.runtime up --with-parent
 
-test: venv-dev system check pytest ## Install what the tests need and run everything (TESTS=tests/core for a part)
+test: venv-dev system check pytest postgresql ## Install what the tests need and run everything (TESTS=tests/core for a part)
 
 check: venv-dev ## Style, types, import contracts, generated pages
 	@$(BIN)/ruff check .
@@ -33,6 +34,10 @@ check: venv-dev ## Style, types, import contracts, generated pages
 
 pytest: venv-dev
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(TESTS)
+
+# What reaches the database, once more on PostgreSQL, in a cluster that is thrown away.
+postgresql: venv-dev
+	@$(BIN)/python -m tests.postgres pytest -n $(PYTEST_WORKERS) $(POSTGRESQL_TESTS)
 
 bench: venv-dev system ## Measure; results go to docs/reference/performance.md
 	@$(BIN)/python -m bench

@@ -8,11 +8,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
+from django.utils import timezone
+
 from strongroom import __version__
-from strongroom.actions import people
+from strongroom.actions import ledger, people
 from strongroom.actions.people import Invitation
 from strongroom.core.errors import Refusal
 from strongroom.core.settings import Settings
+from strongroom.core.vocabulary import SystemFact
 from strongroom.engines.processes import ProcessSpec
 from strongroom.runtime import checks, compose, migrating, processes
 from strongroom.runtime.supervisor import Supervisor
@@ -89,11 +93,18 @@ async def _start(settings: Settings, supervisor: Supervisor, terminal: Terminal)
         await _step(supervisor, terminal, spec)
     with terminal.step("database", migrating.words(settings)):
         await asyncio.to_thread(migrating.migrate)
-    invitation = await asyncio.to_thread(people.first_administrator, settings.admin_email)
+    invitation = await asyncio.to_thread(_begin, settings)
     await _step(supervisor, terminal, processes.web(settings), settings.web_url)
     for spec in processes.workers(settings):
         await _step(supervisor, terminal, spec)
     _welcome(settings, terminal, invitation)
+
+
+def _begin(settings: Settings) -> Invitation | None:
+    """Note the start in the ledger; make the first administrator where there is nobody yet."""
+    with transaction.atomic():
+        ledger.append(SystemFact.SYSTEM_STARTED, at=timezone.now(), after={"version": __version__})
+    return people.first_administrator(settings.admin_email)
 
 
 async def _step(supervisor: Supervisor, terminal: Terminal, spec: ProcessSpec, detail: str = "") -> None:

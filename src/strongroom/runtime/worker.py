@@ -73,6 +73,7 @@ def run(ready_file: Path | None = None) -> None:
     round_ = Round(chores())
     log.info("worker_started", pid=os.getpid())
     while not stop.is_set():
+        close_old_connections()  # one that broke is opened anew
         done = round_.run()
         if ready_file is not None:
             ready_file.write_text(str(os.getpid()))
@@ -83,7 +84,6 @@ def run(ready_file: Path | None = None) -> None:
 
 
 def _run(chore: Chore) -> int:
-    close_old_connections()
     try:
         return chore.run()
     except OperationalError as error:  # the database is away: wait for it, and say so once a try

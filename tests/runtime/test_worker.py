@@ -1,0 +1,75 @@
+"""The worker: what is due is done, what crashes does not stop the rest, and it ends when asked."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db.utils import OperationalError
+
+from strongroom.actions import system
+from strongroom.core.vocabulary import StaffRole
+from strongroom.runtime import worker
+from strongroom.runtime.worker import Chore, Round, chores
+from tests.runtime.front_door import FrontDoor, eventually
+from tests.world import World
+
+
+def test_a_chore_runs_at_once_and_then_only_when_it_is_due() -> None:
+    ran: list[str] = []
+    often = Chore("often", 0, lambda: ran.append("often") or 1)  # type: ignore[func-returns-value]
+    rarely = Chore("rarely", 600, lambda: ran.append("rarely") or 0)  # type: ignore[func-returns-value]
+    round_ = Round((often, rarely))
+    assert round_.run() == 1
+    assert round_.run() == 1
+    assert ran == ["often", "rarely", "often"]
+
+
+@pytest.mark.parametrize("error", [OperationalError("the database is away"), ZeroDivisionError()])
+def test_a_chore_that_crashes_does_not_stop_the_others(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_DATABASE_PATIENCE_SECONDS", 0)
+
+    def crash() -> int:
+        raise error
+
+    assert Round((Chore("crash", 0, crash), Chore("work", 0, lambda: 3))).run() == 3
+
+
+def test_every_chore_runs_on_a_platform_where_nothing_is_due(world: World) -> None:
+    call_command("createcachetable")
+    for chore in chores():
+        assert chore.run() == 0, chore.name
+
+
+def test_the_heartbeat_is_what_the_status_shows(world: World) -> None:
+    call_command("createcachetable")
+    next(chore for chore in chores() if chore.name == "heartbeat").run()
+    status = system.status(world.person(staff_role=StaffRole.ADMINISTRATOR))
+    assert [part.is_healthy for part in status.parts if part.part == "worker"] == [True]
+
+
+def test_two_workers_run_beside_each_other_and_end_when_asked(tmp_path: Path) -> None:
+    door = FrontDoor(tmp_path / "var")
+    assert door.operate("migrate").returncode == 0
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "strongroom.runtime", "worker", "--ready-file", str(tmp_path / f"{number}.pid")],
+            env=door.environ,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(2)
+    ]
+    for number, process in enumerate(started):
+        ready = tmp_path / f"{number}.pid"
+        assert eventually(ready.exists)
+        assert int(ready.read_text()) == process.pid
+    for process in started:
+        os.kill(process.pid, signal.SIGTERM)
+        errors = process.communicate(timeout=20)[1]
+        assert process.returncode == 0
+        assert "worker_stopped" in errors
+        assert "level=error" not in errors
