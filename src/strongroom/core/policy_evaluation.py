@@ -1,8 +1,8 @@
 """What an engine answers under a document of `core.policy`; refuses documents that say more than we ever write.
 
-Follows what SeaweedFS 4.48 was observed to do and what AWS documents for the statements of our dialects. Knowingly
-stricter than SeaweedFS in one point: there an explicit Deny does not bind the engine's administrator in batch
-deletes, form uploads and copies out of the bucket.
+Follows what SeaweedFS 4.48 was observed to do and what AWS documents for the statements of our dialects. It
+differs from SeaweedFS in two points: there an explicit Deny does not bind the engine's administrator in batch
+deletes, form uploads and copies out of the bucket; and no Allow gives a session a key that holds a line break.
 
 Source: "Policy evaluation logic" and "AWS JSON policy elements reference" of the IAM user guide.
 """
