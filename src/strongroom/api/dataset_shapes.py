@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from strongroom.actions.views import DatasetView
-from strongroom.api.shapes import Listing, Moment, Shown, Written, unsent
+from strongroom.api.shapes import Day, Listing, Moment, Shown, Written, unsent
 from strongroom.core.vocabulary import KeyStatus, Kind, Role, State, Verb
 
 
@@ -21,7 +21,7 @@ class NewDataset(Written):
     data_classifications: list[str] = Field([], examples=[["HIPAA", "PHI"]])
     data_format: str = Field("", examples=["DICOM"])
     owner_contact: str = Field("", examples=["data-office@example.org"])
-    needed_until: date | None = Field(None, examples=["2031-12-31"])
+    needed_until: Day | None = Field(None, examples=["2031-12-31"])
     source_ids: list[UUID] = Field([])
     external_source: str = ""
 
@@ -34,7 +34,7 @@ class DatasetChanges(Written):
     data_classifications: list[str] = unsent()
     data_format: str = unsent()
     owner_contact: str = unsent()
-    needed_until: date | None = None
+    needed_until: Day | None = None
     source_ids: list[UUID] = unsent()
     external_source: str = unsent()
 

@@ -1,9 +1,9 @@
 """What all shapes of the API have in common: how bodies are read, how rows are shown, how lists are paged."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from strongroom.actions.paging import MAX_LIMIT
 
@@ -45,11 +45,23 @@ class Paging(BaseModel):
     limit: int = Field(100, ge=1, le=MAX_LIMIT, description="how many items at most")
 
 
+def _written_out(value: object) -> object:
+    """Not a number of seconds, which JSON Schema would not call a date either."""
+    if isinstance(value, str) and "-" in value[1:]:
+        return value
+    if isinstance(value, date):
+        return value
+    raise ValueError("must be written as in ISO 8601, such as 2031-12-31T00:00:00Z")
+
+
 def _utc(value: datetime) -> datetime:
     if not 1970 <= value.year <= 9000:
         raise ValueError("a year between 1970 and 9000 is needed")
     return value.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Day = Annotated[date, BeforeValidator(_written_out)]
+"""A day of the calendar."""
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_utc)]
 """A time with its zone, from 1970 to 9000, in UTC."""

@@ -1,0 +1,110 @@
+"""Made-up requests, right and wrong ones, to every operation: no server error, and no answer that is not documented."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+import schemathesis
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from strongroom.actions import attachments, members
+from strongroom.core.actor import Actor
+from strongroom.core.vocabulary import AttachmentKind, Kind, Role, StaffRole
+from tests.bearers import secret_of
+from tests.world import World
+
+SCHEMA = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
+BOUNDED = settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+# That a request which fits the schema is carried out: a name may still be taken, a state closed, a character unseen.
+NOT_PROMISED = [positive_data_acceptance]
+
+
+@pytest.fixture(autouse=True)
+def _one_connection() -> Iterator[None]:
+    """A request would close the connection whose transaction the test runs in; Django's test client sees to it too."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+Placed = Callable[[schemathesis.Case], schemathesis.Case]
+
+
+@pytest.fixture
+def everybody(world: World) -> Actor:
+    """An administrator who also owns the one space there is: nothing is refused for want of a role."""
+    return world.person("omni", staff_role=StaffRole.ADMINISTRATOR)
+
+
+@pytest.fixture
+def placed(world: World, everybody: Actor) -> Placed:
+    """Puts the id of something that exists in the place of each id, so that requests get past the door."""
+    space = world.space(everybody)
+    victim = world.person("victim")
+    members.add(everybody, space.id, email=victim.email, role=Role.STEWARD)
+    dataset = world.dataset(space, by=everybody, kind=Kind.DERIVATIVE)
+    file = SimpleUploadedFile("a.txt", b"a").file
+    document = attachments.add(everybody, dataset.id, filename="a.txt", title="A", kind=AttachmentKind.OTHER, body=file)
+    ids = {
+        "space_id": space.id,
+        "person_id": victim.person_id,
+        "dataset_id": dataset.id,
+        "attachment_id": document.id,
+    }
+    names = {"confirm_name": dataset.name}
+
+    def place(case: schemathesis.Case) -> schemathesis.Case:
+        for values in (case.path_parameters, case.query, case.body):
+            if isinstance(values, dict):
+                _replace(values, ids, names)
+        return case
+
+    return place
+
+
+@SCHEMA.include(operation_id=["person.sign_in", "receipt.key"]).parametrize()
+@BOUNDED
+def test_a_stranger_gets_documented_answers_only(case: schemathesis.Case, world: World) -> None:
+    _check(case, None)
+
+
+@SCHEMA.parametrize()
+@BOUNDED
+def test_somebody_who_may_everything_gets_documented_answers_only(
+    case: schemathesis.Case, everybody: Actor, placed: Placed
+) -> None:
+    _check(placed(case), secret_of(everybody))
+
+
+def _replace(values: dict[str, Any], ids: dict[str, UUID], names: dict[str, str]) -> None:
+    """What is wrong on purpose, such as an id that is none, stays wrong."""
+    for name, value in values.items():
+        if name in ids and _is_id(value):
+            values[name] = str(ids[name])
+        elif name in names and isinstance(value, str):
+            values[name] = names[name]
+
+
+def _is_id(value: object) -> bool:
+    try:
+        return bool(UUID(str(value)))
+    except ValueError:
+        return False
+
+
+def _check(case: schemathesis.Case, secret: str | None) -> None:
+    headers: dict[str, Any] = {"Authorization": f"Bearer {secret}"} if secret else {}
+    case.call_and_validate(headers=headers, excluded_checks=NOT_PROMISED)
