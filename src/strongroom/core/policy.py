@@ -192,8 +192,9 @@ def _protections(access: Access, dialect: Dialect) -> Iterator[Statement]:
     if not dialect.is_aws:  # where a session can bear the control plane's name
         protected = attachments if access.writers else objects
         yield _statement("SessionsDoNotWrite", "Deny", ["arn:aws:sts::*"], _WRITES, protected)
-        if not access.is_frozen:  # where somebody may delete or copy something
-            yield _statement("PlainKeysOnly", "Deny", None, ["s3:*Object*"], _other_spellings(access))
+        if not access.is_frozen:  # where somebody may write, delete or copy something
+            odd = [*_other_spellings(access), *_unlisted(access)]
+            yield _statement("PlainKeysOnly", "Deny", None, ["s3:*Object*"], odd)
 
 
 def _grants(access: Access, dialect: Dialect) -> Iterator[Statement]:
@@ -238,6 +239,16 @@ def _other_spellings(access: Access) -> list[str]:
     `//_attachments/x` and `_attachments\\x` would reach `_attachments/x`.
     """
     return [f"{_bucket(access)}//*", f"{_bucket(access)}/*\\*"]
+
+
+def _unlisted(access: Access) -> list[str]:
+    """Keys in the folders where SeaweedFS keeps parts and versions: it stores and serves them, but never lists them.
+
+    An object there would be in the data set and not in its manifest; one in `x.versions/` even changes what a listing
+    says of `x`.
+    """
+    keys = [".uploads", ".uploads/*", "*/.uploads/*", "*.versions/*"]
+    return [f"{_bucket(access)}/{key}" for key in keys]
 
 
 def _statement(
