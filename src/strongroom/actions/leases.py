@@ -1,5 +1,6 @@
 """Who works on a data set's place in the engine right now: one process at a time, for as long as it lives."""
 
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -7,14 +8,18 @@ from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
+from django.db import DatabaseError, connection
 from django.db.models import F, Q
 from django.utils import timezone
 
 from strongroom.core.errors import Unavailable
 from strongroom.db.models import Dataset
 
-LEASE_SECONDS = 30  # longer than any one engine call may take, so that a holder that lives never loses it
+LEASE_SECONDS = 15  # how long after a kill -9 the worker takes over
+RENEW_SECONDS = 5  # a holder that lives never loses it, however long one engine call takes
 _POLL_SECONDS = 0.02
+log = structlog.get_logger()
 
 
 class LeaseLost(Exception):
@@ -70,10 +75,27 @@ def leased(dataset_id: UUID, *, wait_seconds: float) -> Iterator[Lease]:
                 way_out="What you asked stands and is carried out; look again in a few seconds.",
             )
         time.sleep(_POLL_SECONDS)
+    done = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(dataset_id, token, done), daemon=True)
+    keeper.start()
     try:
         yield Lease(dataset_id, token)
     finally:
+        done.set()
+        keeper.join()
         Dataset.objects.filter(id=dataset_id, lease=token).update(lease=None, leased_until=None)
+
+
+def _keep(dataset_id: UUID, token: UUID, done: threading.Event) -> None:
+    """Renew from a thread of its own for as long as the holder is at work."""
+    while not done.wait(RENEW_SECONDS):
+        try:
+            until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
+            Dataset.objects.filter(id=dataset_id, lease=token).update(leased_until=until)
+        except DatabaseError as error:  # the holder will see it too, at its next write
+            log.warning("lease_not_renewed", dataset=str(dataset_id), error=str(error))
+        finally:
+            connection.close()
 
 
 def _take(dataset_id: UUID, token: UUID) -> bool:

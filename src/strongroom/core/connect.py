@@ -17,6 +17,8 @@ from strongroom.core.errors import Invalid
 ACCESS_KEY_PLACEHOLDER = "PASTE-THE-ACCESS-KEY-ID-HERE"
 SECRET_PLACEHOLDER = "PASTE-THE-SECRET-HERE"
 
+_BUT_ATTACHMENTS = "--exclude '_attachments/*'"
+
 # What each value may consist of. The formats below escape as well; but an INI file has no escape for a line break.
 _SHAPES = {
     "repository": re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
@@ -176,6 +178,8 @@ def _aws_commands(target: _Target) -> Snippet:
     aws = f"aws --profile {shlex.quote(target.repository)} s3"
     bucket = f"s3://{target.repository}"
     lines = [
+        # Without it the request after an empty file stalls for a minute (botocore, "Expect: 100-continue").
+        "export BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE=true",
         f"{aws} cp ./file.csv {shlex.quote(bucket + '/file.csv')}",
         f"{aws} sync ./folder {shlex.quote(bucket + '/folder')}",
         f"{aws} ls {shlex.quote(bucket + '/')} --recursive --summarize",
@@ -185,7 +189,9 @@ def _aws_commands(target: _Target) -> Snippet:
         title="AWS CLI: upload",
         filename=None,
         text="\n".join(lines) + "\n",
-        note="Uses the profile and the access key of the two files above.",
+        note="Uses the profile and the access key of the two files above. The first line spares a minute's wait after "
+        f"every empty file. A sync of the whole bucket, with --delete or downwards, needs {_BUT_ATTACHMENTS}: the key "
+        "sees the names of attachments and may not touch them.",
     )
 
 
@@ -210,7 +216,8 @@ def _rclone(target: _Target) -> Snippet:
         filename="~/.config/rclone/rclone.conf",
         text="\n".join(lines) + "\n",
         note=f"Add these lines to the file (`rclone config file` says where it is), put the secret in place of "
-        f"{SECRET_PLACEHOLDER}, then: rclone copy --progress ./folder {path} and rclone check ./folder {path}",
+        f"{SECRET_PLACEHOLDER}, then: rclone copy --progress ./folder {path} and rclone check ./folder {path} "
+        "(for the whole bucket, add --exclude '/_attachments/**', which the key may not touch)",
     )
 
 

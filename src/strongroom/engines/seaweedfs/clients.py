@@ -1,6 +1,7 @@
 """The AWS clients of the control plane, and what their errors mean."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from strongroom.engines.seaweedfs.settings import SeaweedSettings
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
     from types_boto3_s3 import S3Client
+
+# After an empty body botocore's "Expect: 100-continue" leaves the connection one answer behind for a minute.
+os.environ.setdefault("BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE", "true")
 
 _CONFIG = Config(
     s3={"addressing_style": "path"},
