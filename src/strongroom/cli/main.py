@@ -28,6 +28,8 @@ ENVIRONMENT = {
     "STRONGROOM_URL": "The server, instead of the profile's.",
     "STRONGROOM_TOKEN": "The token, instead of the profile's.",
     "STRONGROOM_PROFILE": "Which profile, where --profile is not given.",
+    "STRONGROOM_HINTS": "Set to 0: no suggestions of what could come next.",
+    "STRONGROOM_WIDTH": "Wrap and shorten as on a terminal of so many columns where there is none.",
     "STRONGROOM_DEBUG": "Set to anything: show where a defect happened.",
     "NO_COLOR": "Set to anything: no colours.",
 }

@@ -4,6 +4,7 @@ On a terminal rich draws; elsewhere the same words come plain, uncut and without
 """
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,15 +38,16 @@ class Column:
 def console(*, is_error: bool = False) -> Console:
     """A console on the stream that is standard now; uncut where it is no terminal."""
     stream = sys.stderr if is_error else sys.stdout
-    is_terminal = stream.isatty()
-    return Console(file=stream, highlight=False, soft_wrap=False, width=None if is_terminal else _UNCUT)
+    wanted = os.environ.get("STRONGROOM_WIDTH", "")
+    width = None if stream.isatty() else int(wanted) if wanted.isdecimal() else _UNCUT
+    return Console(file=stream, highlight=False, soft_wrap=False, width=width)
 
 
 class Output:
     """Where one command puts what it found. `is_json` and `is_quiet` are the wishes of the caller."""
 
-    def __init__(self, *, is_json: bool, is_quiet: bool) -> None:
-        self.is_json, self.is_quiet = is_json, is_quiet
+    def __init__(self, *, is_json: bool, is_quiet: bool, gives_hints: bool = True) -> None:
+        self.is_json, self.is_quiet, self.gives_hints = is_json, is_quiet, gives_hints
 
     # Results: standard output
 
@@ -77,12 +79,12 @@ class Output:
         elif self.is_quiet:
             print(words.plain(item.get("id", "")))
         else:
-            _print(Text.assemble(("✓ ", "green"), words.plain(sentence)))
+            _print(_marked("✓", "green", sentence))
             self.steps(*next_steps)
 
     def steps(self, *commands: str, title: str = "Next:") -> None:
         """Commands that could come next, ready to paste."""
-        if commands and not self.is_json and not self.is_quiet:
+        if commands and self.gives_hints and not self.is_json and not self.is_quiet:
             _print(Text(f"  {title}", style="dim"))
             for command in commands:
                 _print(Text.assemble("    ", (command, "cyan")), is_whole=True)
@@ -118,18 +120,18 @@ class Output:
 
     def warn(self, sentence: str) -> None:
         """Something that should be looked at; always shown."""
-        _print(Text.assemble(("! ", "yellow"), words.plain(sentence)), is_error=True)
+        _print(_marked("!", "yellow", sentence), is_error=True)
 
     def problem(self, problem: Problem) -> None:
         """What was refused, why, and what to do instead."""
         if self.is_json:
             print(json.dumps(problem.as_json(), indent=2), file=sys.stderr)
             return
-        _print(Text.assemble(("✗ ", "bold red"), (words.plain(problem.detail), "bold")), is_error=True)
+        _print(_marked("✗", "bold red", problem.detail, style="bold"), is_error=True)
         for name, reason in problem.fields.items():
             _print(Text(f"  {words.plain(name)}: {words.plain(reason)}"), is_error=True)
         if problem.way_out:
-            _print(Text.assemble("  ", ("→ ", "cyan"), words.plain(problem.way_out)), is_error=True)
+            _print(_marked("  →", "cyan", problem.way_out), is_error=True)
         trace = " · ".join(
             part for part in (problem.code, problem.request_id and f"request {problem.request_id}") if part
         )
@@ -154,10 +156,19 @@ def _print(what: object, *, is_error: bool = False, is_whole: bool = False) -> N
         target.file.write(line.rstrip() + "\n")
 
 
+def _marked(mark: str, mark_style: str, sentence: str, *, style: str = "") -> Table:
+    """A sentence with a mark before it; what is wrapped stands below its beginning."""
+    grid = Table.grid(padding=(0, 1, 0, 0), pad_edge=False)
+    grid.add_column(no_wrap=True, width=len(mark))
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(mark, style=mark_style), Text(words.plain(sentence), style=style))
+    return grid
+
+
 def _table(items: Sequence[Json], columns: Sequence[Column], available: int) -> Table:
     cells = [[_cell(column.value(item)) for column in columns] for item in items]
     natural = [max(map(cell_len, [column.title, *lane])) for column, *lane in zip(columns, *cells, strict=True)]
-    table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim", show_edge=False)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim", show_edge=False)
     for column, width in zip(columns, _fitted(natural, columns, available), strict=True):
         side: JustifyMethod = "right" if column.is_right else "left"
         table.add_column(column.title, justify=side, no_wrap=True, overflow="ellipsis", width=width)
@@ -170,7 +181,7 @@ def _fitted(widths: Sequence[int], columns: Sequence[Column], available: int) ->
     """Take from the widest of the columns that give way until the table fits; ids and numbers are never cut."""
     fitted = list(widths)
     giving = [place for place, column in enumerate(columns) if column.shrinks]
-    while sum(fitted) + _GAP * len(fitted) > available and giving:
+    while sum(fitted) + _GAP * (len(fitted) - 1) > available and giving:
         widest = max(giving, key=fitted.__getitem__)
         if fitted[widest] <= _NARROWEST:
             break
@@ -183,7 +194,7 @@ def _cell(value: object) -> str:
 
 
 def _record(pairs: Iterable[tuple[str, object]]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, show_edge=False)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=False, show_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for title, value in pairs:

@@ -82,4 +82,4 @@ def _row(option: click.Option, context: click.Context) -> str:
 
 
 def _help(found: click.Command) -> str:
-    return "\n".join(line.strip() for line in (found.help or "").splitlines())
+    return "\n".join(line.strip() for line in (found.help or "").splitlines()).strip()

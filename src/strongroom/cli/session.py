@@ -34,7 +34,8 @@ class Session:
     def __init__(self, wishes: Wishes, environ: Mapping[str, str] | None = None) -> None:
         self.environ = os.environ if environ is None else environ
         self.profile_name = wishes.profile or self.environ.get("STRONGROOM_PROFILE") or profiles.DEFAULT
-        self.out = Output(is_json=wishes.is_json, is_quiet=wishes.is_quiet)
+        hints = self.environ.get("STRONGROOM_HINTS") != "0"
+        self.out = Output(is_json=wishes.is_json, is_quiet=wishes.is_quiet, gives_hints=hints)
 
     @cached_property
     def signed_in(self) -> Profile:

@@ -74,7 +74,7 @@ def _begin(session: Session, stage: Stage) -> None:
         f"Everything below is really done, at {session.signed_in.url}, and can be repeated by hand: each line that"
         " begins with $ is a command as it is typed, in this folder."
     )
-    stage.say(f"cd {stage.folder}")
+    stage.suggest("cd", str(stage.folder))
     if session.profile_name != "default":
         stage.set("STRONGROOM_PROFILE", session.profile_name)
     # Whatever keys this person has for other stores stay out of the tour.
@@ -96,7 +96,7 @@ def _sum_up(stage: Stage, cast: Cast, *, keep: bool) -> None:
     stage.ending("What you saw")
     stage.good(f"{words.counted(tally.commands, 'command')}, all of them as told")
     stage.good(f"{words.counted(tally.refusals, 'attempt')} refused by the store itself")
-    stage.good(f"{words.counted(tally.forgeries, 'forgery', 'forgeries')} found out")
+    stage.good(f"{words.counted(tally.caught, 'attempt')} refused or found out by Strongroom")
     stage.say(
         f"The space {cast.space} and the frozen data set {cast.dataset} stay. A finalized data set ends only by two"
         " people: one asks for it, another confirms."

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
@@ -25,6 +24,10 @@ _WIDEST = 100
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./$-]+")
 _SHOWN_LINES = 24
 _TIMEOUT_SECONDS = 600
+# How the AWS CLI says it, and how others do.
+_REFUSAL = (
+    r"An error occurred \((AccessDenied|InvalidAccessKeyId|403)\).*|.*(AccessDenied|InvalidAccessKeyId|Forbidden|403).*"
+)
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Tally:
 
     commands: int = 0
     refusals: int = 0
-    forgeries: int = 0
+    caught: int = 0
 
 
 class Stage:
@@ -48,6 +51,9 @@ class Stage:
         self._is_terminal = sys.stdout.isatty()
         width = min(_WIDEST, shutil.get_terminal_size().columns) if self._is_terminal else _WIDEST
         self._console = Console(highlight=False, width=width)
+        self._manners = {"PYTHONIOENCODING": "utf-8", "STRONGROOM_HINTS": "0"}
+        if self._is_terminal:
+            self._manners["STRONGROOM_WIDTH"] = str(width - 2)
 
     # Words
 
@@ -66,7 +72,8 @@ class Stage:
     def say(self, told: str) -> None:
         """A few words before what comes."""
         self._console.print()
-        self._console.print(Padding(Text(textwrap.dedent(told).strip()), (0, 0, 0, 2)))
+        for line in textwrap.wrap(told, width=self._console.width - 4):
+            self._console.print(Text(f"  {line}"))
 
     def ending(self, title: str) -> None:
         """After the last chapter."""
@@ -97,15 +104,15 @@ class Stage:
             raise self._not_as_told(argv, f"It should have succeeded, but ended with {code}.")
         return printed
 
-    def refused(self, *argv: str, why: str = "AccessDenied|InvalidAccessKeyId|Forbidden|403") -> None:
+    def refused(self, *argv: str, why: str = _REFUSAL) -> None:
         """Run a command that the store must refuse, and say so in words that match `why`."""
         code, printed = self._started(argv, None)
-        line = next((line for line in printed.splitlines() if re.search(why, line)), None)
-        if code == 0 or line is None:
+        said = re.search(why, printed)
+        if code == 0 or said is None:
             self._output(printed)
             raise self._not_as_told(argv, "The store should have refused it, and did not.")
         self.tally.refusals += 1
-        self._line("✗", "bold red", f"refused by the store: {line.strip()}")
+        self._line("✗", "red", f"refused by the store: {said[0].strip()}")
 
     def ask(self, *argv: str) -> str:
         """What a command prints, without telling it: the names that the next commands need."""
@@ -114,14 +121,14 @@ class Stage:
             raise self._not_as_told(argv, f"It ended with {code}: {printed.strip()[-500:]}")
         return printed
 
-    def caught(self, *argv: str, code: Exit) -> None:
-        """Run a check that must fail with an exit code of its own."""
+    def caught(self, *argv: str, code: Exit, as_what: str) -> None:
+        """Run a command that Strongroom itself must end with an exit code of its own."""
         got, printed = self._started(argv, None)
         self._output(printed)
         if got != code:
             raise self._not_as_told(argv, f"It should have ended with {int(code)}, but ended with {got}.")
-        self.tally.forgeries += 1
-        self._line("✗", "bold red", f"found out (exit code {got})")
+        self.tally.caught += 1
+        self._line("✗", "red", f"{as_what} (exit code {got})")
 
     def _started(self, argv: Sequence[str], stdin: str | None) -> tuple[int, str]:
         self.tally.commands += 1
@@ -135,7 +142,7 @@ class Stage:
         ended = subprocess.run(
             program,
             cwd=self.folder,
-            env={**os.environ, **self.variables, "COLUMNS": "96", "PYTHONIOENCODING": "utf-8"},
+            env={**os.environ, **self.variables, **self._manners},
             input=given if given is not None else b"",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -148,26 +155,28 @@ class Stage:
 
     def _command(self, line: str) -> None:
         self._console.print()
-        self._console.print(
-            Padding(Text.assemble(("$ ", "dim"), (words.plain(line), "bold cyan")), (0, 0, 0, 2)),
-            soft_wrap=not self._is_terminal,
-        )
+        for number, part in enumerate(_continued(words.plain(line), self._console.width - 6)):
+            self._console.print(
+                Text.assemble("    " if number else ("  $ ", "dim"), (part, "bold cyan")), soft_wrap=True
+            )
 
     def _output(self, printed: str) -> None:
         lines = words.plain_lines(printed).strip("\n").splitlines()
         for line in lines[:_SHOWN_LINES]:
-            self._indented(Text(line))
+            self._wrapped(Text(line))
         if len(lines) > _SHOWN_LINES:
-            self._indented(Text(f"… and {len(lines) - _SHOWN_LINES} more lines", style="dim"))
+            self._wrapped(Text(f"… and {len(lines) - _SHOWN_LINES} more lines", style="dim"))
 
     def _line(self, mark: str, style: str, told: str) -> None:
-        self._indented(Text.assemble((f"{mark} ", style), (words.plain(told), style.removeprefix("bold "))))
+        self._wrapped(Text.assemble((f"{mark} ", f"bold {style}"), (words.plain(told), style)))
 
-    def _indented(self, text: Text) -> None:
-        if self._is_terminal:
-            self._console.print(Padding(text, (0, 0, 0, 4)))
-        else:
-            self._console.print(Text("    ") + text, soft_wrap=True)
+    def _wrapped(self, text: Text) -> None:
+        """A line, wrapped on a terminal; whole where its reader is a file."""
+        if not self._is_terminal:
+            self._console.print(Text.assemble("  ", text), soft_wrap=True)
+            return
+        for number, part in enumerate(_hanging(text, self._console)):
+            self._console.print(Text.assemble("    " if number else "  ", part))
 
     def _not_as_told(self, argv: Sequence[str], what: str) -> Problem:
         return Problem(
@@ -183,3 +192,36 @@ def _shown(word: str) -> str:
     if _PLAIN_WORD.fullmatch(word):
         return word
     return f'"{word}"' if "$" in word else shlex.quote(word)
+
+
+def _hanging(text: Text, console: Console) -> list[Text]:
+    """Lines for an indent of two columns, of four from the second on."""
+    if text.cell_len <= console.width - 2:
+        return [text]
+    first = text.wrap(console, console.width - 2)[0]
+    rest = text[len(first.plain) :]
+    rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
+    return [first, *rest.wrap(console, console.width - 4)]
+
+
+def _continued(line: str, width: int) -> list[str]:
+    """A command in lines of at most `width` where it can be: broken before an option, as a shell takes it."""
+    parts, part = [], ""
+    for unit in _units(shlex.split(line, posix=False)):
+        if part and len(part) + 1 + len(unit) > width:
+            parts.append(f"{part} \\")
+            part = ""
+        part = f"{part} {unit}" if part else unit
+    return [*parts, part]
+
+
+def _units(split: Sequence[str]) -> list[str]:
+    """What is not torn apart: the first two words, and an option and what follows it."""
+    units: list[str] = []
+    for number, word in enumerate(split):
+        follows_option = number > 0 and split[number - 1].startswith("-") and not word.startswith("-")
+        if number == 1 or (follows_option and units):
+            units[-1] += f" {word}"
+        else:
+            units.append(word)
+    return units

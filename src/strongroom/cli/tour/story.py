@@ -75,7 +75,9 @@ def the_upload(stage: Stage, cast: Cast) -> None:
         stage.set(name, value)
     stage.run(*cast.client.upload("data"))
     stage.run(*cast.client.contents())
-    stage.say("Strongroom sees the same, and the agreement in a folder that the key cannot touch:")
+    stage.say(
+        "The agreement lies in _attachments/, which the key sees but can neither read nor write. The data itself:"
+    )
     stage.run("strongroom", "dataset", "contents", cast.dataset)
 
 
@@ -95,13 +97,17 @@ def finalize(stage: Stage, cast: Cast) -> None:
     stage.chapter(
         "Finalize",
         "The upload is over. Strongroom takes the key's rights away, waits for what is still under way, lists what is"
-        " there, and signs it. An original cannot be changed after that by anybody.",
+        " there, and signs it. Nobody can change an original after that.",
     )
     stage.run("strongroom", "dataset", "finalize", cast.dataset, "--confirm", cast.dataset)
 
 
 def frozen(stage: Stage, cast: Cast) -> None:
-    stage.chapter("Every further write is refused", "The same client, the same key, a minute later.")
+    stage.chapter(
+        "Every further write is refused",
+        "The same client with the same key, moments later. The store no longer knows the key; and the"
+        " policy of the repository lets no client write, whoever asks.",
+    )
     stage.say("Add a file:")
     stage.refused(*cast.client.put("late.csv", "late.csv"))
     stage.say("Overwrite one:")
@@ -111,6 +117,8 @@ def frozen(stage: Stage, cast: Cast) -> None:
     stage.say("Reading is over for the dead key, too. From now on only servers that are granted access can read:")
     stage.refused(*cast.client.contents())
     stage.refused(*cast.client.read("README.txt"))
+    stage.say("Nor does Strongroom give out another key:")
+    stage.caught("strongroom", "key", "issue", cast.dataset, code=Exit.CONFLICT, as_what="refused by Strongroom")
 
 
 def the_proof(stage: Stage, cast: Cast) -> None:
@@ -134,7 +142,7 @@ def the_proof(stage: Stage, cast: Cast) -> None:
 
 
 def the_ledger(stage: Stage, cast: Cast) -> None:
-    stage.chapter("The ledger", "Everything that was done, and every refused attempt, in a chain of hashes.")
+    stage.chapter("The ledger", "What was done through Strongroom, and what it refused, in a chain of hashes.")
     stage.run("strongroom", "audit", "list", "--dataset", cast.dataset, "--limit", "20")
     if cast.sees_whole_ledger:
         stage.run("strongroom", "audit", "verify")
@@ -158,10 +166,12 @@ CHAPTERS: tuple[Callable[[Stage, Cast], None], ...] = (
 
 
 def _forgery(stage: Stage) -> None:
-    stage.say("And a forgery: in proof/forged.json, a copy of the receipt, one figure is another.")
+    stage.say("And a forgery: proof/forged.json is a copy of the receipt in which one figure was changed.")
     text = (stage.folder / "proof" / verify.RECEIPT).read_text(encoding="utf-8")
     count = json.loads(text)["object_count"]
     forged = text.replace(f'"object_count": {count}', f'"object_count": {count + 1}')
     (stage.folder / "proof" / "forged.json").write_text(forged, encoding="utf-8", newline="\n")
     trust = ("--signature", f"proof/{verify.SIGNATURE}", "--allowed-signers", f"proof/{verify.SIGNERS}")
-    stage.caught("strongroom", "receipt", "verify", "proof/forged.json", *trust, code=Exit.NOT_VERIFIED)
+    stage.caught(
+        "strongroom", "receipt", "verify", "proof/forged.json", *trust, code=Exit.NOT_VERIFIED, as_what="found out"
+    )
