@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from strongroom.cli.main import ENVIRONMENT
 from strongroom.core.errors import Invalid
 from strongroom.core.settings import PREFIX, Settings, entries
 
@@ -64,7 +65,8 @@ def test_a_misspelt_setting_is_refused_and_the_right_one_named() -> None:
 
 
 def test_variables_of_the_command_line_are_let_be() -> None:
-    Settings.from_environ({"STRONGROOM_URL": "http://x", "STRONGROOM_TOKEN": "srt_x", "STRONGROOM_PROFILE": "a"})
+    assert len(ENVIRONMENT) > 3
+    Settings.from_environ(dict.fromkeys(ENVIRONMENT, "anything"))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from strongroom.core import credentials
+from tests import postgres
 from tests.runtime.front_door import FrontDoor, eventually, front_door, is_alive
 
 
@@ -184,3 +185,21 @@ def test_on_a_terminal_it_looks_the_part_and_in_a_file_it_is_plain(door: FrontDo
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert "✓".encode() in seen
     assert b"Stopped. Everything is kept" in seen
+
+
+def test_on_postgresql_it_starts_and_comes_back_with_everything(door: FrontDoor) -> None:
+    with postgres.cluster() as url:
+        door.more["STRONGROOM_DATABASE_URL"] = url
+        door.start()
+        assert door.readiness().json()["parts"]["database"] == "ok"
+        signed_in = door.client(door.printed("--code"))
+        assert signed_in.returncode == 0, signed_in.stderr
+        door.end()
+        door.start()
+        assert door.code() is None
+        assert door.client("strongroom whoami").returncode == 0
+        assert door.end() == 0
+    password = url.split(":")[2].split("@")[0]
+    assert password not in door.output
+    assert not (door.home / "strongroom.sqlite3").exists()
+    assert all(password.encode() not in log.read_bytes() for log in (door.home / "log").iterdir())
