@@ -6,6 +6,7 @@ reaches the engine; only the database undoes what was not committed.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 from django.db import connection
@@ -75,11 +76,13 @@ class Fate:
 
 
 class MortalEngine(MemoryEngine):
-    """The engine in memory, seen from a process that may die before or after each call."""
+    """The engine in memory, seen from a process that may die after each call; begins with what `like` holds."""
 
-    def __init__(self, fate: Fate) -> None:
+    def __init__(self, fate: Fate, like: MemoryEngine) -> None:
         super().__init__()
         self.fate = fate
+        self._buckets = deepcopy(like._buckets)
+        self._keys = dict(like._keys)
 
 
 def _mortal(name: str) -> Callable[..., Any]:

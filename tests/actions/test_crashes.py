@@ -1,7 +1,7 @@
 """Killed at any moment of any deed and started again, everything that was asked comes true and every rule holds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -202,22 +202,22 @@ STORIES = {
 
 @pytest.mark.parametrize("name", STORIES)
 def test_a_process_may_be_killed_at_any_moment_of(name: str, world: World) -> None:
-    moments = _live_and_die(STORIES[name], world, ends_at=None)
+    story, space = STORIES[name], world.space()
+    scene = Scene(world, space, world.owner(space), world.member(space, Role.STEWARD))
+    story.before(scene)
+    moments = _live_and_die(story, scene, ends_at=None)
     assert name == "renew" or any(moment.startswith("after") for moment in moments)
     for number in range(1, len(moments) + 1):
-        lived = _live_and_die(STORIES[name], world, ends_at=number)
+        lived = _live_and_die(story, scene, ends_at=number)
         assert lived == moments[:number]
 
 
-def _live_and_die(story: Story, world: World, *, ends_at: int | None) -> list[str]:
-    """One life; the world is then as it was before."""
-    fate = Fate()
-    world.engine = MortalEngine(fate)
-    engines.use(lambda: world.engine)
+def _live_and_die(story: Story, scene: Scene, *, ends_at: int | None) -> list[str]:
+    """One life and what came after; rows and engine are then as they were before."""
+    fate, scene, before = Fate(), replace(scene), scene.world.engine
+    scene.world.engine = mortal = MortalEngine(fate, before)
+    engines.use(lambda: mortal)
     with transaction.atomic():
-        space = world.space()
-        scene = Scene(world, space, world.owner(space), world.member(space, Role.STEWARD))
-        story.before(scene)
         with fate.lives(ends_at):
             story.deed(scene)
             scene.has_answered = True
@@ -229,6 +229,7 @@ def _live_and_die(story: Story, world: World, *, ends_at: int | None) -> list[st
             problem.add_note(f"after the death at moment {ends_at} of {fate.moments}")
             raise
         transaction.set_rollback(True)
+    scene.world.engine = before
     return fate.moments
 
 
