@@ -1,0 +1,74 @@
+"""The same requests that an action makes, sent by a minimal script: what the engine alone needs."""
+
+import io
+from datetime import timedelta
+
+from botocore.credentials import Credentials
+
+from strongroom.core.policy import PROBE_SESSION
+from strongroom.engines.seaweedfs import shell
+from strongroom.engines.seaweedfs.clients import iam_client, s3_client
+from strongroom.engines.seaweedfs.engine import SeaweedEngine
+from strongroom.engines.seaweedfs.http import Http
+from strongroom.engines.seaweedfs.settings import SeaweedSettings
+
+_TAGS = [{"Key": f"strongroom:{name}", "Value": "x" * 36} for name in ("dataset", "space", "risk-level", "charge-code")]
+_ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+
+
+class Bare:
+    """One bucket, made and closed by hand; `document` is always the policy that the action wrote, for this bucket."""
+
+    def __init__(self, settings: SeaweedSettings) -> None:
+        self._settings = settings
+        self._s3 = s3_client(settings, lambda _: None)
+        self._iam = iam_client(settings, lambda _: None)
+        self._http = Http()
+        session = SeaweedEngine(settings).create_session(PROBE_SESSION, lifetime=timedelta(hours=2))
+        self._probe = Credentials(session.access_key_id, session.secret, session.token)
+
+    def create(self, bucket: str, document: str, prefix: str) -> None:
+        """Five requests."""
+        self._s3.create_bucket(Bucket=bucket)
+        self._s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=_ENCRYPTION)  # type: ignore[arg-type]
+        self._s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": _TAGS})  # type: ignore[typeddict-item]
+        self._s3.put_bucket_policy(Bucket=bucket, Policy=document)
+        self._list(bucket, self._probe, prefix)
+
+    def issue(self, bucket: str, principal: str, document: str) -> Credentials:
+        """A user, a key, the policy, the proof."""
+        self._iam.create_user(UserName=principal)
+        made = self._iam.create_access_key(UserName=principal)["AccessKey"]
+        self._s3.put_bucket_policy(Bucket=bucket, Policy=document)
+        key = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+        self._list(bucket, key, "")
+        return key
+
+    def upload(self, bucket: str) -> None:
+        """One object, so that there is something to finalize."""
+        self._s3.put_object(Bucket=bucket, Key="first.csv", Body=io.BytesIO(b"a,b\n"))
+
+    def close(self, bucket: str, principals: list[str], document: str, prefix: str) -> None:
+        """A look whether it is empty, the policy, the proof, the freeze, the end of the keys."""
+        self._s3.list_objects_v2(Bucket=bucket)
+        self._s3.put_bucket_policy(Bucket=bucket, Policy=document)
+        self._list(bucket, self._probe, prefix)
+        shell.configure(self._settings, f"/buckets/{bucket}/", "-readOnly")
+        for principal in principals:
+            self._iam.delete_user(UserName=principal)
+
+    def freeze(self, bucket: str) -> None:
+        """The engine's own switch alone."""
+        shell.configure(self._settings, f"/buckets/{bucket}/", "-readOnly")
+
+    def remove(self, bucket: str) -> None:
+        """Make room again."""
+        shell.configure(self._settings, f"/buckets/{bucket}/", "-delete")
+        self._s3.delete_bucket(Bucket=bucket)
+
+    def _list(self, bucket: str, credentials: Credentials, prefix: str) -> None:
+        query = {"list-type": "2", "max-keys": "1", **({"prefix": prefix} if prefix else {})}
+        gateway, region = self._settings.gateway, self._settings.region
+        while self._http.s3("bare", gateway, f"/{bucket}", query, credentials, region).status != 200:
+            pass
+

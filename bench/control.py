@@ -1,0 +1,106 @@
+"""Control operations: how many requests each sends to the engine, and its time over that of the bare requests."""
+
+import io
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bench.bare import Bare
+from bench.figures import spread, timed
+from bench.inside import Place, control_plane, database
+
+WARM_UP, ROUNDS = 5, 40
+
+
+@dataclass
+class Taken:
+    """What was measured of one operation. `requests` before the answer and `later` are those of the last round."""
+
+    ours: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
+
+
+def measure() -> dict[str, object]:
+    """Every operation, ours and bare in turn. Seconds."""
+    with control_plane() as place:
+        taken: dict[str, Taken] = defaultdict(Taken)
+        assert place.running
+        bare = Bare(place.running.settings)
+        for number in range(WARM_UP + ROUNDS):
+            _round(place, bare, taken if number >= WARM_UP else defaultdict(Taken), number)
+        return {"database": database(), "operations": {name: _told(each) for name, each in taken.items()}}
+
+
+def _told(taken: Taken) -> dict[str, object]:
+    ratios = [ours / bare for ours, bare in zip(taken.ours, taken.bare, strict=True)]
+    return {
+        "ours": spread(taken.ours).shown(1000),
+        "bare": spread(taken.bare).shown(1000),
+        "ratio": spread(ratios).shown(1, 2),
+        "ratio_of_medians": spread(taken.ours).median / spread(taken.bare).median,
+        "requests": taken.requests,
+        "later": taken.later,
+    }
+
+
+def _round(place: Place, bare: Bare, taken: dict[str, Taken], number: int) -> None:
+    from strongroom.actions import converge, datasets, keys
+    from strongroom.core.policy import probe_prefix
+    from strongroom.core.vocabulary import Kind
+    from strongroom.db.models import Dataset
+
+    assert place.running
+    engine = place.running.engine
+    bucket = f"dataset-test-bare-{database().lower()}-{number}"
+    principals = [f"bare-{number}-{turn}" for turn in (1, 2)]
+
+    def ours(name: str, do: Callable[[], object]) -> Dataset:
+        """Do it, then let the worker's part be done; both counted, only the first timed."""
+        with place.running.counted() as requests:  # type: ignore[union-attr]
+            seconds, result = timed(do)
+        with place.running.counted() as later:  # type: ignore[union-attr]
+            _settle(dataset_id := getattr(result, "dataset", dataset).id)
+        taken[name].ours.append(seconds)
+        taken[name].requests, taken[name].later = requests, later
+        return Dataset.objects.get(id=dataset_id)
+
+    def theirs(name: str, do: Callable[[], object]) -> None:
+        taken[name].bare.append(timed(do)[0])
+
+    def document(principal: str = "") -> str:
+        text = converge.document_of(dataset).replace(dataset.repository, bucket)
+        found = dataset.keys.order_by("-issued_at").first()
+        return text.replace(found.principal, principal) if found and principal else text
+
+    dataset = Dataset()
+    create = {"space_id": place.space.id, "kind": Kind.ORIGINAL, "name": f"Bench {number}"}
+    dataset = ours("dataset.create", lambda: datasets.create(place.actor, **create))  # type: ignore[arg-type]
+    prefix = probe_prefix(dataset.revision)
+    theirs("dataset.create", lambda: bare.create(bucket, document(), prefix))
+    dataset = ours("key.issue", lambda: keys.issue(place.actor, dataset.id))
+    theirs("key.issue", lambda policy=document(principals[0]): bare.issue(bucket, principals[0], policy))
+    dataset = ours("key.reset", lambda: keys.reset(place.actor, dataset.id))
+    theirs("key.reset", lambda policy=document(principals[1]): bare.issue(bucket, principals[1], policy))
+    engine.put_object(dataset.repository, "first.csv", io.BytesIO(b"a,b\n"))
+    bare.upload(bucket)
+    finalize = lambda: datasets.finalize(place.actor, dataset.id, confirm_name=dataset.name)  # noqa: E731
+    dataset = ours("dataset.finalize", finalize)
+    closed = document()
+    theirs("dataset.finalize", lambda: bare.close(bucket, principals[1:], closed, probe_prefix(dataset.revision)))
+    bare.remove(bucket)
+
+
+def _settle(dataset_id: object) -> None:
+    """The worker's part, until nothing is left."""
+    from strongroom.actions import converge
+    from strongroom.db.models import Dataset
+
+    while not Dataset.objects.get(id=dataset_id).is_settled:  # type: ignore[misc]
+        converge.settle(dataset_id)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure()))
