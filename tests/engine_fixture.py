@@ -13,14 +13,23 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from strongroom.engines.processes import ProcessSpec
+from strongroom.engines.protocol import AccessKey, Session
 from strongroom.engines.seaweedfs import embedded
+from strongroom.engines.seaweedfs.clients import s3_client
 from strongroom.engines.seaweedfs.engine import SeaweedEngine
 from strongroom.engines.seaweedfs.settings import Ports, SeaweedSettings
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 _PORTS = 12
 _PR_SET_PDEATHSIG = 1
@@ -52,11 +61,12 @@ class Running:
 
     def stop(self) -> None:
         """Stop all, the youngest first."""
+        seconds = {spec.name: spec.stop_seconds for spec in embedded.processes(self.settings)}
         for name in reversed(list(self._processes)):
             process = self._processes.pop(name)
             process.terminate()
             try:
-                process.wait(20)
+                process.wait(seconds[name])
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -74,6 +84,22 @@ class Running:
     def log(self, name: str) -> str:
         """What a process has said so far."""
         return (self.settings.home / f"{name}.log").read_text(errors="replace")
+
+    def client(self, key: AccessKey | Session | None = None, **config: object) -> "S3Client":
+        """An S3 client on the public gateway with a key or a session; None: the control plane's own, private one."""
+        if key is None:
+            return self._administrator
+        token = key.token if isinstance(key, Session) else None
+        client: S3Client = boto3.session.Session(key.access_key_id, key.secret, token, self.settings.region).client(
+            "s3",
+            endpoint_url=self.settings.endpoint,
+            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, **config),  # type: ignore[arg-type]
+        )
+        return client
+
+    @cached_property
+    def _administrator(self) -> "S3Client":
+        return s3_client(self.settings, lambda _: None)
 
     @contextlib.contextmanager
     def counted(self) -> Iterator[list[str]]:

@@ -12,7 +12,7 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 from xml.etree import ElementTree
 
 from strongroom.engines.protocol import StoredObject
@@ -45,12 +45,13 @@ def parse_page(body: bytes) -> Page:
 
 
 def in_byte_order(
-    fetch: Fetch, *, prefix: str = "", after: str = "", hold_back: int = HOLD_BACK
+    fetch: Fetch, *, prefix: str = "", after: str = "", hold_back: int | None = None
 ) -> Iterator[StoredObject]:
     """All objects under the prefix whose key is greater than `after`, ascending by the bytes of the key.
 
-    Holds about `hold_back` objects in memory, whatever the number of objects.
+    Holds about `hold_back` objects in memory (default: `HOLD_BACK`), whatever the number of objects.
     """
+    hold_back = HOLD_BACK if hold_back is None else hold_back
     if not after:
         return _reordered(fetch, prefix, "", hold_back)
     folders = [folder for folder in _folders_behind(after) if folder.startswith(prefix) or prefix.startswith(folder)]
@@ -79,8 +80,11 @@ def _reordered(
         if not start:
             yield from held
             return
-        folders = _folders_of(frontier)
         clear = {folder: had for folder, had in clear.items() if frontier.startswith(folder)}
+        # A folder that holds the whole prefix has no sibling here; one among early siblings was listed with them.
+        folders = [
+            folder for folder in _folders_of(frontier) if len(folder) >= len(prefix) and not _was_early(folder, clear)
+        ]
         for folder in folders:
             if folder in clear or len(held) <= hold_back:
                 continue
@@ -134,7 +138,7 @@ def _folders_behind(key: str) -> Iterator[str]:
 
 def _object(element: ElementTree.Element, space: str) -> StoredObject:
     return StoredObject(
-        key=unquote(element.findtext(f"{space}Key") or ""),
+        key=unquote_plus(element.findtext(f"{space}Key") or ""),
         size_bytes=int(element.findtext(f"{space}Size") or 0),
         etag=(element.findtext(f"{space}ETag") or "").strip('"'),
         modified_at=datetime.fromisoformat(element.findtext(f"{space}LastModified") or ""),
