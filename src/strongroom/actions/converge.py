@@ -47,6 +47,8 @@ def cut(dataset_id: UUID, *, first: Callable[[], None] | None = None, prove: Cal
             if first is not None:
                 first()
             follow_policy(lease, prove=prove)
+            while _is_outdated(lease.row()):  # somebody changed the rows meanwhile: not done before that is in force
+                follow_policy(lease)
             _close(lease)
         except (Unavailable, LeaseLost) as error:
             _note_failure(dataset_id, error)
