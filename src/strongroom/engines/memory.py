@@ -186,6 +186,8 @@ class MemoryEngine:
             if key in source:
                 stored, content = source.pop(key)
                 target[to_key] = (StoredObject(to_key, stored.size_bytes, stored.etag, stored.modified_at), content)
+            elif to_key not in target:
+                raise NotFound(f"{repository} holds no object {key!r}.")
 
     def delete_object(self, repository: str, key: str) -> None:
         """See `Engine`."""
@@ -219,7 +221,9 @@ class MemoryEngine:
         """See `Engine`."""
         self._call("create_session")
         now = datetime.now(UTC)
-        return Session(name, f"ASIA{secrets.token_hex(8)}", secrets.token_urlsafe(30), name, now + lifetime)
+        return Session(
+            name, f"ASIA{secrets.token_hex(8)}", secrets.token_urlsafe(30), secrets.token_hex(16), now + lifetime
+        )
 
     def health(self) -> list[Health]:
         """See `Engine`."""

@@ -148,7 +148,10 @@ class Engine(Protocol):
         """The object's bytes in chunks; raises NotFound."""
 
     def move_object(self, repository: str, key: str, to_repository: str, to_key: str) -> None:
-        """Copy server-side, then delete the source; the source gone and the target there is fine."""
+        """Copy server-side, then delete the source; the source gone and the target there is fine.
+
+        Raises NotFound when neither is there.
+        """
 
     def delete_object(self, repository: str, key: str) -> None:
         """Delete one object; gone already is fine."""

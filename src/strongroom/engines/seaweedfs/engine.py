@@ -108,7 +108,7 @@ class SeaweedEngine:
         """See `Engine`."""
         with obeying(f"tell the access rules of {repository}"):
             try:
-                return self._s3.get_bucket_policy(Bucket=repository)["Policy"]
+                return self._s3.get_bucket_policy(Bucket=repository)["Policy"].rstrip()  # it adds a line end
             except ClientError as error:
                 if code_of(error) == "NoSuchBucketPolicy":
                     return None
