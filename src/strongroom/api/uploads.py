@@ -1,26 +1,46 @@
 """Takes in what is uploaded: straight to disk, never more than the limit, whatever the request claims."""
 
+import tempfile
+from typing import Any
+
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
 
 _FORM_BYTES = 100_000  # what the other fields of the form and its boundaries may take
 
 
-class LimitedUpload(TemporaryFileUploadHandler):
-    """A temporary file that only this user can read; refuses once there is more than an attachment may have."""
+class LimitedUpload(FileUploadHandler):
+    """A file on disk without a name, so that nothing is left of it however this process ends.
 
+    Refuses once there is more than an attachment may have.
+    """
+
+    file: "UploadedFile[Any]"
     _received_bytes = 0
 
-    def handle_raw_input(self, input_data, META, content_length, boundary, encoding=None):  # type: ignore[no-untyped-def]  # noqa: N803 as Django calls it
+    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *_: Any, **__: Any) -> None:  # noqa: N803 as Django calls it
         """Refuse before anything is read when the request says that it is too large."""
         self._refuse_beyond(content_length - _FORM_BYTES)
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """Begin a file of the form."""
+        super().new_file(*args, **kwargs)
+        on_disk = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115 the request closes it
+        self.file = UploadedFile(on_disk, self.file_name, self.content_type, 0, self.charset, self.content_type_extra)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Write on. Raises: RequestDataTooBig."""
         self._received_bytes += len(raw_data)
         self._refuse_beyond(self._received_bytes)
-        super().receive_data_chunk(raw_data, start)
+        self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> "UploadedFile[Any]":
+        """The file, ready to be read from its beginning."""
+        self.file.seek(0)
+        self.file.size = file_size
+        return self.file
 
     def _refuse_beyond(self, size_bytes: int) -> None:
         limit = settings.STRONGROOM.attachment_max_bytes

@@ -29,11 +29,17 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "strongroom.api.middleware.api_answers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "strongroom.api.middleware.api_answers",
 ]
 
 DATABASES = {"default": databases.configuration(STRONGROOM)}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "strongroom_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "strongroom_cache",
+        # With the default of 300, refusals from many addresses would push out those of one that guesses.
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+    }
+}
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -50,7 +56,9 @@ CSRF_TRUSTED_ORIGINS = [STRONGROOM.web_url]
 
 # Attachments are streamed by their own endpoint; nothing else has a large body.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
-FILE_UPLOAD_TEMP_DIR = None
+# Not /tmp, which may be memory; the files there have no name and vanish with the process.
+FILE_UPLOAD_TEMP_DIR = STRONGROOM.home / "uploads"
+FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 LOGGING_CONFIG = None
