@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -95,7 +95,7 @@ class Rclone:
         return "rclone", "lsl", "tour:$REPOSITORY"
 
     def put(self, file: str, key: str) -> tuple[str, ...]:
-        return "rclone", "copyto", "--ignore-times", file, f"tour:$REPOSITORY/{key}"
+        return "rclone", "copyto", "--no-check-dest", file, f"tour:$REPOSITORY/{key}"
 
     def read(self, key: str) -> tuple[str, ...]:
         return "rclone", "cat", f"tour:$REPOSITORY/{key}"
@@ -107,15 +107,15 @@ class Rclone:
         return None
 
 
-def found() -> Client:
+CLIENTS: Mapping[str, Callable[[str], Client]] = {"aws": Aws, "rclone": Rclone}
+
+
+def found(wanted: str | None = None) -> Client:
     """The client of this machine, beside the Python that runs or on PATH. Raises Problem that says what to install."""
-    for program, kind in (("aws", Aws), ("rclone", Rclone)):
-        place = _place(program)
+    for program in [wanted] if wanted else CLIENTS:
+        place = shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
         if place:
-            client: Client = kind(place)
-            return client
-    raise usage("There is no S3 client here to upload with.", "Install one: `pip install awscli`, or rclone.")
-
-
-def _place(program: str) -> str | None:
-    return shutil.which(program, path=str(Path(sys.executable).parent)) or shutil.which(program)
+            return CLIENTS[program](place)
+    raise usage(
+        f"There is no {wanted or 'S3 client'} here to upload with.", "Install one: `pip install awscli`, or rclone."
+    )

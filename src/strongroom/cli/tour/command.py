@@ -27,19 +27,20 @@ def add_to(group: click.Group) -> None:
 
     @click.option("--yes", is_flag=True, help="Do not ask, and do not wait between chapters.")
     @click.option("--keep", is_flag=True, help="Keep the folder with the sample data, the proof and the dead key.")
-    def tour(session: Session, yes: bool, keep: bool) -> None:
+    @click.option("--client", type=click.Choice(list(clients.CLIENTS)), help="Upload with this one; else what is here.")
+    def tour(session: Session, yes: bool, keep: bool, client: str | None) -> None:
         """Walk through a data set's whole life on sample data.
 
         Every command and every refusal is shown. It makes a space and a finalized data set that stay on the server.
         Exits 1 if anything did not go as told.
         """
-        _tell(session, is_paced=not yes, keep=keep)
+        _tell(session, clients.found(client), is_paced=not yes, keep=keep)
 
     command(group, "tour", examples=_EXAMPLES)(tour)
 
 
-def _tell(session: Session, *, is_paced: bool, keep: bool) -> None:
-    me, client = session.api.get("/people/me"), clients.found()
+def _tell(session: Session, client: clients.Client, *, is_paced: bool, keep: bool) -> None:
+    me = session.api.get("/people/me")
     mark = secrets.token_hex(2)
     cast = Cast(f"tour-{mark}", f"heart-{mark}", client, me.get("staff_role") == StaffRole.ADMINISTRATOR)
     if is_paced:
