@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db.models import F, Q
+from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
 from strongroom import engines
@@ -26,6 +26,7 @@ log = structlog.get_logger()
 INLINE_GRACE = timedelta(seconds=5)  # how long the worker leaves a data set to the request that changed it
 WAIT_SECONDS = 20.0
 MAX_BACKOFF_SECONDS = 60
+_ENDING = (State.FINALIZING, State.DELETING)
 
 
 def request(dataset: Dataset) -> None:
@@ -46,10 +47,10 @@ def cut(dataset_id: UUID, *, first: Callable[[], None] | None = None, prove: Cal
         try:
             if first is not None:
                 first()
-            follow_policy(lease, prove=prove)
-            while _is_outdated(lease.row()):  # somebody changed the rows meanwhile: not done before that is in force
-                follow_policy(lease)
-            _close(lease)
+            dataset = follow_policy(lease, prove=prove)
+            while _was_overtaken(dataset):  # somebody changed the rows meanwhile: not done before that is in force
+                dataset = follow_policy(lease)
+            _finish(lease, _close(lease, dataset))
         except (Unavailable, LeaseLost) as error:
             _note_failure(dataset_id, error)
             raise Unavailable(
@@ -57,7 +58,6 @@ def cut(dataset_id: UUID, *, first: Callable[[], None] | None = None, prove: Cal
                 code="not-obeyed-yet",
                 way_out="Nothing is lost and nothing needs to be repeated: Strongroom goes on trying by itself.",
             ) from error
-        _finish(lease)
 
 
 def run_due(limit: int = 20) -> int:
@@ -75,10 +75,7 @@ def settle(dataset_id: UUID) -> None:
     """Do everything that is left for one data set; never raises, notes what went wrong in its row."""
     try:
         with leased(dataset_id, wait_seconds=0) as lease:
-            follow_policy(lease)
-            _close(lease)
-            _advance(lease)
-            _finish(lease)
+            _finish(lease, _advance(lease, _close(lease, follow_policy(lease))))
     except NotYet as wait:
         Dataset.objects.filter(id=dataset_id).update(next_try_at=timezone.now() + wait.delay)
     except Busy:
@@ -89,8 +86,8 @@ def settle(dataset_id: UUID) -> None:
         _note_failure(dataset_id, error)
 
 
-def follow_policy(lease: Lease, *, prove: Callable[[], None] | None = None) -> None:
-    """Write and prove the policy of the rows where it is not known to be in force."""
+def follow_policy(lease: Lease, *, prove: Callable[[], None] | None = None) -> Dataset:
+    """Write and prove the policy of the rows where it is not known to be in force; the row that it stands for."""
     engine = engines.current()
     dataset = lease.row()
     has_bucket = dataset.state != State.DELETED and dataset.step != REMOVING
@@ -103,7 +100,10 @@ def follow_policy(lease: Lease, *, prove: Callable[[], None] | None = None) -> N
             engine.prove_policy(dataset.repository, dataset.revision)
     if prove is not None:
         prove()
-    lease.save(applied_revision=dataset.revision)
+    if dataset.applied_revision != dataset.revision:
+        dataset.applied_revision = dataset.revision
+        lease.keep(applied_revision=dataset.revision)
+    return dataset
 
 
 def document_of(dataset: Dataset) -> str:
@@ -121,8 +121,8 @@ def document_of(dataset: Dataset) -> str:
 
 def principals_of(dataset: Dataset) -> list[str]:
     """The uploaders that the policy names: live keys that the engine is known to have (AWS refuses others)."""
-    known = dataset.keys.filter(status__in=LIVE).exclude(access_key_id="")
-    return list(known.order_by("issued_at").values_list("principal", flat=True))
+    known = [key for key in dataset.keys.all() if key.status in LIVE and key.access_key_id]
+    return [key.principal for key in sorted(known, key=lambda key: key.issued_at)]
 
 
 def tags_of(dataset: Dataset) -> dict[str, str]:
@@ -135,16 +135,18 @@ def tags_of(dataset: Dataset) -> dict[str, str]:
     }
 
 
-def _close(lease: Lease) -> None:
-    """After the policy: stop the writes that were already on their way, and remove the keys."""
+def _close(lease: Lease, dataset: Dataset) -> Dataset:
+    """After the policy: stop the writes that were already on their way, and remove the keys. The row afterwards."""
+    if dataset.state not in _ENDING or dataset.step != CLOSING:
+        return dataset
     dataset = lease.row()
     if _is_outdated(dataset):
-        return
-    if dataset.state in (State.FINALIZING, State.DELETING) and dataset.step == CLOSING:
-        engines.current().freeze(dataset.repository)
-        lease.save(is_frozen=True)
-        _remove_principals(dataset)
-        lease.save(step=DRAINING, step_at=timezone.now())
+        return dataset
+    engines.current().freeze(dataset.repository)
+    lease.save(is_frozen=True)
+    _remove_principals(dataset)
+    lease.save(step=DRAINING, step_at=timezone.now())
+    return lease.row()
 
 
 def _is_outdated(dataset: Dataset) -> bool:
@@ -152,34 +154,52 @@ def _is_outdated(dataset: Dataset) -> bool:
     return dataset.applied_revision < dataset.revision
 
 
+def _was_overtaken(dataset: Dataset) -> bool:
+    """Whether somebody changed the rows since this one was read."""
+    return not Dataset.objects.filter(id=dataset.id, revision=dataset.revision).exists()
+
+
+def _remaining(dataset: Dataset) -> list[UploadKey]:
+    """Keys that have ended, and whose principals the engine may still know."""
+    return [key for key in dataset.keys.all() if key.status not in LIVE and not key.is_removed]
+
+
 def _remove_principals(dataset: Dataset) -> None:
-    for key in dataset.keys.exclude(status__in=LIVE).filter(is_removed=False):
+    for key in _remaining(dataset):
         engines.current().delete_principal(key.principal)
         UploadKey.objects.filter(id=key.id).update(is_removed=True)
+        key.is_removed = True
 
 
-def _advance(lease: Lease) -> None:
-    dataset = lease.row()
+def _advance(lease: Lease, dataset: Dataset) -> Dataset:
+    """What is left after the policy and the close. The row afterwards. Raises NotYet."""
     if _is_outdated(dataset):
-        return
+        return dataset
     _remove_principals(dataset)
+    if dataset.state not in _ENDING and not dataset.is_frozen:
+        return dataset
     if dataset.state == State.FINALIZING:
         finalizing.advance(lease)
     elif dataset.state == State.DELETING:
         deleting.advance(lease)
     finalizing.reopen(lease)
+    return lease.row()
 
 
-def _finish(lease: Lease) -> None:
+def _finish(lease: Lease, dataset: Dataset) -> None:
     """Note whether anything is left, in one statement, so that a change made meanwhile is not overlooked."""
-    dataset = lease.row()
-    is_idle = dataset.state not in (State.FINALIZING, State.DELETING) and not dataset.is_frozen
-    is_idle = is_idle and not dataset.keys.exclude(status__in=LIVE).filter(is_removed=False).exists()
-    lease.save(failures=0, last_error="", next_try_at=timezone.now())
-    if is_idle:
-        Dataset.objects.filter(id=dataset.id, revision=F("applied_revision"), state=dataset.state).update(
-            is_settled=True, next_try_at=None
-        )
+    now = timezone.now()
+    is_idle = dataset.state not in _ENDING and not dataset.is_frozen
+    if not is_idle or _is_outdated(dataset) or _remaining(dataset):
+        lease.end(failures=0, last_error="", next_try_at=now)
+        return
+    is_unchanged = Q(revision=dataset.revision, state=dataset.state)
+    lease.end(
+        failures=0,
+        last_error="",
+        is_settled=Case(When(is_unchanged, then=Value(True)), default=F("is_settled")),
+        next_try_at=Case(When(is_unchanged, then=Value(None)), default=Value(now), output_field=DateTimeField()),
+    )
 
 
 def _note_failure(dataset_id: UUID, error: Exception) -> None:

@@ -37,23 +37,42 @@ class Lease:
 
     def __init__(self, dataset_id: UUID, token: UUID) -> None:
         self.dataset_id = dataset_id
+        self.is_over = False
         self._token = token
+        self._held_at = time.monotonic()
+        self._kept: dict[str, object] = {}
 
     def row(self) -> Dataset:
-        """The data set as it is now."""
-        return Dataset.objects.select_related("space").get(id=self.dataset_id)
+        """The data set as it is now, with its keys. Raises LeaseLost when something kept cannot be written."""
+        if self._kept:
+            self.save()
+        return Dataset.objects.select_related("space").prefetch_related("keys").get(id=self.dataset_id)
+
+    def keep(self, **columns: object) -> None:
+        """Have columns written together with the next ones, and before the row is read again."""
+        self._kept |= columns
 
     def save(self, **columns: object) -> None:
         """Write columns and renew. Raises LeaseLost, after making sure that the data set is looked at again."""
-        until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
-        mine = Dataset.objects.filter(id=self.dataset_id, lease=self._token)
-        if not mine.update(leased_until=until, **columns):
-            _converge_again(self.dataset_id)
-            raise LeaseLost(f"lost the lease of data set {self.dataset_id}")
+        self._write(leased_until=timezone.now() + timedelta(seconds=LEASE_SECONDS), **columns)
 
     def renew(self) -> None:
-        """Go on holding it. Raises LeaseLost."""
-        self.save()
+        """Make sure that it is still held; asks nobody while that is certain. Raises LeaseLost."""
+        if time.monotonic() - self._held_at > RENEW_SECONDS:
+            self.save()
+
+    def end(self, **columns: object) -> None:
+        """Write the last columns and let others in, in one statement. Raises LeaseLost."""
+        self._write(lease=None, leased_until=None, **columns)
+        self.is_over = True
+
+    def _write(self, **columns: object) -> None:
+        mine = Dataset.objects.filter(id=self.dataset_id, lease=self._token)
+        held_at = time.monotonic()
+        if not mine.update(**{**self._kept, **columns}):
+            _converge_again(self.dataset_id)
+            raise LeaseLost(f"lost the lease of data set {self.dataset_id}")
+        self._held_at, self._kept = held_at, {}
 
 
 def _converge_again(dataset_id: UUID) -> None:
@@ -78,12 +97,14 @@ def leased(dataset_id: UUID, *, wait_seconds: float) -> Iterator[Lease]:
     done = threading.Event()
     keeper = threading.Thread(target=_keep, args=(dataset_id, token, done), daemon=True)
     keeper.start()
+    lease = Lease(dataset_id, token)
     try:
-        yield Lease(dataset_id, token)
+        yield lease
     finally:
         done.set()
         keeper.join()
-        Dataset.objects.filter(id=dataset_id, lease=token).update(lease=None, leased_until=None)
+        if not lease.is_over:
+            Dataset.objects.filter(id=dataset_id, lease=token).update(lease=None, leased_until=None)
 
 
 def _keep(dataset_id: UUID, token: UUID, done: threading.Event) -> None:

@@ -38,16 +38,25 @@ def view(actor: Actor, dataset: Dataset) -> DatasetView:
     row = Dataset.objects.select_related("space", *people).get(id=dataset.id)
     role = role_of(actor, row)
     may, blocked = _deeds(actor, row, role)
+    # Only what such a data set can have is asked for: a page costs the database what it shows.
     return DatasetView(
         dataset=row,
-        sources=[link.source for link in row.source_links.select_related("source").order_by("source__name")],
-        live_key=row.keys.filter(status__in=LIVE).first(),
+        sources=_sources(row) if row.was_derivative else [],
+        live_key=row.keys.filter(status__in=LIVE).first() if row.state == State.PENDING else None,
         role=role,
         may=may,
         blocked=blocked,
-        manifest=Manifest.objects.filter(dataset=row).exclude(receipt="").order_by("-revision").first(),
-        late_objects=LateObject.objects.filter(dataset=row).count(),
+        manifest=_manifest(row) if row.finalized_at else None,
+        late_objects=LateObject.objects.filter(dataset=row).count() if row.finalized_at else 0,
     )
+
+
+def _sources(row: Dataset) -> list[Dataset]:
+    return [link.source for link in row.source_links.select_related("source").order_by("source__name")]
+
+
+def _manifest(row: Dataset) -> Manifest | None:
+    return Manifest.objects.filter(dataset=row).exclude(receipt="").order_by("-revision").first()
 
 
 def role_of(actor: Actor, dataset: Dataset) -> Role | None:
