@@ -156,6 +156,14 @@ def test_after_ten_refusals_an_address_has_to_wait_and_another_has_not(world: Wo
     assert signin.sign_in(invitation.code, address="2001:db8:0:1::1", request_id="r")
 
 
+def test_guesses_sent_all_at_once_are_stopped_too(lasting_world: World) -> None:
+    def guess() -> object:
+        return signin.sign_in("0000-0000-0000-0000", address="198.51.100.9", request_id="r")
+
+    outcomes = [type(each).__name__ for each in at_once([guess] * 14)]
+    assert sorted(outcomes) == ["TooMany"] * 4 + ["Unauthenticated"] * 10
+
+
 def test_signing_in_often_is_not_limited(world: World) -> None:
     ada = world.person("ada")
     for _ in range(signin.REFUSALS + 2):

@@ -4,12 +4,18 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 TABLE = "strongroom_event"
 
-_SQLITE_MADE = tuple(
-    f"CREATE TRIGGER {TABLE}_no_{deed} BEFORE {deed} ON {TABLE} "
-    "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
-    for deed in ("update", "delete")
+_SQLITE_MADE = (
+    *(
+        f"CREATE TRIGGER {TABLE}_no_{deed} BEFORE {deed} ON {TABLE} "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+        for deed in ("update", "delete")
+    ),
+    # REPLACE removes the row in its way without asking the trigger on DELETE.
+    f"CREATE TRIGGER {TABLE}_no_replace BEFORE INSERT ON {TABLE} "
+    f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE sequence = NEW.sequence) "
+    "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
 )
-_SQLITE_GONE = tuple(f"DROP TRIGGER IF EXISTS {TABLE}_no_{deed}" for deed in ("update", "delete"))
+_SQLITE_GONE = tuple(f"DROP TRIGGER IF EXISTS {TABLE}_no_{deed}" for deed in ("update", "delete", "replace"))
 
 _POSTGRESQL_MADE = (
     f"CREATE FUNCTION {TABLE}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
