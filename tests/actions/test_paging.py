@@ -47,7 +47,7 @@ def test_a_deep_page_is_found_in_the_index(world: World) -> None:
 
 @pytest.mark.parametrize(
     "cursor",
-    ["x", "é", "====", "W10=", "bnVsbA==", *(["[" * 5000]), "WyJhIl0=", "WzEsMl0=", "WyJhIiwibm90LWEtdXVpZCJd"],
+    ["x", "é", "====", "W10=", "bnVsbA==", "WyJhIl0=", "WzEsMl0=", "WyJhIiwibm90LWEtdXVpZCJd"],
 )
 def test_a_cursor_that_no_list_gave_is_refused(world: World, cursor: str) -> None:
     with pytest.raises(Invalid):
