@@ -1,6 +1,7 @@
 """Servers that do not answer as Strongroom does, each on a free port of this machine."""
 
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -65,6 +66,26 @@ def self_signed(folder: Path) -> Iterator[str]:
     context.load_cert_chain(pem)
     with _accepting(lambda connection: context.wrap_socket(connection, server_side=True)) as port:
         yield f"https://127.0.0.1:{port}"
+
+
+@contextmanager
+def stumbling(body: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """A server that hangs up on the first request and answers the second; its address, and the requests it got."""
+    requests: list[bytes] = []
+
+    def greet(connection: socket.socket) -> None:
+        connection.settimeout(5)
+        got = connection.recv(65536)
+        length = int(re.search(rb"content-length: (\d+)", got, re.IGNORECASE)[1])  # type: ignore[index]
+        while len(got.split(b"\r\n\r\n", 1)[1]) < length:
+            got += connection.recv(65536)
+        requests.append(got)
+        if len(requests) > 1:
+            head = f"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+
+    with _accepting(greet) as port:
+        yield f"http://127.0.0.1:{port}", requests
 
 
 @contextmanager

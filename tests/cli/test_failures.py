@@ -9,8 +9,10 @@ from tests.cli import servers
 from tests.cli.live import Run
 
 from strongroom.cli import exits
+from strongroom.cli.client import Api
 from strongroom.cli.exits import Exit
 from strongroom.cli.main import main
+from strongroom.cli.problems import Problem
 from strongroom.core import errors
 
 PROBLEM = {
@@ -64,6 +66,30 @@ def test_a_connection_that_breaks_is_said_plainly(run: Run) -> None:
         result = run("space", "list", STRONGROOM_URL=url, STRONGROOM_TOKEN="t")
     assert result.exit_code == Exit.UNAVAILABLE
     assert "broke off the connection" in result.stderr
+
+
+def test_what_is_created_is_asked_for_again_under_the_same_idempotency_key(run: Run) -> None:
+    made = {"id": "1", "name": "Heart", "risk_level": "high"}
+    with servers.stumbling(json.dumps(made).encode()) as (url, requests):
+        result = run("space", "create", "Heart", "--risk", "high", STRONGROOM_URL=url, STRONGROOM_TOKEN="t")
+    assert result.exit_code == Exit.OK, result.output
+    keys = {line for request in requests for line in request.split(b"\r\n") if line.startswith(b"Idempotency-Key")}
+    assert len(requests) == 2 and len(keys) == 1
+
+
+def test_a_file_is_sent_whole_again_when_the_connection_broke(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "dua.pdf").write_bytes(b"%PDF" + bytes(range(256)) * 1000)
+    identity = "00000000-0000-0000-0000-000000000001"
+    with servers.stumbling(b"{}") as (url, requests), (tmp_path / "dua.pdf").open("rb") as body:
+        Api(url, "t").upload(f"/datasets/{identity}/attachments", {"title": "T", "kind": "other"}, "dua.pdf", body)
+    assert len(requests) == 2
+    assert all((tmp_path / "dua.pdf").read_bytes() in request for request in requests)
+
+
+def test_a_deed_without_such_a_key_is_not_repeated_by_itself(home: Path) -> None:
+    with servers.stumbling(b"{}") as (url, requests), pytest.raises(Problem, match="broke off the connection"):
+        Api(url, "t").post("/datasets/1/finalize", {"confirm_name": "x"})
+    assert len(requests) == 1
 
 
 def test_a_web_page_in_place_of_the_api_is_said_plainly(run: Run) -> None:

@@ -104,6 +104,15 @@ def test_no_key_is_issued_when_it_could_not_be_kept(terminal: Terminal, home: Pa
     assert terminal.json("key", "list", "Cohort 2024") == []
 
 
+def test_quiet_never_loses_a_secret(terminal: Terminal) -> None:
+    _dataset(terminal)
+    assert terminal("key", "issue", "Cohort 2024", "--quiet").exit_code == Exit.USAGE
+    assert terminal.json("key", "list", "Cohort 2024") == []
+    assert terminal.ok("token", "create", "nightly", "--quiet").startswith("srt_")
+    code = terminal.ok("person", "create", "ada@example.org", "Ada", "--quiet").strip()
+    terminal.ok("login", terminal.url, "--code", code, "--profile", "ada")
+
+
 def test_a_key_for_a_shell_can_be_evaluated(terminal: Terminal) -> None:
     _dataset(terminal)
     lines = terminal.ok("key", "issue", "Cohort 2024", "--output", "env").splitlines()
@@ -141,6 +150,8 @@ def test_nothing_is_destroyed_without_its_exact_name(terminal: Terminal) -> None
     assert terminal.json("dataset", "show", "Cohort 2024")["state"] == "pending"
     terminal.ok("dataset", "delete", "Cohort 2024", "--confirm", "Cohort 2024", "--reason", "wrong space")
     assert terminal.json("dataset", "list", "--state", "pending") == []
+    tombstone = terminal.ok("dataset", "show", "Cohort 2024")
+    assert "deleted" in tombstone and "reason: wrong space" in tombstone and "None" not in tombstone
 
 
 def test_attachments_are_added_opened_and_superseded(terminal: Terminal, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ PAGE = 500
 _TIMEOUT = httpx.Timeout(
     10.0, read=120.0, write=120.0
 )  # seconds; a key is proved against the engine before it is shown
+PATIENT = httpx.Timeout(10.0, read=1800.0, write=120.0)  # what the server works on for long: a big file, a long ledger
 _ATTEMPTS = 3
 
 
@@ -34,20 +35,20 @@ def path(*parts: object) -> str:
 class Api:
     """The REST API of one server. `url` is what people type, e.g. `https://strongroom.example.org`."""
 
-    def __init__(self, url: str, token: str | None, *, timeout: httpx.Timeout = _TIMEOUT) -> None:
+    def __init__(self, url: str, token: str | None) -> None:
         self.url = url.rstrip("/")
         headers = {"User-Agent": f"strongroom-cli/{__version__}", "Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        self._http = httpx.Client(headers=headers, timeout=timeout, follow_redirects=False)
+        self._http = httpx.Client(headers=headers, timeout=_TIMEOUT, follow_redirects=False)
 
     def close(self) -> None:
         """Give the connections back."""
         self._http.close()
 
-    def get(self, where: str, params: Mapping[str, object] | None = None) -> Json:
+    def get(self, where: str, params: Mapping[str, object] | None = None, *, timeout: httpx.Timeout = _TIMEOUT) -> Json:
         """Read one thing."""
-        return self._json("GET", where, params=_given(params))
+        return self._json("GET", where, params=_given(params), timeout=timeout)
 
     def post(self, where: str, body: Mapping[str, object] | None = None) -> Json:
         """Do something that is not repeated by itself when the connection breaks."""
@@ -68,7 +69,9 @@ class Api:
     def upload(self, where: str, fields: Mapping[str, str], filename: str, body: IO[bytes]) -> Json:
         """Send a file with its fields as multipart/form-data, read as it is sent."""
         once = {"Idempotency-Key": str(uuid.uuid4())}
-        return self._json("POST", where, data=_given(fields), files={"file": (filename, body)}, headers=once)
+        return self._json(
+            "POST", where, data=_given(fields), files={"file": (filename, body)}, headers=once, timeout=PATIENT
+        )
 
     def items(self, where: str, params: Mapping[str, object] | None = None, *, limit: int | None = None) -> list[Json]:
         """The items of all pages, or the first `limit`."""
@@ -238,4 +241,4 @@ def _reason(error: BaseException) -> str:
 def _is_it_there(url: str) -> str:
     if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1"):
         return "Is it running? Start it with `make up` in its folder."
-    return "Check the address (`strongroom whoami` shows yours) and your network."
+    return "Check the address and your network."

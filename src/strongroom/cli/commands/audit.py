@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from strongroom.cli import files, find, words
+from strongroom.cli.client import PATIENT
 from strongroom.cli.deeds import Noun, deed
 from strongroom.cli.output import Column, Json
 from strongroom.cli.problems import not_verified, usage
@@ -120,7 +121,7 @@ def verify(session: Session, file: Path | None, space: str | None) -> None:
     """
     if file and space:
         raise usage("An export is checked as it is.", "Leave --space out; `audit export --space` makes such a file.")
-    report = _offline(file) if file else session.api.get("/audit/verify", _where(session, space, None))
+    report = _offline(file) if file else session.api.get("/audit/verify", _where(session, space, None), timeout=PATIENT)
     session.out.record(report, _facts(report))
     if not report["is_intact"]:
         raise not_verified(

@@ -140,7 +140,6 @@ def _day(moment: datetime | None) -> str | None:
 
 
 def _facts(found: Json) -> list[tuple[str, object]]:
-    deletion = found.get("deletion") or {}
     return [
         ("name", found["name"]),
         ("kind", found["kind"] + (" (promoted)" if found["kind"] == "original" and found.get("derivative") else "")),
@@ -157,7 +156,7 @@ def _facts(found: Json) -> list[tuple[str, object]]:
         ("manifest", found.get("manifest_sha256")),
         ("locked until", words.moment(found.get("locked_until"))),
         ("access key", _key(found.get("key"))),
-        ("deletion", f"requested by {deletion['requested_by']}: {deletion.get('reason', '')}" if deletion else None),
+        ("deletion", _deletion(found.get("deletion") or {})),
         ("created", _when(found, "created")),
         ("modified", _when(found, "modified")),
         ("finalized", _when(found, "finalized")),
@@ -181,6 +180,13 @@ def _content(found: Json) -> str:
     if found.get("object_count") is None:
         return ""
     return f"{words.counted(found['object_count'], 'object')}, {words.size(found.get('size_bytes'))}"
+
+
+def _deletion(deletion: Json) -> str:
+    asked = f"requested by {deletion['requested_by']}" if deletion.get("requested_by") else ""
+    confirmed = f"confirmed by {deletion['confirmed_by']}" if deletion.get("confirmed_by") else ""
+    reason = f"reason: {deletion['reason']}" if deletion.get("reason") else ""
+    return ", ".join(part for part in (asked, confirmed, reason) if part)
 
 
 def _key(key: Json | None) -> str:

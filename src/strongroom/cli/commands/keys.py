@@ -11,6 +11,7 @@ from strongroom.cli import asking, aws_profile, find, words
 from strongroom.cli.client import path
 from strongroom.cli.deeds import Handler, Noun, deed
 from strongroom.cli.output import Column, Json
+from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Verb
 
@@ -117,6 +118,10 @@ def revoke(session: Session, dataset: str, confirm: str | None) -> None:
 def _hand_over(
     session: Session, save: str | None, output: str | None, overwrite: bool, ask_for_it: Callable[[], Json]
 ) -> None:
+    if session.out.is_quiet and not (save or output):
+        raise usage(
+            "--quiet would hide the secret, which is shown only once.", "Say --save PROFILE or --output env, too."
+        )
     target = aws_profile.prepare(save, os.environ, overwrite=overwrite) if save else None
     issued = ask_for_it()
     if not issued.get("secret"):
@@ -128,7 +133,7 @@ def _hand_over(
     if output == "env":
         session.out.text("\n".join(f"export {name}={shlex.quote(value)}" for name, value in _variables(issued)))
     elif output == "json" or session.out.is_json:
-        session.out.json(issued)
+        session.out.json({**issued, "secret": None} if target else issued)
     elif session.out.is_quiet:
         session.out.text(issued["key"]["access_key_id"])
     else:

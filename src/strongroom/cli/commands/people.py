@@ -37,8 +37,7 @@ def create(session: Session, email: str, name: str, staff_role: str | None) -> N
     """
     body = {"email": email, "name": name, "staff_role": staff_role}
     made = session.api.create("/people", body)
-    session.out.done(made, f"{made['name']} <{made['email']}> can sign in.", _login(session, made))
-    _once(session, made)
+    _hand_over(session, made, f"{made['name']} <{made['email']}> can sign in.")
 
 
 @deed(person, Verb.PERSON_LIST, examples=["strongroom person list --search ada"])
@@ -83,8 +82,7 @@ def invite(session: Session, person: str) -> None:
     """
     found = find.person(session.api, person)
     made = session.api.create(path("people", found["id"], "invite"))
-    session.out.done(made, f"{found['email']} can sign in once with this code.", _login(session, made))
-    _once(session, made)
+    _hand_over(session, made, f"{found['email']} can sign in once with this code.")
 
 
 @deed(person, Verb.PERSON_DISABLE, examples=["strongroom person disable ada@example.org --reason 'left the lab'"])
@@ -120,7 +118,11 @@ def _login(session: Session, made: Json) -> str:
     return f"strongroom login {session.signed_in.url}" + (f" --code {code}" if code else "")
 
 
-def _once(session: Session, made: Json) -> None:
+def _hand_over(session: Session, made: Json, sentence: str) -> None:
+    if session.out.is_quiet and made.get("sign_in_code"):
+        session.out.text(made["sign_in_code"])
+        return
+    session.out.done(made, sentence, _login(session, made))
     if made.get("note"):
         session.out.warn(str(made["note"]))
     elif made.get("sign_in_code"):

@@ -29,6 +29,7 @@ def token() -> None:
     Verb.TOKEN_CREATE,
     examples=[
         "strongroom token create nightly --scope read --days 30",
+        "STRONGROOM_TOKEN=$(strongroom token create ci --scope write --quiet)",
         "strongroom token create ci --space 'Heart study'",
     ],
 )
@@ -46,6 +47,9 @@ def create(session: Session, name: str, scopes: tuple[str, ...], days: int, spac
     space_id = find.space(session.api, space)["id"] if space else None
     body = {"name": name, "scopes": list(scopes) or [Scope.READ.value], "days": days, "space_id": space_id}
     made = session.api.create("/tokens", body)
+    if session.out.is_quiet and made.get("secret"):
+        session.out.text(made["secret"])
+        return
     session.out.done(made, f"Token {made['name']} works until {words.moment(made['expires_at'])}.")
     _once(session, made)
 

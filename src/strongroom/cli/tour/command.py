@@ -47,13 +47,17 @@ def _tell(session: Session, client: clients.Client, *, is_paced: bool, keep: boo
         _ask(session, cast)
     folder = Path(tempfile.mkdtemp(prefix="strongroom-tour-"))
     stage = Stage(folder, _programs(client), chapters=len(CHAPTERS), is_paced=is_paced)
+    is_told = False
     try:
         sample.write(folder)
         _begin(session, stage)
         for chapter in CHAPTERS:
             chapter(stage, cast)
         _sum_up(stage, cast, keep=keep)
+        is_told = True
     finally:
+        if not is_told:
+            session.out.note(f"What was made so far stays: see `strongroom space show {cast.space}`.")
         if keep:
             session.out.note(f"The folder is {folder}")
         else:
