@@ -71,6 +71,13 @@ class Running:
                 process.kill()
                 process.wait()
 
+        for path in Path("/tmp").glob("seaweedfs-*.sock"):  # what is killed leaves its sockets behind
+            if any(
+                path.name.endswith(f"-{port}.sock")
+                for port in range(self.settings.ports.base, self.settings.public_port)
+            ):
+                path.unlink(missing_ok=True)
+
     def kill9(self, name: str) -> None:
         """End one process without a warning."""
         process = self._processes.pop(name)

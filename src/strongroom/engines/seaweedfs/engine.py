@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
+from boto3.s3.transfer import TransferConfig
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # A gateway follows within milliseconds, but for some seconds after the storage process was restarted.
 PATIENCE_SECONDS = 15.0
 CHUNK_BYTES = 1 << 20
+# In one piece up to what S3 allows: the engine copies no part of an object whose key is a folder, too.
+_WHOLE = TransferConfig(multipart_threshold=5 << 30, multipart_chunksize=1 << 30)
 _STALE = (b"InvalidAccessKeyId", b"ExpiredToken", b"InvalidToken", b"SignatureDoesNotMatch")
 
 
@@ -227,7 +230,7 @@ class SeaweedEngine:
         """See `Engine`. Raises NotFound when neither the source nor the target is there."""
         with obeying(f"move {key} from {repository} to {to_repository}"):
             try:
-                self._s3.copy({"Bucket": repository, "Key": key}, to_repository, to_key)
+                self._s3.copy({"Bucket": repository, "Key": key}, to_repository, to_key, Config=_WHOLE)
             except ClientError as error:
                 if not is_gone(error):
                     raise
