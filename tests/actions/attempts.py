@@ -58,6 +58,7 @@ ATTEMPTS: Mapping[Verb, Attempt] = {
     Verb.DATASET_REQUEST_DELETION: lambda a, d: datasets.request_deletion(a, d.id, reason="no longer needed"),
     Verb.DATASET_WITHDRAW_DELETION: lambda a, d: datasets.withdraw_deletion(a, d.id),
     Verb.DATASET_CONFIRM_DELETION: lambda a, d: datasets.confirm_deletion(a, d.id, confirm_name=d.name),
+    Verb.DATASET_HISTORY: lambda a, d: datasets.history(a, d.id),
     Verb.DATASET_CONTENTS: lambda a, d: datasets.contents(a, d.id),
     Verb.DATASET_CONNECT: lambda a, d: datasets.connect(a, d.id),
     Verb.KEY_ISSUE: lambda a, d: keys.issue(a, d.id),

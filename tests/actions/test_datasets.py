@@ -5,7 +5,7 @@ from datetime import date
 from strongroom.actions import converge, datasets, manifests, receipts
 from strongroom.core import receipt
 from strongroom.core.vocabulary import Kind, Role, State, Verb
-from strongroom.db.models import Dataset, DatasetChange, Event, Manifest
+from strongroom.db.models import Dataset, Event, Manifest
 from tests.actions.attempts import attach
 from tests.actions.rules import assert_proved, assert_rules_hold, work, work_until_settled
 from tests.world import World, actor_of
@@ -81,7 +81,7 @@ def test_an_edit_keeps_what_was_there_before(world: World) -> None:
     event = last_event("dataset.edit")
     assert event.before == {"name": "First", "needed_until": None, "source_ids": [str(source.id)]}
     assert event.after == {"name": "Second", "needed_until": "2030-01-31", "source_ids": [str(other.id)]}
-    history = {row.field: (row.before, row.after) for row in DatasetChange.objects.filter(dataset=dataset)}
+    history = {row.field: (row.before, row.after) for row in datasets.history(owner, dataset.id)}
     assert history == {field: (event.before[field], event.after[field]) for field in event.after}
 
 

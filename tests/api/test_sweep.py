@@ -64,6 +64,7 @@ dataset.delete            111 4 22323 33 34
 dataset.request_deletion  111 4 22323 33 34
 dataset.withdraw_deletion 111 4 22323 33 34
 dataset.confirm_deletion  111 4 22333 23 34
+dataset.history           111 4 22222 22 34
 dataset.contents          111 4 22222 33 34
 dataset.connect           111 4 22223 33 34
 key.issue                 111 4 22323 33 34

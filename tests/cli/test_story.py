@@ -214,6 +214,9 @@ def test_the_catalogue_entry_is_edited_and_dates_are_days(terminal: Terminal) ->
     changed = terminal.json("dataset", "edit", "Cohort 2024", "--description", "Second wave", *options)
     assert set(changed["data_classifications"]) == {"PHI", "HIPAA"} and changed["needed_until"] == "2031-12-31"
     assert terminal("dataset", "edit", "Cohort 2024").exit_code == Exit.USAGE
+    edits = {each["field"]: each for each in terminal.json("dataset", "history", "Cohort 2024")}
+    assert (edits["description"]["after"], edits["description"]["changed_by"]) == ("Second wave", "root@example.org")
+    assert "Second wave" in terminal("dataset", "history", "Cohort 2024").output
 
 
 def test_people_members_and_tokens(terminal: Terminal) -> None:

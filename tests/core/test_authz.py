@@ -38,6 +38,7 @@ dataset.delete           OSr     write
 dataset.request_deletion OSr     write
 dataset.withdraw_deletion OSr    write
 dataset.confirm_deletion OSM     write
+dataset.history          OSRAMP  read
 dataset.contents         OSRA    read
 dataset.connect          OSR     read
 key.issue                OSr     write

@@ -17,6 +17,7 @@ dataset.delete             P      P
 dataset.request_deletion   F      F
 dataset.withdraw_deletion  F      F
 dataset.confirm_deletion   F      F
+dataset.history            PGFXD  PGFXD
 dataset.contents           PGF    PGF
 dataset.connect            PF     PF
 key.issue                  P      P

@@ -21,7 +21,7 @@ from strongroom.core.connect import Snippet, snippets
 from strongroom.core.errors import Conflict, Forbidden, Invalid
 from strongroom.core.ledger import Json
 from strongroom.core.vocabulary import KeyStatus, Kind, RiskLevel, State, Verb
-from strongroom.db.models import Dataset, DatasetSource, Space
+from strongroom.db.models import Dataset, DatasetChange, DatasetSource, Space
 from strongroom.engines import StoredObject
 
 
@@ -155,6 +155,13 @@ def edit(actor: Actor, dataset_id: UUID, *, changes: Mapping[str, object]) -> Da
         dataset = deed.dataset(dataset_id)
         editing.apply(deed, dataset, changes)
     return view(actor, dataset)
+
+
+def history(actor: Actor, dataset_id: UUID) -> list[DatasetChange]:
+    """Every edit of the record, newest first, one row a field. Raises NotFound."""
+    with doing(actor, Verb.DATASET_HISTORY) as deed:
+        changes = deed.dataset(dataset_id).changes.select_related("changed_by")
+        return list(changes.order_by("-changed_at", "-id"))
 
 
 def finalize(

@@ -1,11 +1,12 @@
 """Data sets over HTTP."""
 
 from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from ninja import Query, Router
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from strongroom.actions import datasets
 from strongroom.actions.paging import MAX_LIMIT
@@ -52,6 +53,22 @@ class Contents(Shown):
 
     items: list[StoredObject]
     next_after: str | None
+
+
+class Change(Shown):
+    """One field of the record that was edited."""
+
+    field: str
+    before: Any
+    after: Any
+    changed_at: datetime
+    changed_by: Annotated[str, BeforeValidator(lambda person: getattr(person, "email", person))]
+
+
+class History(Shown):
+    """Every edit of the record, newest first."""
+
+    items: list[Change]
 
 
 class Snippet(Shown):
@@ -139,6 +156,12 @@ def withdraw_deletion(request: Request, dataset_id: UUID) -> DatasetInFull:
 def confirm_deletion(request: Request, dataset_id: UUID, body: Confirmation) -> DatasetInFull:
     """By somebody else than who asked. Objects and keys go; a record with the manifest's hash remains."""
     return in_full(datasets.confirm_deletion(request.auth, dataset_id, confirm_name=body.confirm_name))
+
+
+@router.get(f"{ONE}/history", response=History, **named(Verb.DATASET_HISTORY))
+def history(request: Request, dataset_id: UUID) -> History:
+    """Field by field: what it was, what it became, when, and by whom."""
+    return History.model_validate({"items": datasets.history(request.auth, dataset_id)})
 
 
 @router.get(f"{ONE}/contents", response=Contents, **named(Verb.DATASET_CONTENTS))

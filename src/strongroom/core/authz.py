@@ -99,6 +99,7 @@ RULES: Mapping[Verb, Rule] = {
     Verb.DATASET_REQUEST_DELETION: _write(_STEWARDS, creator=True),
     Verb.DATASET_WITHDRAW_DELETION: _write(_STEWARDS, creator=True),
     Verb.DATASET_CONFIRM_DELETION: _write(_STEWARDS, _ADMIN),
+    Verb.DATASET_HISTORY: _read(_READERS, _STAFF),
     Verb.DATASET_CONTENTS: _read(_READERS),
     Verb.DATASET_CONNECT: _read(_WORKERS),
     Verb.KEY_ISSUE: _write(_STEWARDS, creator=True),

@@ -32,6 +32,7 @@ DEEDS: Mapping[Verb, str] = {
     Verb.DATASET_REQUEST_DELETION: "request the deletion of the data set",
     Verb.DATASET_WITHDRAW_DELETION: "withdraw the request for deletion",
     Verb.DATASET_CONFIRM_DELETION: "confirm the deletion of the data set",
+    Verb.DATASET_HISTORY: "see how the record of the data set changed",
     Verb.DATASET_CONTENTS: "list the contents of the data set",
     Verb.DATASET_CONNECT: "get the connection settings of the data set",
     Verb.KEY_ISSUE: "issue an access key",

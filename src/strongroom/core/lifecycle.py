@@ -88,6 +88,7 @@ GATES: Mapping[Verb, Gate] = {
     Verb.DATASET_REQUEST_DELETION: Gate(_FINALIZED, _DELETION, way_out=_DELETE_AT_ONCE),
     Verb.DATASET_WITHDRAW_DELETION: Gate(_FINALIZED, _DELETION, way_out=_DELETE_AT_ONCE),
     Verb.DATASET_CONFIRM_DELETION: Gate(_FINALIZED, _DELETION, way_out=_DELETE_AT_ONCE),
+    Verb.DATASET_HISTORY: Gate(_ALWAYS),
     Verb.DATASET_CONTENTS: Gate(_ALIVE, "its files are gone or going"),
     Verb.DATASET_CONNECT: Gate(_SETTLED, "nobody can connect to it"),
     Verb.KEY_LIST: Gate(_ALWAYS),

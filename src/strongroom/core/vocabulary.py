@@ -117,6 +117,7 @@ class Verb(StrEnum):
     DATASET_REQUEST_DELETION = "dataset.request_deletion"
     DATASET_WITHDRAW_DELETION = "dataset.withdraw_deletion"
     DATASET_CONFIRM_DELETION = "dataset.confirm_deletion"
+    DATASET_HISTORY = "dataset.history"
     DATASET_CONTENTS = "dataset.contents"
     DATASET_CONNECT = "dataset.connect"
 

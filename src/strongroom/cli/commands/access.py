@@ -1,4 +1,4 @@
-"""`strongroom dataset contents` and `dataset connect`: what is in a repository, and how clients reach it."""
+"""`strongroom dataset contents`, `history` and `connect`: what is in it, how its record changed, how to reach it."""
 
 from pathlib import Path
 
@@ -18,6 +18,30 @@ COLUMNS = (
     Column("SIZE", lambda item: words.size(item["size_bytes"]), is_right=True),
     Column("KEY", lambda item: item["key"], shrinks=True),
 )
+
+
+CHANGES = (
+    Column("WHEN (UTC)", lambda item: words.moment(item["changed_at"])),
+    Column("WHO", lambda item: item["changed_by"]),
+    Column("FIELD", lambda item: item["field"]),
+    Column("BEFORE", lambda item: _value(item["before"]), shrinks=True),
+    Column("AFTER", lambda item: _value(item["after"]), shrinks=True),
+)
+
+
+@deed(dataset, Verb.DATASET_HISTORY, examples=["strongroom dataset history 'Cohort 2024'"])
+@click.argument("dataset")
+def history(session: Session, dataset: str) -> None:
+    """Show how the record of a data set was edited, newest first."""
+    found = find.dataset(session.api, dataset)
+    changes = session.api.get(path("datasets", found["id"], "history"))["items"]
+    session.out.rows(changes, CHANGES, empty=f"The record of {found['name']} was never edited.")
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 @deed(dataset, Verb.DATASET_CONTENTS, examples=["strongroom dataset contents 'Cohort 2024' --prefix scans/"])
