@@ -84,6 +84,19 @@ class Running:
         process.kill()
         process.wait()
 
+    def cut(self) -> None:
+        """End all processes without a warning."""
+        for name in reversed(list(self._processes)):
+            self.kill9(name)
+
+    def is_running(self, name: str) -> bool:
+        """Whether the process was started and not stopped since."""
+        return name in self._processes
+
+    def pids(self) -> list[int]:
+        """Of all its processes."""
+        return [process.pid for process in self._processes.values()]
+
     def restart(self) -> None:
         """Start again what was killed."""
         self.start()

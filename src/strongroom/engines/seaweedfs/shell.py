@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 
@@ -26,6 +27,7 @@ def configure(settings: SeaweedSettings, prefix: str, *options: str) -> None:
 
 def _run(settings: SeaweedSettings, command: str) -> str:
     ports = settings.ports
+    _refuse_to_wait(ports.filer + 1)
     argv = [
         str(settings.weed_program()),
         "shell",
@@ -48,6 +50,17 @@ def _run(settings: SeaweedSettings, command: str) -> str:
             way_out="See whether the storage process runs; what was asked is tried again by itself.",
         ) from error
     return done.stdout
+
+
+def _refuse_to_wait(port: int) -> None:
+    """The shell waits for ever for an engine that is not there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError as error:
+        raise Unavailable(
+            f"The storage engine does not answer at 127.0.0.1:{port}.",
+            way_out="See whether the storage process runs; what was asked is tried again by itself.",
+        ) from error
 
 
 @contextlib.contextmanager
