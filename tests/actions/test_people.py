@@ -8,7 +8,7 @@ from django.utils import timezone
 from strongroom.actions import people, signin, tokens
 from strongroom.core.credentials import digest
 from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from strongroom.core.vocabulary import StaffRole
+from strongroom.core.vocabulary import Role, StaffRole
 from strongroom.db.models import Event, Person, SignInCode
 from tests.bearers import bearer, secret_for_code, secret_of
 from tests.threads import at_once
@@ -82,6 +82,27 @@ def test_a_disabled_person_can_neither_go_on_nor_come_in_again(world: World) -> 
         people.invite(world.administrator, ada.person_id)
     event = Event.objects.get(verb="person.disable")
     assert (event.reason, event.subject) == ("Left the university", ada.email)
+
+
+def test_an_enabled_person_comes_back_with_a_new_code_only(world: World) -> None:
+    ada = world.person("ada")
+    secret = secret_of(ada)
+    people.disable(world.administrator, ada.person_id, reason="Left the university")
+    assert people.enable(world.administrator, ada.person_id).is_active
+    with pytest.raises(Unauthenticated):
+        bearer(secret)
+    assert secret_for_code(people.invite(world.administrator, ada.person_id).code)
+    assert Event.objects.filter(verb="person.enable", subject=ada.email).exists()
+
+
+def test_a_disabled_person_holds_no_access_key_that_works(world: World) -> None:
+    space = world.space()
+    steward = world.member(space, Role.STEWARD)
+    dataset = world.dataset(space, by=steward)
+    key = world.key(dataset)
+    assert world.engine.put_as(key, dataset.repository, "before", b"")
+    people.disable(world.administrator, steward.person_id, reason="Left the university")
+    assert not world.engine.put_as(key, dataset.repository, "after", b"")
 
 
 def test_disabling_needs_a_reason(world: World) -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from strongroom.actions import datasets, members, people, spaces
+from strongroom.actions import datasets, keys, members, people, spaces
 from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound
 from strongroom.core.vocabulary import Kind, RiskLevel, Role, StaffRole
 from strongroom.db.models import Event, Membership
+from strongroom.engines import AccessKey
 from tests.threads import at_once
 from tests.world import World
 
@@ -32,6 +33,40 @@ def test_a_space_is_hidden_from_who_is_no_member_and_shown_to_staff(world: World
     assert not spaces.list_(stranger).rows
     support = world.person("support", staff_role=StaffRole.SUPPORT)
     assert spaces.show(support, space.id).role is None
+
+
+def test_who_loses_a_role_loses_the_keys_that_came_with_it(world: World) -> None:
+    space = world.space()
+    steward = world.member(space, Role.STEWARD)
+    own, other = world.dataset(space, by=steward), world.dataset(space)
+    held = {dataset: keys.issue(steward, dataset.id) for dataset in (own, other)}
+    writes = lambda: [  # noqa: E731 the same question three times
+        world.engine.put_as(
+            AccessKey(each.key.principal, each.key.access_key_id, each.secret), dataset.repository, "file", b""
+        )
+        for dataset, each in held.items()
+    ]
+    assert writes() == [True, True]
+    members.edit(world.owner(space), space.id, steward.person_id, role=Role.RESEARCHER)
+    assert writes() == [True, False]  # a researcher goes on with what they created
+    members.remove(world.owner(space), space.id, steward.person_id)
+    assert writes() == [False, False]
+    assert Event.objects.get(verb="member.remove").after == {"keys_revoked": 1}
+
+
+def test_a_key_that_support_handed_out_ends_with_whose_it_was(world: World) -> None:
+    space = world.space()
+    steward = world.member(space, Role.STEWARD)
+    dataset = world.dataset(space)
+    keys.issue(steward, dataset.id)
+    support = world.person("support", staff_role=StaffRole.SUPPORT)
+    issued = keys.reset(support, dataset.id, reason="The laptop was lost")
+    key = AccessKey(issued.key.principal, issued.key.access_key_id, issued.secret)
+    assert world.engine.put_as(key, dataset.repository, "file", b"")
+    people.disable(world.administrator, support.person_id, reason="Left")
+    assert world.engine.put_as(key, dataset.repository, "file", b"")
+    members.remove(world.owner(space), space.id, steward.person_id)
+    assert not world.engine.put_as(key, dataset.repository, "file", b"")
 
 
 def test_the_risk_level_cannot_become_low_while_there_are_data_sets(world: World) -> None:

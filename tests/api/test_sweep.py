@@ -42,6 +42,7 @@ person.show               111 3 33333 22 33
 person.edit               111 3 33333 23 33
 person.invite             111 3 33333 22 33
 person.disable            111 3 33333 23 33
+person.enable             111 3 33333 23 33
 person.sign_in            111 1 11111 11 11
 token.create              111 2 22222 22 32
 token.list                111 2 22222 22 32

@@ -17,6 +17,7 @@ person.show              MP      read
 person.edit              M       manage
 person.invite            MP      manage
 person.disable           M       manage
+person.enable            M       manage
 token.create             *       manage
 token.list               *       read
 token.revoke             *       manage

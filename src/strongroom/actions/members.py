@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from strongroom.actions import withdrawing
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.paging import Page, page
 from strongroom.core.actor import Actor
@@ -45,7 +46,10 @@ def list_(actor: Actor, space_id: UUID, *, cursor: str | None = None, limit: int
 
 
 def edit(actor: Actor, space_id: UUID, person_id: UUID, *, role: Role) -> Membership:
-    """Give a member another role. Raises: NotFound; Conflict for the last owner."""
+    """Give a member another role; keys that this role may not hold stop working before this returns.
+
+    Raises: NotFound; Conflict for the last owner; Unavailable when the engine has not obeyed yet.
+    """
     with doing(actor, Verb.MEMBER_EDIT, subject=str(person_id)) as deed:
         membership = _member(deed, deed.space(space_id), person_id)
         before = _facts(membership)
@@ -53,18 +57,25 @@ def edit(actor: Actor, space_id: UUID, person_id: UUID, *, role: Role) -> Member
             _keep_an_owner(membership)
         membership.role = role
         membership.save(update_fields=["role"])
-        deed.record(before=before, after=_facts(membership))
-        return membership
+        ended = withdrawing.end_keys_of(deed, person_id, space_id=space_id, role=role)
+        deed.record(before=before, after={**_facts(membership), "keys_revoked": len(ended)})
+    withdrawing.cut(ended)
+    return membership
 
 
 def remove(actor: Actor, space_id: UUID, person_id: UUID) -> None:
-    """End a membership. Raises: NotFound; Conflict for the last owner."""
+    """End a membership; every access key of the space that they hold stops working before this returns.
+
+    Raises: NotFound; Conflict for the last owner; Unavailable when the engine has not obeyed yet.
+    """
     with doing(actor, Verb.MEMBER_REMOVE, subject=str(person_id)) as deed:
         membership = _member(deed, deed.space(space_id), person_id)
         _keep_an_owner(membership)
         before = _facts(membership)
         membership.delete()
-        deed.record(before=before)
+        ended = withdrawing.end_keys_of(deed, person_id, space_id=space_id)
+        deed.record(before=before, after={"keys_revoked": len(ended)})
+    withdrawing.cut(ended)
 
 
 def _known(email: str) -> Person:

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from strongroom.actions import ledger
+from strongroom.actions import ledger, withdrawing
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.paging import Page, page
@@ -97,9 +97,9 @@ def invite(actor: Actor, person_id: UUID) -> Invitation:
 
 
 def disable(actor: Actor, person_id: UUID, *, reason: str) -> Person:
-    """End a person's access: no sign-in, every token revoked, every unused code void.
+    """End a person's access: no sign-in, every token revoked, every unused code void, every access key they hold cut.
 
-    Raises: Conflict for the last active administrator.
+    Raises: Conflict for the last active administrator; Unavailable when the engine has not obeyed yet.
     """
     with doing(actor, Verb.PERSON_DISABLE, subject=str(person_id)) as deed:
         deed.platform()
@@ -111,7 +111,22 @@ def disable(actor: Actor, person_id: UUID, *, reason: str) -> Person:
         person.save(update_fields=["is_active"])
         tokens = Token.objects.filter(person=person, revoked_at=None).update(revoked_at=deed.now)
         _void_codes(person, deed.now)
-        deed.record(before=before, after={**_facts(person), "tokens_revoked": tokens}, reason=reason)
+        ended = withdrawing.end_keys_of(deed, person.id)
+        after: dict[str, Json] = {**_facts(person), "tokens_revoked": tokens, "keys_revoked": len(ended)}
+        deed.record(before=before, after=after, reason=reason)
+    withdrawing.cut(ended)
+    return person
+
+
+def enable(actor: Actor, person_id: UUID) -> Person:
+    """Let a disabled person come back; they need a new sign-in code, and their memberships are as they were."""
+    with doing(actor, Verb.PERSON_ENABLE, subject=str(person_id)) as deed:
+        deed.platform()
+        person = _locked(deed, person_id)
+        before = _facts(person)
+        person.is_active = True
+        person.save(update_fields=["is_active"])
+        deed.record(before=before, after=_facts(person))
         return person
 
 

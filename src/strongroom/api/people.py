@@ -101,8 +101,14 @@ def invite(request: Request, person_id: UUID) -> HttpResponse:
 
 @router.post("/people/{person_id}/disable", response=Person, **named(Verb.PERSON_DISABLE))
 def disable(request: Request, person_id: UUID, body: Reason) -> Person:
-    """Ends sign-in and every token at once."""
+    """Ends sign-in, every token and every access key they hold, at once."""
     return Person.model_validate(people.disable(request.auth, person_id, reason=body.reason))
+
+
+@router.post("/people/{person_id}/enable", response=Person, **named(Verb.PERSON_ENABLE))
+def enable(request: Request, person_id: UUID) -> Person:
+    """They need a new sign-in code; their memberships are as they were."""
+    return Person.model_validate(people.enable(request.auth, person_id))
 
 
 _SECRETS = ("sign_in_code",)

@@ -78,6 +78,7 @@ RULES: Mapping[Verb, Rule] = {
     Verb.PERSON_EDIT: _manage(_NOBODY, _ADMIN),
     Verb.PERSON_INVITE: _manage(_NOBODY, _STAFF),
     Verb.PERSON_DISABLE: _manage(_NOBODY, _ADMIN),
+    Verb.PERSON_ENABLE: _manage(_NOBODY, _ADMIN),
     Verb.TOKEN_CREATE: _open(Scope.MANAGE),
     Verb.TOKEN_LIST: _open(Scope.READ),
     Verb.TOKEN_REVOKE: _open(Scope.MANAGE),

@@ -11,6 +11,7 @@ DEEDS: Mapping[Verb, str] = {
     Verb.PERSON_EDIT: "edit a person",
     Verb.PERSON_INVITE: "invite a person",
     Verb.PERSON_DISABLE: "disable a person",
+    Verb.PERSON_ENABLE: "enable a person",
     Verb.TOKEN_CREATE: "create a token",
     Verb.TOKEN_LIST: "list tokens",
     Verb.TOKEN_REVOKE: "revoke a token",

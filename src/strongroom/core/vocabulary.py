@@ -92,6 +92,7 @@ class Verb(StrEnum):
     PERSON_EDIT = "person.edit"
     PERSON_INVITE = "person.invite"
     PERSON_DISABLE = "person.disable"
+    PERSON_ENABLE = "person.enable"
 
     TOKEN_CREATE = "token.create"
     TOKEN_LIST = "token.list"

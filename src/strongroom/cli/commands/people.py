@@ -1,5 +1,7 @@
 """`strongroom person …`: who can sign in at all."""
 
+import shlex
+
 import click
 
 from strongroom.cli import asking, find, words
@@ -92,13 +94,26 @@ def invite(session: Session, person: str) -> None:
 def disable(session: Session, person: str, reason: str, confirm: str | None) -> None:
     """Shut somebody out.
 
-    They cannot sign in any more, and their tokens end now.
+    They cannot sign in any more; their tokens and the access keys they hold end now.
     """
     found = find.person(session.api, person)
-    consequence = f"{found['email']} will not be able to sign in, and their tokens end now."
+    consequence = f"{found['email']} will not be able to sign in; their tokens and access keys end now."
     asking.for_name(session, found["email"], consequence=consequence, given=confirm)
     changed = session.api.post(path("people", found["id"], "disable"), {"reason": reason})
     session.out.done({**found, **changed}, f"{found['email']} is shut out.")
+
+
+@deed(person, Verb.PERSON_ENABLE, examples=["strongroom person enable ada@example.org"])
+@click.argument("person")
+def enable(session: Session, person: str) -> None:
+    """Let somebody who was shut out come back.
+
+    They need a new code: see `person invite`.
+    """
+    found = find.person(session.api, person)
+    changed = session.api.post(path("people", found["id"], "enable"))
+    step = shlex.join(["strongroom", "person", "invite", found["email"]])
+    session.out.done({**found, **changed}, f"{found['email']} may sign in again.", step)
 
 
 def facts(found: Json) -> list[tuple[str, object]]:
