@@ -71,4 +71,3 @@ class Bare:
         gateway, region = self._settings.gateway, self._settings.region
         while self._http.s3("bare", gateway, f"/{bucket}", query, credentials, region).status != 200:
             pass
-

@@ -10,7 +10,7 @@ from bench.bare import Bare
 from bench.figures import spread, timed
 from bench.inside import Place, control_plane, database
 
-WARM_UP, ROUNDS = 5, 40
+WARM_UP, ROUNDS = 3, 20
 
 
 @dataclass
@@ -62,7 +62,7 @@ def _round(place: Place, bare: Bare, taken: dict[str, Taken], number: int) -> No
         with place.running.counted() as requests:  # type: ignore[union-attr]
             seconds, result = timed(do)
         with place.running.counted() as later:  # type: ignore[union-attr]
-            _settle(dataset_id := getattr(result, "dataset", dataset).id)
+            settled(dataset_id := getattr(result, "dataset", dataset).id)
         taken[name].ours.append(seconds)
         taken[name].requests, taken[name].later = requests, later
         return Dataset.objects.get(id=dataset_id)
@@ -93,7 +93,7 @@ def _round(place: Place, bare: Bare, taken: dict[str, Taken], number: int) -> No
     bare.remove(bucket)
 
 
-def _settle(dataset_id: object) -> None:
+def settled(dataset_id: object) -> None:
     """The worker's part, until nothing is left."""
     from strongroom.actions import converge
     from strongroom.db.models import Dataset

@@ -1,0 +1,112 @@
+"""The manifest of many objects: its speed beside that of bare listings, the memory it needs, and the whole finalize."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.figures import spread, timed
+from bench.inside import Place, control_plane, database, forget_peak, peak_bytes
+from strongroom.engines.seaweedfs.clients import s3_client
+from strongroom.engines.seaweedfs.configuration import load_credentials
+
+if TYPE_CHECKING:
+    from strongroom.db.models import Dataset
+
+COUNTS = (50_000, 100_000)
+ROUNDS = 7
+
+
+def measure() -> dict[str, object]:
+    """Two data sets, of 50,000 and 100,000 objects. Entries a second, bytes."""
+    with control_plane() as place:
+        sizes = [_one(place, count, is_last=count == COUNTS[-1]) for count in COUNTS]
+        return {"database": database(), "sizes": sizes}
+
+
+def _one(place: Place, count: int, *, is_last: bool) -> dict[str, object]:
+    from strongroom.actions import datasets, inventory
+    from strongroom.core.vocabulary import Kind
+
+    assert place.running
+    create = {"space_id": place.space.id, "kind": Kind.ORIGINAL, "name": f"{count} objects"}
+    dataset = datasets.create(place.actor, **create).dataset  # type: ignore[arg-type]
+    _fill(place, dataset.repository, count)
+    ours, bare, grown, read = [], [], [], []
+    for _ in range(ROUNDS):
+        seconds, listed = timed(lambda: _listed(place, dataset.repository))
+        assert listed == count
+        bare.append(count / seconds)
+        forget_peak()
+        before = peak_bytes()
+        seconds, made = timed(lambda: inventory.write(dataset, on_progress=lambda _: None))
+        assert made.object_count == count
+        ours.append(count / seconds)
+        grown.append(float(peak_bytes() - before))
+        read.append(count / timed(lambda: sum(1 for _ in inventory.entries(dataset.repository)))[0])
+    told: dict[str, object] = {
+        "count": count,
+        "ours": spread(ours).shown(1, 0),
+        "listing": spread(read).shown(1, 0),
+        "bare": spread(bare).shown(1, 0),
+        "ratio": spread([mine / theirs for mine, theirs in zip(ours, bare, strict=True)]).shown(1, 2),
+        "ratio_of_medians": spread(ours).median / spread(bare).median,
+        "grown_bytes": max(grown),
+    }
+    return {**told, **(_finalized(place, dataset) if is_last else {})}
+
+
+def _finalized(place: Place, dataset: "Dataset") -> dict[str, object]:
+    """The real path, from the call to the answer and to the signed receipt."""
+    from bench.control import settled
+    from strongroom.actions import datasets
+
+    answer, _ = timed(lambda: datasets.finalize(place.actor, dataset.id, confirm_name=dataset.name))
+    rest, _ = timed(lambda: settled(dataset.id))
+    return {"answer_seconds": answer, "finalized_seconds": answer + rest}
+
+
+def _listed(place: Place, bucket: str) -> int:
+    """What a script does that lists a bucket and looks at every object."""
+    assert place.running
+    count = 0
+    for page in (
+        s3_client(place.running.settings, lambda _: None).get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    ):
+        for each in page["Contents"]:
+            count += bool((each["Key"], each["Size"], each["ETag"], each["LastModified"]))
+    return count
+
+
+def _fill(place: Place, bucket: str, count: int) -> None:
+    """Small objects in folders of a thousand, by s5cmd."""
+    assert place.running
+    admin = load_credentials(place.running.settings).admin
+    environ = {
+        "AWS_ACCESS_KEY_ID": admin.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": admin.secret,
+        "AWS_REGION": "us-east-1",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "row.csv"
+        source.write_text("id,score\n1,17\n")
+        lines = (f"cp {source} s3://{bucket}/wave-{n // 1000:03}/person-{n:06}.csv\n" for n in range(count))
+        commands = Path(folder) / "commands"
+        commands.write_text("".join(lines))
+        s5cmd = Path(sys.executable).with_name("s5cmd")
+        words = [
+            s5cmd,
+            "--log",
+            "error",
+            "--numworkers",
+            "32",
+            "--endpoint-url",
+            place.running.settings.private_endpoint,
+        ]
+        subprocess.run([*words, "run", commands], env=environ, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure()))
