@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import secrets
 import stat
@@ -198,6 +199,22 @@ def test_nothing_listens_beyond_loopback_and_telemetry_is_off(running: Running) 
     assert {address.partition(":")[0] for address in listening} == {"0100007F"}
     storage = embedded.processes(running.settings)[0]
     assert "-master.telemetry=false" in storage.argv
+
+
+def test_a_socket_of_somebody_else_in_the_engines_place_is_named(running: Running) -> None:
+    if os.geteuid() != 0:
+        pytest.fail("run this as root: only root can play another user")
+    squatted = Path(f"/tmp/seaweedfs-filer-grpc-{running.settings.ports.filer + 1}.sock")
+    running.cut()
+    squatted.unlink(missing_ok=True)
+    squatted.touch()
+    os.chown(squatted, 65534, 65534)
+    try:
+        with pytest.raises(Unavailable, match=str(squatted)) as refusal:
+            embedded.processes(running.settings)
+        assert "STRONGROOM_ENGINE_PORT" in refusal.value.way_out
+    finally:
+        squatted.unlink()
 
 
 def test_a_missing_program_is_named_with_the_setting_that_says_where_it_is(tmp_path: Path) -> None:

@@ -211,6 +211,8 @@ class MemoryEngine:
         """See `Engine`."""
         self._call("lock_objects")
         bucket = self._bucket(repository)
+        if bucket.is_frozen:
+            raise Unavailable(f"{repository} is frozen: a retention would be a write to it.")
         for count, key in enumerate(list(bucket.objects), start=1):
             bucket.locked_until[key] = max(until, bucket.locked_until.get(key, until))
             yield count

@@ -3,6 +3,7 @@
 Source: `weed server -h`, `weed s3 -h` and `weed scaffold -config=security` of SeaweedFS 4.48.
 """
 
+import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ def processes(settings: SeaweedSettings) -> list[ProcessSpec]:
 
     Raises: Unavailable when there is no `weed`, or the keys to existing data are gone.
     """
+    _refuse_squatters(settings)
     credentials = make_configuration(settings)
     weed = str(settings.weed_program())
     # The administrator's key is unknown to the public gateway; one that nobody has is there instead, because a
@@ -95,6 +97,21 @@ def _environment(administrator: KeyPair, home: Path) -> Mapping[str, str]:
         "HOME": str(home),
         "PATH": "/usr/bin:/bin",
     }
+
+
+def _refuse_squatters(settings: SeaweedSettings) -> None:
+    """The parts of the engine listen on sockets of fixed names in /tmp as well; somebody else's there blocks them.
+
+    It cannot do more than that: the parts prove themselves to each other by certificate there, too.
+    """
+    ours = range(settings.ports.base, settings.ports.gateway_grpc + 1)
+    for path in Path("/tmp").glob("seaweedfs-*-grpc-*.sock"):  # noqa: S108 - the engine's choice
+        port = path.stem.rpartition("-")[2]
+        if port.isdigit() and int(port) in ours and path.lstat().st_uid != os.geteuid():
+            raise Unavailable(
+                f"Another user has put {path} where the storage engine listens.",
+                way_out="Remove it, or choose other ports with STRONGROOM_ENGINE_PORT.",
+            )
 
 
 def _answers(endpoint: str) -> bool:
