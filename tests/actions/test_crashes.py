@@ -9,11 +9,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from strongroom import engines
-from strongroom.actions import datasets, keys
+from strongroom.actions import attachments, datasets, keys
 from strongroom.core.actor import Actor
 from strongroom.core.vocabulary import KeyStatus, Kind, Outcome, Role, State, Verb
-from strongroom.db.models import Dataset, Event, LateObject, Space
+from strongroom.db.models import Attachment, Dataset, Event, LateObject, Space
 from strongroom.engines import AccessKey
+from tests.actions.attempts import attach, supersede
 from tests.actions.mortal import Fate, MortalEngine
 from tests.actions.rules import assert_rules_hold, work, work_until_settled
 from tests.world import World
@@ -83,6 +84,21 @@ def _unissued(scene: Scene) -> None:
 def _to_be_deleted(scene: Scene) -> None:
     _finalized(scene)
     datasets.request_deletion(scene.owner, scene.it.id, reason="the study is over")
+
+
+def _with_document(scene: Scene) -> None:
+    _pending(scene)
+    attach(scene.owner, scene.it)
+
+
+def _finalized_with_document(scene: Scene) -> None:
+    _with_document(scene)
+    scene.dataset = scene.world.finalized(scene.it)
+    work_until_settled()
+
+
+def _remove_document(scene: Scene) -> None:
+    attachments.remove(scene.owner, scene.it.id, scene.it.attachments.all()[0].id)
 
 
 def _late(scene: Scene) -> None:
@@ -168,6 +184,17 @@ def _reported_once(scene: Scene) -> None:
     assert Event.objects.filter(verb="dataset.late_object", dataset_id=scene.it.id).count() == 1
 
 
+def _documents_are_whole(scene: Scene) -> None:
+    """Every document that is listed lies in the bucket, and a day later nothing else does."""
+    Attachment.objects.update(added_at=timezone.now() - timedelta(days=2))
+    Attachment.objects.exclude(removed_at=None).update(removed_at=timezone.now() - timedelta(days=1))
+    while attachments.forget_abandoned():
+        pass
+    listed = {each.object_key for each in attachments.list_(scene.owner, scene.it.id)}
+    objects = {each.key for each in scene.world.engine.list_objects(scene.it.repository, prefix="_attachments/")}
+    assert listed == objects
+
+
 @dataclass(frozen=True)
 class Story:
     """What is there before, what is done, and what must be true however often it was cut short."""
@@ -196,6 +223,9 @@ STORIES = {
     "confirm deletion": Story(
         _to_be_deleted, _confirm, _closed_by(Verb.DATASET_CONFIRM_DELETION, State.DELETED, State.FINALIZED)
     ),
+    "attach": Story(_pending, lambda s: attach(s.owner, s.it), _documents_are_whole),
+    "remove a document": Story(_with_document, _remove_document, _documents_are_whole),
+    "supersede a document": Story(_finalized_with_document, lambda s: supersede(s.owner, s.it), _documents_are_whole),
     "quarantine": Story(_late, _nothing, _reported_once),
 }
 

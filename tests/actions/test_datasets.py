@@ -1,6 +1,8 @@
 """The life of a data set as its people see it: what each deed changes, and what of it stands in the ledger."""
 
-from datetime import date
+from datetime import date, timedelta
+
+from django.utils import timezone
 
 from strongroom.actions import converge, datasets, manifests, receipts
 from strongroom.core import receipt
@@ -232,6 +234,28 @@ def test_a_bucket_that_a_write_under_way_made_again_goes_too(world: World) -> No
     world.engine.writes_in_flight = 0
     assert world.settled(dataset).state == State.DELETED
     assert not world.engine.repository_exists(dataset.repository)
+
+
+def test_what_is_locked_is_locked_in_the_engine_and_goes_only_after_its_date(world: World) -> None:
+    until = timezone.now() + timedelta(days=30)
+    dataset = world.finalized(locked_until=until)
+    owner, steward = actor_of(dataset.created_by), world.member(dataset.space, Role.STEWARD)
+    bucket = world.engine._buckets[dataset.repository]
+    assert bucket.locked_until == {"first.csv": until}
+    assert receipt.decode(assert_proved(dataset).receipt).locked_until == until
+    assert last_event("dataset.finalized").after["locked_until"] == until.isoformat()
+    # Rows that were tampered with do not help: the engine holds on, and the worker says why and does not give up.
+    Dataset.objects.update(locked_until=None)
+    datasets.request_deletion(owner, dataset.id, reason="over")
+    datasets.confirm_deletion(steward, dataset.id, confirm_name=dataset.name)
+    converge.settle(dataset.id)
+    row = Dataset.objects.get(id=dataset.id)
+    assert (row.state, row.failures, "locked until" in row.last_error) == (State.DELETING, 1, True)
+    assert world.engine.repository_exists(dataset.repository)
+    bucket.locked_until["first.csv"] = timezone.now()
+    work_until_settled()
+    assert world.state(dataset) is State.DELETED
+    assert_rules_hold(world.engine)
 
 
 def test_contents_come_in_pages_of_key_order(world: World) -> None:
