@@ -11,8 +11,8 @@ _SQLITE_MADE = (
         for deed in ("update", "delete")
     ),
     # REPLACE removes the row in its way without asking the trigger on DELETE.
-    f"CREATE TRIGGER {TABLE}_no_replace BEFORE INSERT ON {TABLE} "
-    f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE sequence = NEW.sequence) "  # noqa: S608 our own constant
+    "CREATE TRIGGER strongroom_event_no_replace BEFORE INSERT ON strongroom_event "
+    "WHEN EXISTS (SELECT 1 FROM strongroom_event WHERE sequence = NEW.sequence) "
     "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
 )
 _SQLITE_GONE = tuple(f"DROP TRIGGER IF EXISTS {TABLE}_no_{deed}" for deed in ("update", "delete", "replace"))
