@@ -175,6 +175,17 @@ def test_everything_private_is_private_and_kept_over_a_restart(running: Running)
     assert {path: path.read_bytes() for path in secret} == before
 
 
+def test_the_key_that_encrypts_the_data_is_not_beside_the_data(running: Running, repository: str) -> None:
+    put(running.engine, repository, "key", b"x" * 1000)
+    [key] = re.findall(r'kek = "(\w{64})"', running.settings.security_file.read_text())
+    files = [path for path in (running.settings.home / "data").rglob("*") if path.is_file()]
+    assert any(path.name.startswith(repository) for path in files)
+    for path in files:
+        content = path.read_bytes()
+        assert key.encode() not in content, path
+        assert bytes.fromhex(key) not in content, path
+
+
 def test_no_secret_is_on_a_command_line(running: Running) -> None:
     known = json.loads(running.settings.credentials_file.read_text())
     hidden = [known["admin"]["secret"], known["vending"]["secret"]]

@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from urllib.parse import urlsplit
@@ -29,7 +30,8 @@ from strongroom.core.policy_evaluation import Caller
 from strongroom.core.vocabulary import Kind, State
 from strongroom.engines.protocol import AccessKey, Session
 from strongroom.engines.seaweedfs.configuration import load_credentials
-from strongroom.engines.seaweedfs.settings import DIALECT, VENDING_USER
+from strongroom.engines.seaweedfs.engine import SeaweedEngine
+from strongroom.engines.seaweedfs.settings import DIALECT, VENDING_USER, Gateway
 
 READS = ("get", "list", "location", "batch", "copy out")
 
@@ -178,6 +180,27 @@ def test_an_uploader_cannot_mint_keys_or_sessions_or_buckets(
                 attempt()
         assert s3.list_buckets()["Buckets"] == []
     assert embedded_engine.engine.access_key_ids("mallory") == []
+
+
+def test_nothing_is_proved_or_drained_before_every_gateway_agrees(
+    embedded_engine: Running, repository: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("strongroom.engines.seaweedfs.engine.PATIENCE_SECONDS", 0.5)
+    settings = embedded_engine.settings
+    embedded_engine.engine.apply_policy(repository, document(embedded_engine.engine, repository, 1))
+    sent: list[str] = []
+    twice = SeaweedEngine(replace(settings, further_gateways=settings.gateways), on_request=sent.append)
+    twice.prove_policy(repository, 1)
+    assert sent.count("s3.ListObjectsV2") >= 2
+    assert twice.is_drained()
+    elsewhere = Gateway(
+        f"http://127.0.0.1:{settings.ports.master}", f"http://127.0.0.1:{settings.ports.master}/metrics"
+    )
+    absent = SeaweedEngine(replace(settings, further_gateways=(elsewhere,)))
+    with pytest.raises(Unavailable, match=elsewhere.endpoint):
+        absent.prove_policy(repository, 1)
+    with pytest.raises(Unavailable):
+        absent.is_drained()
 
 
 def test_a_removed_key_is_dead_at_once(embedded_engine: Running, repository: str) -> None:

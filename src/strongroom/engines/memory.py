@@ -138,7 +138,12 @@ class MemoryEngine:
         if bucket := self._buckets.get(repository):
             bucket.is_frozen = False
 
-    def is_drained(self) -> bool:
+    def mark_writes(self) -> str:
+        """See `Engine`."""
+        self._call("mark_writes")
+        return ""
+
+    def is_drained(self, mark: str) -> bool:
         """See `Engine`; tests set `writes_in_flight`."""
         self._call("is_drained")
         return self.writes_in_flight == 0

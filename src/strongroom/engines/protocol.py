@@ -129,8 +129,11 @@ class Engine(Protocol):
     def thaw(self, repository: str) -> None:
         """Undo `freeze`."""
 
-    def is_drained(self) -> bool:
-        """Whether no write at all is being sent to a public gateway at this moment."""
+    def mark_writes(self) -> str:
+        """A mark of the requests that the public gateways are serving at this moment, for `is_drained`; to be kept."""
+
+    def is_drained(self, mark: str) -> bool:
+        """Whether every write that was being sent to a public gateway at the moment of the mark has ended."""
 
     def abort_uploads(self, repository: str) -> int:
         """Abort every unfinished multipart upload of the bucket; how many there were."""
@@ -164,7 +167,10 @@ class Engine(Protocol):
         """Delete every version and delete marker that is not the latest of a live object; how many."""
 
     def lock_objects(self, repository: str, until: datetime) -> Iterator[int]:
-        """Put every object version under COMPLIANCE retention until then; yields the running count."""
+        """Put every object version under COMPLIANCE retention until then; yields the running count.
+
+        Not while the repository is frozen: a retention is a write. Raises Unavailable then.
+        """
 
     # Sessions
     def create_session(self, name: str, *, lifetime: timedelta) -> Session:

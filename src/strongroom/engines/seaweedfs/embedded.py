@@ -47,7 +47,8 @@ def processes(settings: SeaweedSettings) -> list[ProcessSpec]:
         ProcessSpec(
             name="gateway",
             argv=(weed, *_gateway(settings)),
-            env=_environment(nobody, settings.home),
+            # One request at a time on a connection: what `draining` concludes rests on it.
+            env={**_environment(nobody, settings.home), "GODEBUG": "http2server=0"},
             cwd=settings.home,
             is_ready=lambda: _answers(settings.gateway),
             on_ready=lambda: _refuse_open_gateway(settings.gateway),

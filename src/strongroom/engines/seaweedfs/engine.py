@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from strongroom.core.errors import Conflict, NotFound, Unavailable
 from strongroom.core.policy import PROBE_SESSION, READER_SESSION, Dialect, probe_prefix
 from strongroom.engines.protocol import AccessKey, Health, Session, StoredObject, Uploaded
-from strongroom.engines.seaweedfs import metrics, presigning, retention, shell, uploading
+from strongroom.engines.seaweedfs import draining, metrics, presigning, retention, shell, uploading
 from strongroom.engines.seaweedfs.clients import code_of, iam_client, is_gone, obeying, s3_client
 from strongroom.engines.seaweedfs.configuration import load_credentials
 from strongroom.engines.seaweedfs.first_start import encrypt_by_default
@@ -118,11 +118,11 @@ class SeaweedEngine:
                 raise
 
     def prove_policy(self, repository: str, generation: int) -> None:
-        """One request where the gateway follows at once."""
+        """One request for each gateway that follows at once."""
         query = {"list-type": "2", "max-keys": "1", "prefix": probe_prefix(generation)}
 
-        def ask() -> Answer:
-            answer = self._ask_gateway(repository, query, self._probe.get())
+        def ask(endpoint: str) -> Answer:
+            answer = self._ask_gateway(endpoint, repository, query, self._probe.get())
             if any(word in answer.body for word in _STALE):
                 self._probe.forget()
             return answer
@@ -143,11 +143,12 @@ class SeaweedEngine:
         return AccessKey(principal, made["AccessKeyId"], made["SecretAccessKey"])
 
     def prove_access_key(self, key: AccessKey, repository: str) -> None:
-        """One request where the gateway knows the key already."""
+        """One request for each gateway that knows the key already."""
         credentials = Credentials(key.access_key_id, key.secret)
         query = {"list-type": "2", "max-keys": "1"}
         self._until_allowed(
-            lambda: self._ask_gateway(repository, query, credentials), f"accept the new key of {repository}"
+            lambda endpoint: self._ask_gateway(endpoint, repository, query, credentials),
+            f"accept the new key of {repository}",
         )
 
     def delete_principal(self, principal: str) -> None:
@@ -175,9 +176,15 @@ class SeaweedEngine:
         """See `Engine`."""
         shell.configure(self.settings, f"/buckets/{repository}/", "-delete")
 
-    def is_drained(self) -> bool:
+    def mark_writes(self) -> str:
+        """See `Engine`; the connections of the gateway on this machine, empty where they cannot be known."""
+        return "" if self.settings.further_gateways else draining.mark(self.settings.public_port)
+
+    def is_drained(self, mark: str) -> bool:
         """See `Engine`."""
-        return metrics.writes_in_flight(self._http, self.settings.ports.gateway_metrics) == 0
+        if metrics.writes_in_flight(self._http, self.settings.gateways) == 0:
+            return True
+        return draining.is_over(mark, self.settings.public_port, is_encrypted=self.settings.tls_certificate is not None)
 
     def abort_uploads(self, repository: str) -> int:
         """See `Engine`."""
@@ -313,20 +320,21 @@ class SeaweedEngine:
             way_out="Wait until then, and delete it again.",
         )
 
-    def _ask_gateway(self, repository: str, query: Mapping[str, str], credentials: Credentials) -> Answer:
-        return self._http.s3(
-            "s3.ListObjectsV2", self.settings.gateway, f"/{repository}", query, credentials, self.region
-        )
+    def _ask_gateway(
+        self, endpoint: str, repository: str, query: Mapping[str, str], credentials: Credentials
+    ) -> Answer:
+        return self._http.s3("s3.ListObjectsV2", endpoint, f"/{repository}", query, credentials, self.region)
 
-    def _until_allowed(self, ask: Callable[[], Answer], what: str) -> None:
-        """Ask again while the gateway refuses, ever more slowly, for as long as a gateway may lag behind."""
+    def _until_allowed(self, ask: Callable[[str], Answer], what: str) -> None:
+        """Ask each gateway again while it refuses, ever more slowly, for as long as one may lag behind."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        pause_seconds = 0.002
-        while (answer := ask()).status != 200:
-            if time.monotonic() > deadline:
-                raise Unavailable(
-                    f"The public gateway {self.settings.gateway} does not {what}: {answer.status} {answer.text}",
-                    way_out="It is asked again by itself. Restart the gateway if this stays so.",
-                )
-            time.sleep(pause_seconds)
-            pause_seconds = min(pause_seconds * 2, 0.5)
+        for gateway in self.settings.gateways:
+            pause_seconds = 0.002
+            while (answer := ask(gateway.endpoint)).status != 200:
+                if time.monotonic() > deadline:
+                    raise Unavailable(
+                        f"The public gateway {gateway.endpoint} does not {what}: {answer.status} {answer.text}",
+                        way_out="It is asked again by itself. Restart the gateway if this stays so.",
+                    )
+                time.sleep(pause_seconds)
+                pause_seconds = min(pause_seconds * 2, 0.5)

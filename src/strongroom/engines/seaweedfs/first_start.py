@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 CANARY_KEY = "canary"
 _TRIAL_KEY = "trial"
 CANARY = b"If you can read this, the key that encrypts all data is the right one.\n"
-_PATIENCE_SECONDS = 30.0
+# With thousands of volumes the engine takes some 20 seconds before it accepts the first write.
+_PATIENCE_SECONDS = 120.0
 _VENDING_POLICY = "strongroom-vends-sessions"
 
 

@@ -2,11 +2,12 @@
 
 import re
 import shutil
+from collections.abc import Iterable
 
 from strongroom.core.errors import Unavailable
 from strongroom.engines.protocol import Health
 from strongroom.engines.seaweedfs.http import Http
-from strongroom.engines.seaweedfs.settings import SeaweedSettings
+from strongroom.engines.seaweedfs.settings import Gateway, SeaweedSettings
 
 _IN_FLIGHT = re.compile(rb'^SeaweedFS_s3_in_flight_requests\{type="(PUT|POST)"\} (\S+)$', re.MULTILINE)
 _OPEN_FILES = re.compile(rb"^process_(open|max)_fds (\S+)$", re.MULTILINE)
@@ -14,9 +15,10 @@ _OPEN_FILES = re.compile(rb"^process_(open|max)_fds (\S+)$", re.MULTILINE)
 _FULL = 0.85
 
 
-def writes_in_flight(http: Http, port: int) -> int:
-    """How many PUT and POST requests a gateway is serving now; deletes need no draining, they are over at once."""
-    return sum(int(float(count)) for _, count in _IN_FLIGHT.findall(_page(http, port)))
+def writes_in_flight(http: Http, gateways: Iterable[Gateway]) -> int:
+    """How many PUT and POST requests are being served now; deletes need no draining, they are over at once."""
+    pages = [_page(http, gateway.metrics) for gateway in gateways]
+    return sum(int(float(count)) for page in pages for _, count in _IN_FLIGHT.findall(page))
 
 
 def health(settings: SeaweedSettings) -> list[Health]:
@@ -24,7 +26,7 @@ def health(settings: SeaweedSettings) -> list[Health]:
     http = Http(timeout_seconds=2)
     return [
         _answers(http, "storage", settings.private_endpoint),
-        _answers(http, "public gateway", settings.gateway),
+        *(_answers(http, "public gateway", gateway.endpoint) for gateway in settings.gateways),
         _open_files(http, settings),
         _disk(settings),
     ]
@@ -41,7 +43,7 @@ def _answers(http: Http, part: str, endpoint: str) -> Health:
 def _open_files(http: Http, settings: SeaweedSettings) -> Health:
     """Every volume takes two, and every bucket with content has a volume at least."""
     try:
-        found = dict(_OPEN_FILES.findall(_page(http, settings.ports.metrics)))
+        found = dict(_OPEN_FILES.findall(_page(http, f"http://127.0.0.1:{settings.ports.metrics}/metrics")))
         is_open, most = int(float(found[b"open"])), int(float(found[b"max"]))
     except (Unavailable, KeyError) as error:
         return Health("open files", False, f"unknown: {error}")
@@ -60,8 +62,8 @@ def _disk(settings: SeaweedSettings) -> Health:
     return Health("disk", share > 0.05, f"{usage.free / 1e9:,.0f} GB free ({share:.0%})")
 
 
-def _page(http: Http, port: int) -> bytes:
-    answer = http.get(f"http://127.0.0.1:{port}/metrics")
+def _page(http: Http, url: str) -> bytes:
+    answer = http.get(url)
     if answer.status != 200:
-        raise Unavailable(f"The storage engine's counters on port {port} answer {answer.status}.")
+        raise Unavailable(f"The storage engine's counters at {url} answer {answer.status}.")
     return answer.body

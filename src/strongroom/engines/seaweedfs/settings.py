@@ -63,11 +63,20 @@ class Ports:
 
 
 @dataclass(frozen=True)
+class Gateway:
+    """A public gateway as this machine reaches it: its URL, and the URL of its page of counters."""
+
+    endpoint: str
+    metrics: str
+
+
+@dataclass(frozen=True)
 class SeaweedSettings:
     """All the engine needs to know. `home` is the engine's own folder, private to the user.
 
     `public_endpoint` is the URL that people use, `public_host` and `public_port` what the gateway listens on. With
     `tls_certificate` and `tls_key` (PEM files) the gateway speaks only TLS. `weed` None: the locked package's.
+    `further_gateways` run elsewhere: nothing counts as proved or drained before they agree.
     """
 
     home: Path
@@ -80,6 +89,7 @@ class SeaweedSettings:
     weed: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    further_gateways: tuple[Gateway, ...] = ()
 
     @property
     def records(self) -> str:
@@ -97,6 +107,12 @@ class SeaweedSettings:
         host = "127.0.0.1" if self.public_host in ("0.0.0.0", "") else self.public_host  # noqa: S104 - compared, not bound
         host = "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
         return f"{'https' if self.tls_certificate else 'http'}://{host}:{self.public_port}"
+
+    @property
+    def gateways(self) -> tuple[Gateway, ...]:
+        """Every public gateway."""
+        metrics = f"http://127.0.0.1:{self.ports.gateway_metrics}/metrics"
+        return (Gateway(self.gateway, metrics), *self.further_gateways)
 
     @property
     def endpoint(self) -> str:
