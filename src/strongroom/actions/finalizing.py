@@ -1,4 +1,4 @@
-"""What happens between `finalize` and `finalized`: drain, abort, list, lock, sign. Each step may be repeated.
+"""What happens between `finalize` and `finalized`: drain, abort, lock, list, sign. Each step may be repeated.
 
 The bucket is frozen from before the first step until no write is on its way any more, so that what is listed is
 what is there. Source for why: a request that was authorized before the policy changed is carried out to its end.
@@ -19,7 +19,6 @@ from strongroom.core.vocabulary import Kind, State, SystemFact
 from strongroom.db.models import Dataset, Manifest
 
 POLL_SECONDS = 0.25
-PROGRESS_EVERY = 500
 
 
 def advance(lease: Lease) -> None:
@@ -40,15 +39,37 @@ def reopen(lease: Lease) -> None:
 
 
 def _drain(lease: Lease, dataset: Dataset) -> None:
+    _await_drained(dataset)
+    lease.save(step=ABORTING, step_at=timezone.now())
+
+
+def _await_drained(dataset: Dataset) -> None:
+    """Raises NotYet while writes are on their way and this step has not yet waited as long as it may."""
     waited = timezone.now() - (dataset.step_at or timezone.now())
     is_patient = waited < timedelta(seconds=settings().finalize_drain_seconds)
     if is_patient and not engines.current().is_drained():
         raise NotYet(POLL_SECONDS)
-    lease.save(step=ABORTING, step_at=timezone.now())
 
 
 def _abort(lease: Lease, dataset: Dataset) -> None:
     engines.current().abort_uploads(dataset.repository)
+    lease.save(step=LOCKING if dataset.locked_until else LISTING, step_at=timezone.now(), progress_objects=0)
+
+
+def _lock(lease: Lease, dataset: Dataset) -> None:
+    """A retention is a write, which a frozen bucket refuses also to Strongroom: it is thawed for as long as this takes.
+
+    Listed is only afterwards: the engine counts a retention as a modification, and what lands meanwhile is taken in.
+    """
+    assert dataset.locked_until is not None
+    if dataset.locked_until > timezone.now():  # else the time is over already: nothing can be locked until then
+        _await_drained(dataset)
+        engine = engines.current()
+        engine.drop_old_versions(dataset.repository)
+        engine.thaw(dataset.repository)
+        for count in engine.lock_objects(dataset.repository, dataset.locked_until):
+            lease.save(progress_objects=count)
+        engine.freeze(dataset.repository)
     lease.save(step=LISTING, step_at=timezone.now(), progress_objects=0)
 
 
@@ -68,22 +89,12 @@ def _list(lease: Lease, dataset: Dataset) -> None:
         },
     )
     lease.save(
-        step=LOCKING if dataset.locked_until else SIGNING,
+        step=SIGNING,
         step_at=timezone.now(),
         object_count=made.object_count,
         size_bytes=made.size_bytes,
         progress_objects=0,
     )
-
-
-def _lock(lease: Lease, dataset: Dataset) -> None:
-    assert dataset.locked_until is not None
-    engine = engines.current()
-    engine.drop_old_versions(dataset.repository)
-    for count in engine.lock_objects(dataset.repository, dataset.locked_until):
-        if count % PROGRESS_EVERY == 0:
-            lease.save(progress_objects=count)
-    lease.save(step=SIGNING, step_at=timezone.now())
 
 
 def _sign(lease: Lease, dataset: Dataset) -> None:
@@ -113,7 +124,7 @@ def _sign(lease: Lease, dataset: Dataset) -> None:
 STEPS: dict[str, Callable[[Lease, Dataset], None]] = {
     DRAINING: _drain,
     ABORTING: _abort,
-    LISTING: _list,
     LOCKING: _lock,
+    LISTING: _list,
     SIGNING: _sign,
 }

@@ -5,8 +5,8 @@ from datetime import timedelta
 CLOSING = "closing"  # policy without the uploader, engine frozen, keys removed
 DRAINING = "draining"  # waiting for requests that were under way to end
 ABORTING = "aborting"  # unfinished multipart uploads
-LISTING = "listing"  # the manifest
 LOCKING = "locking"  # retention on every object
+LISTING = "listing"  # the manifest
 SIGNING = "signing"  # the receipt
 REMOVING = "removing"  # the bucket of a data set that is deleted
 
