@@ -93,7 +93,7 @@ def test_finalizing_writes_the_policy_first_and_alone(world: World) -> None:
     calls: list[str] = []
     world.engine.on_call = calls.append
     datasets.finalize(actor_of(dataset.created_by), dataset.id, confirm_name=dataset.name)
-    assert calls == ["list_objects", "apply_policy", "prove_policy", "freeze", "delete_principal"]
+    assert calls == ["list_objects", "apply_policy", "prove_policy", "freeze", "mark_writes", "delete_principal"]
 
 
 def test_a_finalized_data_set_comes_with_its_proof(world: World) -> None:

@@ -148,7 +148,7 @@ def test_a_stopped_engine_says_so_in_a_sentence(running: Running, repository: st
         "prove_policy": lambda: engine.prove_policy(repository, 1),
         "create_access_key": lambda: engine.create_access_key("up-1"),
         "freeze": lambda: engine.freeze(repository),
-        "is_drained": lambda: engine.is_drained(),
+        "is_drained": lambda: engine.is_drained(""),
         "list_objects": lambda: list(engine.list_objects(repository)),
         "read_object": lambda: list(engine.read_object(repository, "key")),
         "create_session": lambda: running.engine.repository_exists(repository),

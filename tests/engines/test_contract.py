@@ -149,7 +149,7 @@ def test_freezing_one_repository_leaves_the_others_alone(engine: Engine, reposit
 
 
 def test_an_engine_at_rest_is_drained_and_has_no_unfinished_uploads(engine: Engine, repository: str) -> None:
-    assert engine.is_drained()
+    assert engine.is_drained(engine.mark_writes())
     assert engine.abort_uploads(repository) == 0
 
 

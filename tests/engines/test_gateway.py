@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+import subprocess
 import threading
 import time
 import urllib.error
@@ -192,7 +193,7 @@ def test_nothing_is_proved_or_drained_before_every_gateway_agrees(
     twice = SeaweedEngine(replace(settings, further_gateways=settings.gateways), on_request=sent.append)
     twice.prove_policy(repository, 1)
     assert sent.count("s3.ListObjectsV2") >= 2
-    assert twice.is_drained()
+    assert twice.is_drained("")
     elsewhere = Gateway(
         f"http://127.0.0.1:{settings.ports.master}", f"http://127.0.0.1:{settings.ports.master}/metrics"
     )
@@ -200,7 +201,7 @@ def test_nothing_is_proved_or_drained_before_every_gateway_agrees(
     with pytest.raises(Unavailable, match=elsewhere.endpoint):
         absent.prove_policy(repository, 1)
     with pytest.raises(Unavailable):
-        absent.is_drained()
+        absent.is_drained("")
 
 
 def test_a_removed_key_is_dead_at_once(embedded_engine: Running, repository: str) -> None:
@@ -234,15 +235,75 @@ class SlowWrite:
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode() + content[: len(content) // 2])
         self._rest = content[len(content) // 2 :]
 
-    def finish(self) -> int:
+    def finish(self, *, closes: bool = True) -> int:
         """Send the rest; the status, 0 where the connection was cut."""
         try:
             self._socket.sendall(self._rest)
             answer = self._socket.recv(4096)
         except OSError:
             answer = b""
-        self._socket.close()
+        if closes:
+            self.close()
         return int(answer.split()[1]) if answer else 0
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+def test_writes_that_began_later_do_not_hide_that_the_earlier_ones_have_ended(
+    embedded_engine: Running, repository: str
+) -> None:
+    engine = embedded_engine.engine
+    key = engine.create_access_key(f"up-{secrets.token_hex(6)}")
+    engine.apply_policy(repository, document(engine, repository, 1, key.principal))
+    engine.prove_access_key(key, repository)
+    early = SlowWrite(embedded_engine, repository, "early", key, secrets.token_bytes(2_000_000))
+    _until(lambda: not engine.is_drained(""))
+    mark = engine.mark_writes()
+    late = SlowWrite(embedded_engine, repository, "late", key, secrets.token_bytes(2_000_000))
+    assert not engine.is_drained(mark)
+    assert early.finish() == 200
+    _until(lambda: engine.is_drained(mark))
+    assert not engine.is_drained(engine.mark_writes())
+    assert late.finish() == 200
+    _until(lambda: engine.is_drained(""))
+
+
+def test_an_answer_on_a_connection_that_goes_on_ends_the_write_before_it(
+    embedded_engine: Running, repository: str
+) -> None:
+    engine = embedded_engine.engine
+    key = engine.create_access_key(f"up-{secrets.token_hex(6)}")
+    engine.apply_policy(repository, document(engine, repository, 1, key.principal))
+    engine.prove_access_key(key, repository)
+    early = SlowWrite(embedded_engine, repository, "early", key, secrets.token_bytes(2_000_000))
+    other = SlowWrite(embedded_engine, repository, "other", key, secrets.token_bytes(2_000_000))
+    _until(lambda: not engine.is_drained(""))
+    mark = engine.mark_writes()
+    assert early.finish(closes=False) == 200
+    assert not engine.is_drained(mark)  # the other one is still on its way
+    assert other.finish(closes=False) == 200
+    third = SlowWrite(embedded_engine, repository, "third", key, secrets.token_bytes(2_000_000))
+    assert engine.is_drained(mark)  # both connections are open, and both were answered
+    for write in (early, other, third):
+        write.close()
+
+
+def test_the_public_gateway_speaks_no_http_2(embedded_engine: Running) -> None:
+    """One connection, one request at a time: what `draining` concludes rests on it."""
+    asked = [
+        "curl",
+        "--silent",
+        "--output",
+        "/dev/null",
+        "--write-out",
+        "%{http_version}",
+        embedded_engine.settings.endpoint,
+    ]
+    for option in ("--http2", "--http2-prior-knowledge"):
+        done = subprocess.run([*asked, option], capture_output=True, text=True, check=False, timeout=30)
+        assert done.stdout != "2"
 
 
 def test_a_write_whose_body_is_being_sent_lands_without_a_freeze(embedded_engine: Running, repository: str) -> None:
@@ -267,14 +328,14 @@ def _slow_write_across(running: Running, repository: str, *, freezes: bool) -> i
     engine.apply_policy(repository, document(engine, repository, 1, key.principal))
     engine.prove_access_key(key, repository)
     write = SlowWrite(running, repository, "late", key, secrets.token_bytes(2_000_000))
-    _until(lambda: not engine.is_drained())
+    _until(lambda: not engine.is_drained(""))
     engine.apply_policy(repository, document(engine, repository, 2))
     engine.prove_policy(repository, 2)
     engine.delete_principal(key.principal)
     if freezes:
         engine.freeze(repository)
     status = write.finish()
-    _until(engine.is_drained)
+    _until(lambda: engine.is_drained(""))
     return status
 
 

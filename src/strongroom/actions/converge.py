@@ -143,7 +143,7 @@ def _close(lease: Lease, dataset: Dataset) -> Dataset:
     if _is_outdated(dataset):
         return dataset
     engines.current().freeze(dataset.repository)
-    lease.save(is_frozen=True)
+    lease.save(is_frozen=True, write_mark=engines.current().mark_writes())
     _remove_principals(dataset)
     lease.save(step=DRAINING, step_at=timezone.now())
     return lease.row()

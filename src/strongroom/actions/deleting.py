@@ -19,7 +19,7 @@ def advance(lease: Lease) -> None:
     if dataset.step != REMOVING:
         engine.delete_repository(dataset.repository)
         lease.save(step=REMOVING, step_at=timezone.now())
-    if not engine.is_drained():
+    if not engine.is_drained(dataset.write_mark):
         raise NotYet(POLL_SECONDS)
     if engine.repository_exists(dataset.repository):  # a write that was under way may have made it again
         engine.delete_repository(dataset.repository)

@@ -32,7 +32,7 @@ def reopen(lease: Lease) -> None:
     dataset = lease.row()
     if dataset.state != State.FINALIZED or not dataset.is_frozen:
         return
-    if not engines.current().is_drained():
+    if not engines.current().is_drained(dataset.write_mark):
         raise NotYet(POLL_SECONDS)
     engines.current().thaw(dataset.repository)
     lease.save(is_frozen=False, recheck_at=timezone.now() if dataset.kind == Kind.ORIGINAL else None)
@@ -47,7 +47,7 @@ def _await_drained(dataset: Dataset) -> None:
     """Raises NotYet while writes are on their way and this step has not yet waited as long as it may."""
     waited = timezone.now() - (dataset.step_at or timezone.now())
     is_patient = waited < timedelta(seconds=settings().finalize_drain_seconds)
-    if is_patient and not engines.current().is_drained():
+    if is_patient and not engines.current().is_drained(dataset.write_mark):
         raise NotYet(POLL_SECONDS)
 
 

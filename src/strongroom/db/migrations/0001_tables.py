@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ('object_count', models.BigIntegerField(null=True)),
                 ('size_bytes', models.BigIntegerField(null=True)),
                 ('is_frozen', models.BooleanField(default=False)),
+                ('write_mark', models.TextField(blank=True)),
                 ('recheck_at', models.DateTimeField(null=True)),
                 ('deletion_requested_at', models.DateTimeField(null=True)),
                 ('deletion_reason', models.TextField(blank=True)),

@@ -66,6 +66,7 @@ class Dataset(models.Model):
     object_count = models.BigIntegerField(null=True)
     size_bytes = models.BigIntegerField(null=True)
     is_frozen = models.BooleanField(default=False)  # the engine refuses every write to the bucket
+    write_mark = models.TextField(blank=True)  # what was on its way when it was frozen; the engine reads it
     recheck_at = models.DateTimeField(null=True)  # when the second pass for late objects is due
 
     # End of life
