@@ -66,9 +66,12 @@ def clean(values: Mapping[str, object]) -> dict[str, object]:
     return cleaned
 
 
-def hold_lineage(space_id: UUID) -> None:
-    """Nobody else names or removes a source in this space until the transaction ends: creating locks the space too."""
-    Space.objects.select_for_update(no_key=True).get(id=space_id)
+def hold_lineage(dataset_id: UUID) -> None:
+    """Nobody else names or removes a source in the data set's space until the transaction ends: creating locks it too.
+
+    Called before the data set itself is locked: whoever changes members locks the space first, and then data sets.
+    """
+    Space.objects.select_for_update(of=("self",), no_key=True).filter(datasets=dataset_id).first()
 
 
 def sources(space_id: UUID, source_ids: Iterable[UUID], *, but: UUID | None = None) -> list[Dataset]:

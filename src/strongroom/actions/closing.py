@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from strongroom.actions import catalogue, converge, inventory
+from strongroom.actions import converge, inventory
 from strongroom.actions.deeds import Deed, between, doing
 from strongroom.actions.steps import CLOSING
 from strongroom.core.actor import Actor
@@ -108,8 +108,7 @@ def refuse_while_locked(dataset: Dataset, now: datetime) -> None:
 
 
 def refuse_while_source(dataset: Dataset) -> None:
-    """Raises Conflict while a derivative that is still being made would lose its source."""
-    catalogue.hold_lineage(dataset.space_id)
+    """Raises Conflict while a derivative that is still being made would lose its source; lineage must be held."""
     waiting = dataset.derivative_links.filter(derivative__state__in=[State.PENDING, State.FINALIZING])
     if name := waiting.order_by("derivative__name").values_list("derivative__name", flat=True).first():
         raise Conflict(

@@ -152,6 +152,8 @@ def edit(actor: Actor, dataset_id: UUID, *, changes: Mapping[str, object]) -> Da
     Raises: NotFound, Forbidden, Conflict (a field that is closed now), Invalid.
     """
     with doing(actor, Verb.DATASET_EDIT) as deed:
+        if editing.touches_origin(changes):
+            catalogue.hold_lineage(dataset_id)
         dataset = deed.dataset(dataset_id)
         editing.apply(deed, dataset, changes)
     return view(actor, dataset)
@@ -220,6 +222,7 @@ def delete(actor: Actor, dataset_id: UUID, *, confirm_name: str, reason: str = "
     Raises: NotFound, Forbidden, Conflict (finalized), Invalid (name), Unavailable (goes on by itself).
     """
     with doing(actor, Verb.DATASET_DELETE) as deed:
+        catalogue.hold_lineage(dataset_id)
         dataset = deed.dataset(dataset_id)
         closing.check_confirmed(dataset, confirm_name)
         closing.refuse_while_source(dataset)
@@ -232,6 +235,7 @@ def delete(actor: Actor, dataset_id: UUID, *, confirm_name: str, reason: str = "
 def request_deletion(actor: Actor, dataset_id: UUID, *, reason: str) -> DatasetView:
     """Ask for the end of a finalized data set; a second person must confirm. Raises Conflict when already asked."""
     with doing(actor, Verb.DATASET_REQUEST_DELETION) as deed:
+        catalogue.hold_lineage(dataset_id)
         dataset = deed.dataset(dataset_id)
         if dataset.deletion_requested_at:
             raise Conflict(
@@ -268,6 +272,7 @@ def confirm_deletion(actor: Actor, dataset_id: UUID, *, confirm_name: str) -> Da
     Raises: NotFound, Forbidden (the same person), Conflict, Invalid (name), Unavailable (goes on by itself).
     """
     with doing(actor, Verb.DATASET_CONFIRM_DELETION) as deed:
+        catalogue.hold_lineage(dataset_id)
         dataset = deed.dataset(dataset_id)
         closing.need_request(dataset)
         if dataset.deletion_requested_by_id == actor.person_id:

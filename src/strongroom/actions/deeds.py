@@ -12,6 +12,7 @@ would wait for each other.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -23,8 +24,8 @@ from strongroom.core import authz, lifecycle
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Forbidden, NotFound, Refusal
 from strongroom.core.ledger import Json
-from strongroom.core.vocabulary import Kind, Outcome, Role, State, Verb
-from strongroom.db.models import Dataset, Membership, Space
+from strongroom.core.vocabulary import Kind, Outcome, Role, StaffRole, State, Verb
+from strongroom.db.models import Dataset, Membership, Person, Space
 
 
 class Deed:
@@ -86,6 +87,22 @@ class Deed:
         self.is_creator = dataset.created_by_id == self.actor.person_id
         self._check(role=self.role, is_creator=self.is_creator)
         return dataset
+
+    def authorize_again(self) -> None:
+        """After the engine's work: are they still who they were? Whoever is taking a role away is waited for.
+
+        Raises: Forbidden.
+        """
+        held = Person.objects.select_for_update(no_key=True).filter(id=self.actor.person_id, is_active=True)
+        person = held.first()
+        if person is None:
+            raise Forbidden(
+                f"{self.actor.email} was disabled.", code="disabled", way_out="Ask an administrator of the platform."
+            )
+        self.actor = replace(self.actor, staff_role=StaffRole(person.staff_role) if person.staff_role else None)
+        memberships = Membership.objects.select_for_update(of=("self",), no_key=True).filter(person=person)
+        membership = memberships.filter(space__datasets=self.dataset_id).first()
+        self._check(role=Role(membership.role) if membership else None, is_creator=self.is_creator)
 
     @property
     def is_by_staff(self) -> bool:

