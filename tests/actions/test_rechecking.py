@@ -1,14 +1,16 @@
 """The second look: whatever came late or was changed behind Strongroom's back is found and told, once."""
 
+import io
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from strongroom.actions import datasets, inventory, rechecking
+from strongroom.actions import datasets, inventory, manifests, rechecking
+from strongroom.core.errors import Unavailable
 from strongroom.core.policy import Access, compile_policy
 from strongroom.core.vocabulary import Kind
-from strongroom.db.models import Dataset, Event, LateObject
+from strongroom.db.models import Dataset, Event, LateObject, Manifest
 from tests.actions.attempts import failing
 from tests.actions.rules import assert_proved, assert_rules_hold, work_until_settled
 from tests.world import World, actor_of
@@ -142,3 +144,23 @@ def test_a_check_that_finds_the_engine_away_comes_back_in_its_turn(world: World)
     world.engine.is_down = True
     assert (rechecking.check_policies(), rechecking.check_policies()) == (0, 0)
     assert Dataset.objects.get(id=dataset.id).policy_checked_at is not None
+
+
+def test_an_original_that_cannot_be_looked_at_does_not_stand_in_the_way_of_the_others(world: World) -> None:
+    poisoned, other = world.finalized(), world.finalized()
+    lost = Manifest.objects.get(dataset=poisoned)
+    damaged = inventory.records()
+    world.engine.delete_object(damaged, lost.object_key)
+    world.engine.put_object(damaged, lost.object_key, io.BytesIO(b"no gzip at all"))
+    world.engine.put_object(other.repository, "late.csv", io.BytesIO(b"late"))
+    assert rechecking.run_due() == 2
+    assert [each.dataset_id for each in LateObject.objects.all()] == [other.id]
+    again = Dataset.objects.get(id=poisoned.id).recheck_at
+    assert again is not None and again > timezone.now()
+
+
+def test_a_manifest_whose_file_is_missing_says_so_before_the_answer_begins(world: World) -> None:
+    dataset = world.finalized()
+    world.engine.delete_object(inventory.records(), Manifest.objects.get(dataset=dataset).object_key)
+    with pytest.raises(Unavailable, match="missing"):
+        manifests.download(world.owner(dataset.space), dataset.id)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from strongroom import engines
 from strongroom.actions.configuration import settings
 from strongroom.core import manifest, names
+from strongroom.core.errors import NotFound, Unavailable
 from strongroom.core.names import ATTACHMENTS
 from strongroom.db.models import Dataset, Manifest
 from strongroom.engines import StoredObject
@@ -75,9 +76,23 @@ def is_attachment(key: str) -> bool:
 
 
 def read(recorded: Manifest) -> Iterator[bytes]:
-    """The manifest as it was written, in chunks of uncompressed JSON lines."""
+    """The manifest as it was written, in chunks of uncompressed JSON lines.
+
+    Raises Unavailable at once, not only when the first chunk is taken: by then an answer may have begun.
+    """
+    try:
+        packed = engines.current().read_object(records(), recorded.object_key)
+    except NotFound as error:
+        raise Unavailable(
+            f"The file of the manifest with the root {recorded.root_sha256} is missing in the storage engine.",
+            way_out="Whoever operates it can put it back from the backup: the signed root tells the right one.",
+        ) from error
+    return _unpacked(packed)
+
+
+def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
     unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    for chunk in engines.current().read_object(records(), recorded.object_key):
+    for chunk in packed:
         yield unpack.decompress(chunk)
     yield unpack.flush()
 

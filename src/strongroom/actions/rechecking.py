@@ -15,7 +15,7 @@ from strongroom import engines
 from strongroom.actions import inventory, ledger
 from strongroom.actions.configuration import settings
 from strongroom.actions.converge import document_of
-from strongroom.actions.leases import Lease, leased
+from strongroom.actions.leases import Lease, LeaseLost, leased
 from strongroom.core import manifest
 from strongroom.core.errors import Unavailable
 from strongroom.core.manifest import Change
@@ -118,12 +118,9 @@ def check_policy(dataset_id: UUID) -> bool:
     with leased(dataset_id, wait_seconds=0) as lease:
         dataset = lease.row()
         try:
-            is_repaired = _repair(lease, dataset)
-        except Unavailable:
+            return _repair(lease, dataset)
+        finally:
             lease.save(policy_checked_at=timezone.now())
-            raise
-        lease.save(policy_checked_at=timezone.now())
-        return is_repaired
 
 
 def _repair(lease: Lease, dataset: Dataset) -> bool:
@@ -155,11 +152,13 @@ def _note_repair(dataset: Dataset, found: str | None) -> None:
 
 
 def _try(look: Callable[[UUID], int], dataset_id: UUID) -> int:
-    """One look; what goes wrong is logged and tried again at its next time."""
+    """One look; what goes wrong is logged and tried again later, behind the looks at other data sets."""
     try:
         return int(look(dataset_id))
-    except Unavailable as error:
+    except (Unavailable, LeaseLost) as error:
         log.warning("recheck_failed", dataset=str(dataset_id), error=str(error))
-        later = timezone.now() + timedelta(seconds=10)
-        Dataset.objects.filter(id=dataset_id, recheck_at__isnull=False).update(recheck_at=later)
-        return 0
+    except Exception:
+        log.exception("recheck_crashed", dataset=str(dataset_id))
+    later = timezone.now() + timedelta(seconds=10)
+    Dataset.objects.filter(id=dataset_id, recheck_at__isnull=False).update(recheck_at=later)
+    return 0
