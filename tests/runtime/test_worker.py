@@ -4,16 +4,21 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db.utils import OperationalError
+from django.utils import timezone
 
-from strongroom.actions import system
+from strongroom.actions import attachments, system
+from strongroom.core.errors import Unavailable
 from strongroom.core.vocabulary import StaffRole
+from strongroom.db.models import Attachment
 from strongroom.runtime import worker
 from strongroom.runtime.worker import Chore, Round, chores
+from tests.actions.attempts import attach
 from tests.runtime.front_door import FrontDoor, eventually
 from tests.world import World
 
@@ -42,6 +47,20 @@ def test_every_chore_runs_on_a_platform_where_nothing_is_due(world: World) -> No
     call_command("createcachetable")
     for chore in chores():
         assert chore.run() == 0, chore.name
+
+
+def test_a_document_that_was_removed_while_the_engine_was_away_is_gone_after_a_round(world: World) -> None:
+    call_command("createcachetable")
+    dataset = world.dataset()
+    owner = world.owner(dataset.space)
+    document = attach(owner, dataset)
+    world.engine.is_down = True
+    with pytest.raises(Unavailable):
+        attachments.remove(owner, dataset.id, document.id)
+    world.engine.is_down = False
+    Attachment.objects.update(removed_at=timezone.now() - timedelta(hours=1))
+    Round(chores()).run()
+    assert [each.key for each in world.engine.list_objects(dataset.repository)] == []
 
 
 def test_the_heartbeat_is_what_the_status_shows(world: World) -> None:
