@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import socket
 import subprocess
@@ -21,8 +22,20 @@ def configure(settings: SeaweedSettings, prefix: str, *options: str) -> None:
     # The command reads all rules, changes one and writes all: two at once would undo each other.
     with _alone(settings):
         answer = _run(settings, f"fs.configure -locationPrefix={prefix} {' '.join(options)} -apply")
-    if "error" in answer.lower():
+    if has_rule(answer, prefix) == ("-delete" in options):
         raise Unavailable(f"The storage engine did not change its rule for {prefix}: {answer.strip()[-300:]}")
+
+
+def has_rule(answer: str, prefix: str) -> bool:
+    """Whether a rule for exactly this prefix is among those that the command tells after it has changed them.
+
+    Raises: Unavailable for anything else: the shell ends well, and tells nothing, when it does not know an option.
+    """
+    try:
+        return any(each["locationPrefix"] == prefix for each in json.loads(answer)["locations"])
+    except (ValueError, LookupError, TypeError) as error:
+        said = answer.strip()[-300:] or "nothing"
+        raise Unavailable(f"The storage engine did not confirm its rule for {prefix}; it said {said}.") from error
 
 
 def _run(settings: SeaweedSettings, command: str) -> str:
