@@ -1,6 +1,5 @@
 """The Engine protocol over SeaweedFS: S3 and IAM on the private gateway, proofs on the public one."""
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -15,9 +14,9 @@ from strongroom.core.errors import Conflict, NotFound, Unavailable
 from strongroom.core.policy import PROBE_SESSION, READER_SESSION, Dialect, probe_prefix
 from strongroom.engines.protocol import AccessKey, Health, Session, StoredObject, Uploaded
 from strongroom.engines.seaweedfs import draining, metrics, presigning, retention, shell, uploading
+from strongroom.engines.seaweedfs.administration import Administration
 from strongroom.engines.seaweedfs.clients import code_of, iam_client, is_gone, obeying, s3_client
 from strongroom.engines.seaweedfs.configuration import load_credentials
-from strongroom.engines.seaweedfs.first_start import encrypt_by_default
 from strongroom.engines.seaweedfs.http import Answer, Http
 from strongroom.engines.seaweedfs.listing import Page, in_byte_order, parse_page
 from strongroom.engines.seaweedfs.sessions import KeptSession, create_session
@@ -45,6 +44,7 @@ class SeaweedEngine:
         self.settings = settings
         self.on_request = on_request
         self._http = Http(on_request=self._tell)
+        self._administration = Administration(settings, self._http)
         self._probe = KeptSession(lambda lifetime: self.create_session(PROBE_SESSION, lifetime=lifetime))
         self._reader = KeptSession(lambda lifetime: self.create_session(READER_SESSION, lifetime=lifetime))
 
@@ -69,14 +69,13 @@ class SeaweedEngine:
         """Three requests."""
         with obeying(f"make the bucket {repository}"):
             try:
-                self._s3.create_bucket(Bucket=repository)
+                self._administration.create_bucket(repository)
             except ClientError as error:
                 if code_of(error) not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
                     raise
-            encrypt_by_default(self._s3, repository)
+            self._administration.encrypt_by_default(repository)
             if tags:
-                tagging = [{"Key": key, "Value": value} for key, value in tags.items()]
-                self._s3.put_bucket_tagging(Bucket=repository, Tagging={"TagSet": tagging})  # type: ignore[typeddict-item]
+                self._administration.tag(repository, tags)
 
     def delete_repository(self, repository: str) -> None:
         """One request, whatever the number of objects: the engine drops the volumes of the bucket."""
@@ -105,7 +104,7 @@ class SeaweedEngine:
     def apply_policy(self, repository: str, document: str) -> None:
         """One request."""
         with obeying(f"take the access rules of {repository}"):
-            self._s3.put_bucket_policy(Bucket=repository, Policy=document)
+            self._administration.put_policy(repository, document)
 
     def read_policy(self, repository: str) -> str | None:
         """See `Engine`."""
@@ -135,12 +134,14 @@ class SeaweedEngine:
         """Two requests for a new principal: the engine makes no key for a user it does not know."""
         with obeying(f"make an access key for {principal}"):
             try:
-                self._iam.create_user(UserName=principal)
-            except self._iam.exceptions.EntityAlreadyExistsException:
-                self._iam.delete_user(UserName=principal)
-                self._iam.create_user(UserName=principal)
-            made = self._iam.create_access_key(UserName=principal)["AccessKey"]
-        return AccessKey(principal, made["AccessKeyId"], made["SecretAccessKey"])
+                self._administration.create_user(principal)
+            except ClientError as error:
+                if code_of(error) != "EntityAlreadyExists":
+                    raise
+                self._administration.delete_user(principal)
+                self._administration.create_user(principal)
+            made = self._administration.create_access_key(principal)
+        return AccessKey(principal, made.access_key_id, made.secret)
 
     def prove_access_key(self, key: AccessKey, repository: str) -> None:
         """One request for each gateway that knows the key already."""
@@ -153,9 +154,12 @@ class SeaweedEngine:
 
     def delete_principal(self, principal: str) -> None:
         """One request; the keys go with the user."""
-        gone = self._iam.exceptions.NoSuchEntityException
-        with obeying(f"delete the key holder {principal}"), contextlib.suppress(gone):
-            self._iam.delete_user(UserName=principal)
+        with obeying(f"delete the key holder {principal}"):
+            try:
+                self._administration.delete_user(principal)
+            except ClientError as error:
+                if not is_gone(error):
+                    raise
 
     def access_key_ids(self, principal: str) -> list[str]:
         """See `Engine`."""
