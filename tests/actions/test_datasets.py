@@ -258,6 +258,21 @@ def test_what_is_locked_is_locked_in_the_engine_and_goes_only_after_its_date(wor
     assert_rules_hold(world.engine)
 
 
+def test_a_write_under_way_is_outwaited_before_the_bucket_is_thawed_to_be_locked(world: World) -> None:
+    dataset = world.dataset()
+    world.uploaded(dataset)
+    bucket, until = world.engine._buckets[dataset.repository], timezone.now() + timedelta(days=30)
+    world.engine.writes_in_flight = 1
+    datasets.finalize(actor_of(dataset.created_by), dataset.id, confirm_name=dataset.name, locked_until=until)
+    for _ in range(3):
+        Dataset.objects.update(step_at=timezone.now() - timedelta(hours=1))
+        converge.settle(dataset.id)
+    assert (Dataset.objects.get(id=dataset.id).step, bucket.is_frozen, bucket.locked_until) == ("locking", True, {})
+    world.engine.writes_in_flight = 0
+    assert world.settled(dataset).state == State.FINALIZED
+    assert bucket.locked_until == {"first.csv": until}
+
+
 def test_contents_come_in_pages_of_key_order(world: World) -> None:
     dataset = world.dataset()
     owner = actor_of(dataset.created_by)

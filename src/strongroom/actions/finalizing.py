@@ -32,22 +32,21 @@ def reopen(lease: Lease) -> None:
     dataset = lease.row()
     if dataset.state != State.FINALIZED or not dataset.is_frozen:
         return
-    if not engines.current().is_drained(dataset.write_mark):
-        raise NotYet(POLL_SECONDS)
+    _await_drained(dataset)
     engines.current().thaw(dataset.repository)
     lease.save(is_frozen=False, recheck_at=timezone.now() if dataset.kind == Kind.ORIGINAL else None)
 
 
 def _drain(lease: Lease, dataset: Dataset) -> None:
-    _await_drained(dataset)
+    waited = timezone.now() - (dataset.step_at or timezone.now())
+    if waited < timedelta(seconds=settings().finalize_drain_seconds):
+        _await_drained(dataset)
     lease.save(step=ABORTING, step_at=timezone.now())
 
 
 def _await_drained(dataset: Dataset) -> None:
-    """Raises NotYet while writes are on their way and this step has not yet waited as long as it may."""
-    waited = timezone.now() - (dataset.step_at or timezone.now())
-    is_patient = waited < timedelta(seconds=settings().finalize_drain_seconds)
-    if is_patient and not engines.current().is_drained(dataset.write_mark):
+    """Raises NotYet while writes that were under way at the freeze still are: a thaw would let them land."""
+    if not engines.current().is_drained(dataset.write_mark):
         raise NotYet(POLL_SECONDS)
 
 
@@ -59,7 +58,8 @@ def _abort(lease: Lease, dataset: Dataset) -> None:
 def _lock(lease: Lease, dataset: Dataset) -> None:
     """A retention is a write, which a frozen bucket refuses also to Strongroom: it is thawed for as long as this takes.
 
-    Listed is only afterwards: the engine counts a retention as a modification, and what lands meanwhile is taken in.
+    However long writes under way take to end, that waits for them: one that landed behind the locking would stand in
+    the manifest without a lock. Listed is afterwards: the engine counts a retention as a modification.
     """
     assert dataset.locked_until is not None
     if dataset.locked_until > timezone.now():  # else the time is over already: nothing can be locked until then
