@@ -19,7 +19,7 @@ from strongroom.actions.deeds import Deed, doing
 from strongroom.core import names
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden, Invalid, Refusal
-from strongroom.core.vocabulary import KeyStatus, SystemFact, Verb
+from strongroom.core.vocabulary import KeyStatus, StaffRole, SystemFact, Verb
 from strongroom.db.models import Dataset, UploadKey
 from strongroom.db.models.keys import LIVE
 from strongroom.engines import AccessKey
@@ -63,7 +63,8 @@ def reset(actor: Actor, dataset_id: UUID, *, reason: str = "") -> IssuedKey:
     with doing(actor, Verb.KEY_RESET) as deed:
         dataset = deed.dataset(dataset_id)
         last = _last_shown(dataset)
-        is_support = deed.is_by_staff
+        # Support staff who also keep data sets themselves: once as everybody, then with a reason.
+        is_support = deed.is_by_staff or (actor.staff_role is StaffRole.SUPPORT and _was_reset(dataset))
         reason = names.clean_text("reason", reason, max_length=2000, required=is_support, is_multiline=True)
         _refuse_reset(dataset, last, is_support)
         dataset.keys.filter(status__in=LIVE).update(status=KeyStatus.REVOKED, ended_at=deed.now)
@@ -207,10 +208,8 @@ def _look_again(key: UploadKey) -> None:
 
 def _note_made(dataset: Dataset, key: UploadKey, made: AccessKey) -> None:
     with transaction.atomic():
-        Dataset.objects.select_for_update(no_key=True).get(id=dataset.id)
-        _refuse_overtaken(dataset, key)
-        key.access_key_id = made.access_key_id
-        UploadKey.objects.filter(id=key.id).update(access_key_id=made.access_key_id)
+        _lock(dataset)
+        _change(dataset, key, access_key_id=made.access_key_id)
         converge.request(dataset)
 
 
@@ -222,20 +221,34 @@ def _activate(deed: Deed, dataset: Dataset, key: UploadKey) -> None:
     """
     with transaction.atomic():
         deed.authorize_again()
-        Dataset.objects.select_for_update(no_key=True).get(id=dataset.id)
-        _refuse_overtaken(dataset, key)
-        UploadKey.objects.filter(id=key.id).update(status=KeyStatus.ACTIVE)
-        key.status = KeyStatus.ACTIVE
+        _lock(dataset)
+        _change(dataset, key, status=KeyStatus.ACTIVE)
         _append(SystemFact.KEY_SHOWN, dataset, key)
+
+
+def _lock(dataset: Dataset) -> None:
+    Dataset.objects.select_for_update(no_key=True).only("id").get(id=dataset.id)
+
+
+def _change(dataset: Dataset, key: UploadKey, **columns: str) -> None:
+    """Write columns of a key that is still being made. Raises Conflict."""
+    if not UploadKey.objects.filter(id=key.id, status=KeyStatus.ISSUING).update(**columns):
+        raise _overtaken(dataset)
+    for name, value in columns.items():
+        setattr(key, name, value)
 
 
 def _refuse_overtaken(dataset: Dataset, key: UploadKey) -> None:
     if not UploadKey.objects.filter(id=key.id, status=KeyStatus.ISSUING).exists():
-        raise Conflict(
-            f"{dataset.name} was changed while its key was being made; the key was not issued.",
-            code="overtaken",
-            way_out="Look at the data set again; if it is still pending, ask once more.",
-        )
+        raise _overtaken(dataset)
+
+
+def _overtaken(dataset: Dataset) -> Conflict:
+    return Conflict(
+        f"{dataset.name} was changed while its key was being made; the key was not issued.",
+        code="overtaken",
+        way_out="Look at the data set again; if it is still pending, ask once more.",
+    )
 
 
 def _facts(key: UploadKey) -> dict[str, str | bool | None]:
@@ -278,6 +291,12 @@ def _refuse_second(dataset: Dataset) -> None:
     )
 
 
+def _was_reset(dataset: Dataset) -> bool:
+    """Whether the one reset that needs no support was used."""
+    resets = dataset.keys.filter(replaces__isnull=False, is_support_reset=False)
+    return resets.exclude(status=KeyStatus.LOST).exists()
+
+
 def _refuse_reset(dataset: Dataset, last: UploadKey | None, is_support: bool) -> None:
     if last is None:
         raise Conflict(f"{dataset.name} has no access key yet.", code="no-key", way_out="Issue one first.")
@@ -287,8 +306,7 @@ def _refuse_reset(dataset: Dataset, last: UploadKey | None, is_support: bool) ->
             code="being-issued",
             way_out="Whoever asked first gets it; wait a few seconds and look again.",
         )
-    resets = dataset.keys.filter(replaces__isnull=False, is_support_reset=False).exclude(status=KeyStatus.LOST)
-    if not is_support and resets.exists():
+    if not is_support and _was_reset(dataset):
         raise Forbidden(
             f"The access key of {dataset.name} was already reset once.",
             code="second-reset",
