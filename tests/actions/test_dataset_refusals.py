@@ -240,6 +240,16 @@ def test_retention_is_for_originals_and_for_the_future(world: World) -> None:
             datasets.finalize(owner, dataset.id, confirm_name=dataset.name, allow_empty=True, locked_until=until)
 
 
+def test_what_is_to_be_deleted_is_not_promoted(world: World) -> None:
+    dataset = world.finalized(world.dataset(kind=Kind.DERIVATIVE))
+    owner = actor_of(dataset.created_by)
+    datasets.request_deletion(owner, dataset.id, reason="Superseded")
+    with refused(Verb.DATASET_PROMOTE, owner, Conflict, "deletion-requested"):
+        datasets.promote(owner, dataset.id, confirm_name=dataset.name)
+    datasets.withdraw_deletion(owner, dataset.id)
+    assert datasets.promote(owner, dataset.id, confirm_name=dataset.name).dataset.kind == Kind.ORIGINAL
+
+
 def test_an_original_is_not_promoted(world: World) -> None:
     dataset = world.dataset()
     owner = actor_of(dataset.created_by)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from strongroom.actions import converge, datasets, keys
+from strongroom.actions import converge, datasets, keys, leases
 from strongroom.actions.leases import Busy, LeaseLost, leased
 from strongroom.core.errors import Unavailable
 from strongroom.core.vocabulary import KeyStatus, State
@@ -47,6 +47,22 @@ def test_a_lease_is_given_back_when_its_work_fails(world: World) -> None:
     with pytest.raises(ValueError, match="broken"), leased(dataset.id, wait_seconds=0):
         raise ValueError("broken")
     assert columns(dataset)[:2] == (None, None)
+
+
+def test_a_holder_that_lives_keeps_it_however_long_its_work_takes(
+    lasting_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "LEASE_SECONDS", 0.6)
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.1)
+    monkeypatch.setattr(leases, "_keeper", None)  # one of an earlier test may be asleep for longer
+    dataset, other = lasting_world.dataset(), lasting_world.dataset()
+    with leased(dataset.id, wait_seconds=0), leased(other.id, wait_seconds=0):
+        for each in (dataset, other):
+            with pytest.raises(Busy), leased(each.id, wait_seconds=1):
+                pass
+    Dataset.objects.filter(id=dataset.id).update(lease=uuid4(), leased_until=timezone.now())  # nobody renews this one
+    with leased(dataset.id, wait_seconds=1):
+        pass
 
 
 def test_the_lease_of_a_dead_process_runs_out(world: World) -> None:

@@ -1,14 +1,15 @@
 """People: created, invited, disabled; and the platform is never left without an administrator."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from strongroom.actions import people, signin, tokens
+from strongroom.actions import audit, people, signin, tokens
 from strongroom.core.credentials import digest
 from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from strongroom.core.vocabulary import Role, StaffRole
+from strongroom.core.vocabulary import Role, Scope, StaffRole
 from strongroom.db.models import Event, Person, SignInCode
 from tests.bearers import bearer, secret_for_code, secret_of
 from tests.threads import at_once
@@ -60,6 +61,22 @@ def test_a_new_invitation_makes_the_older_code_worthless(world: World) -> None:
     with pytest.raises(Unauthenticated):
         secret_for_code(first.code)
     assert secret_for_code(second.code)
+
+
+def test_the_auditors_of_a_space_see_who_could_sign_in_as_a_member(world: World) -> None:
+    space = world.space()
+    member = world.member(space, Role.STEWARD)
+    support = world.person("support", staff_role=StaffRole.SUPPORT)
+    people.invite(support, member.person_id)
+    seen = audit.list_(world.member(space, Role.AUDITOR), space_id=space.id, verb="member.invited").rows
+    assert [(each.actor_email, each.subject) for each in seen] == [(support.email, member.email)]
+
+
+def test_oneself_is_seen_only_with_a_token_that_may_read(world: World) -> None:
+    ada = world.person("ada")
+    assert people.show(ada, "me").email == ada.email
+    with pytest.raises(Forbidden, match="scope"):
+        people.show(replace(ada, scopes=frozenset({Scope.WRITE})), "me")
 
 
 def test_support_may_invite_people_but_not_administrators(world: World) -> None:

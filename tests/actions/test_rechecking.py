@@ -126,6 +126,18 @@ def test_a_policy_that_was_taken_away_is_put_back(world: World) -> None:
     assert_rules_hold(world.engine)
 
 
+def test_a_bucket_that_is_gone_is_told_once_and_shown(world: World) -> None:
+    dataset = world.finalized()
+    world.engine.delete_repository(dataset.repository)
+    for _ in range(2):
+        Dataset.objects.filter(id=dataset.id).update(recheck_at=timezone.now(), policy_checked_at=None)
+        rechecking.run_due()
+        rechecking.check_policies()
+    event = Event.objects.get(verb="dataset.missing")
+    assert (event.dataset_id, event.before) == (dataset.id, {"repository": dataset.repository})
+    assert "not in the storage engine" in Dataset.objects.get(id=dataset.id).last_error
+
+
 def test_policies_are_checked_in_turn_and_not_all_the_time(world: World) -> None:
     first, second = world.dataset(), world.finalized(world.dataset(kind=Kind.DERIVATIVE))
     calls: list[str] = []

@@ -157,6 +157,18 @@ def test_a_document_over_the_limit_is_refused_while_it_is_read(world: World, set
     problem(answer, 413, "too-large")
 
 
+def test_who_may_not_attach_is_refused_before_the_document_is_read(world: World, settings: object) -> None:
+    dataset = world.dataset()
+    stranger = calling(world.person("stranger"))
+    with override_settings(STRONGROOM=replace(settings.STRONGROOM, attachment_max_bytes=1000)):  # type: ignore[attr-defined]
+        # Too large as well: had it been read, that is what would be said.
+        answer = stranger("POST", f"/datasets/{dataset.id}/attachments", form=_form("a.pdf", b"x" * 200_000))
+        problem(answer, 404, "not-found")
+        auditor = calling(world.member(dataset.space, Role.AUDITOR))
+        answer = auditor("POST", f"/datasets/{dataset.id}/attachments", form=_form("a.pdf", b"x" * 200_000))
+        problem(answer, 403, "role")
+
+
 def test_the_ledger_is_listed_exported_and_verified(world: World) -> None:
     space = world.space()
     root, owner = calling(world.administrator), calling(world.owner(space))

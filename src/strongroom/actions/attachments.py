@@ -53,6 +53,12 @@ def add(
     return attachment
 
 
+def check(actor: Actor, verb: Verb, dataset_id: UUID) -> None:
+    """Whether the actor may do this now, for an edge that is about to take in a large body. Raises as the verb does."""
+    with doing(actor, verb) as deed:
+        deed.dataset(dataset_id)
+
+
 def supersede(
     actor: Actor,
     dataset_id: UUID,
@@ -86,7 +92,7 @@ def supersede(
 
 
 def list_(actor: Actor, dataset_id: UUID) -> list[Attachment]:
-    """The documents, oldest first; superseded ones only for owners, stewards and auditors."""
+    """The documents, oldest first; superseded ones only for owners, stewards, auditors and who made the data set."""
     with doing(actor, Verb.ATTACHMENT_LIST) as deed:
         dataset = deed.dataset(dataset_id)
         found = dataset.attachments.filter(is_stored=True, removed_at=None)

@@ -27,7 +27,6 @@ def close(
     dataset: Dataset,
     kind: Kind,
     confirm_name: str,
-    allow_empty: bool,
     locked_until: datetime | None,
 ) -> None:
     """Write that a data set is being finalized as this kind. Raises Invalid."""
@@ -35,10 +34,10 @@ def close(
     _check_retention(kind, locked_until, deed.now)
     before: dict[str, Json] = {"state": dataset.state, "kind": dataset.kind}
     dataset.kind, dataset.state = kind, State.FINALIZING
-    dataset.step, dataset.step_at, dataset.allow_empty = CLOSING, deed.now, allow_empty
+    dataset.step, dataset.step_at = CLOSING, deed.now
     dataset.locked_until, dataset.finalized_by_id = locked_until, deed.actor.person_id
     dataset.progress_objects = 0
-    columns = ["kind", "state", "step", "step_at", "allow_empty", "locked_until", "finalized_by", "progress_objects"]
+    columns = ["kind", "state", "step", "step_at", "locked_until", "finalized_by", "progress_objects"]
     dataset.save(update_fields=columns)
     end_keys(dataset, deed.now)
     converge.request(dataset)
@@ -94,6 +93,16 @@ def need_request(dataset: Dataset) -> None:
             f"Nobody has requested the deletion of {dataset.name}.",
             code="not-requested",
             way_out="First one person requests it with a reason, then a second one confirms.",
+        )
+
+
+def refuse_while_ending(dataset: Dataset) -> None:
+    """Raises Conflict while its deletion is asked for: what was asked for was the end of another data set than this."""
+    if dataset.deletion_requested_at:
+        raise Conflict(
+            f"The deletion of {dataset.name} has been requested.",
+            code="deletion-requested",
+            way_out="Withdraw the request first.",
         )
 
 

@@ -91,6 +91,8 @@ def follow_policy(lease: Lease, *, prove: Callable[[], None] | None = None) -> D
     engine = engines.current()
     dataset = lease.row()
     has_bucket = dataset.state != State.DELETED and dataset.step != REMOVING
+    if dataset.state == State.DELETING and has_bucket:  # it may be gone already, behind our back or in an earlier try
+        has_bucket = engine.repository_exists(dataset.repository)
     if dataset.applied_revision < dataset.revision and has_bucket:
         if dataset.applied_revision == 0:
             engine.create_repository(dataset.repository, tags=tags_of(dataset))

@@ -184,7 +184,7 @@ def finalize(
     with doing(actor, Verb.DATASET_FINALIZE) as deed:
         dataset = deed.dataset(dataset_id)
         _refuse_empty(dataset, is_empty)
-        closing.close(deed, dataset, Kind(dataset.kind), confirm_name, allow_empty, locked_until)
+        closing.close(deed, dataset, Kind(dataset.kind), confirm_name, locked_until)
     converge.cut(dataset_id)
     return view(actor, dataset)
 
@@ -202,7 +202,8 @@ def promote(
     with doing(actor, Verb.DATASET_PROMOTE) as deed:
         dataset = deed.dataset(dataset_id)
         _refuse_empty(dataset, is_empty)
-        closing.close(deed, dataset, Kind.ORIGINAL, confirm_name, allow_empty, locked_until)
+        closing.refuse_while_ending(dataset)
+        closing.close(deed, dataset, Kind.ORIGINAL, confirm_name, locked_until)
     converge.cut(dataset_id)
     return view(actor, dataset)
 

@@ -88,6 +88,16 @@ class Deed:
         self._check(role=self.role, is_creator=self.is_creator)
         return dataset
 
+    def need_scope(self) -> None:
+        """For what anybody may do about themselves: only the credential can be too narrow. Raises Forbidden."""
+        scope = authz.RULES[self.verb].scope
+        if scope not in self.actor.scopes:
+            raise Forbidden(
+                f"This token lacks the scope {scope.value}.",
+                code="scope",
+                way_out=f"Create a token with the scope {scope.value}.",
+            )
+
     def authorize_again(self) -> None:
         """After the engine's work: are they still who they were? Whoever is taking a role away is waited for.
 

@@ -20,6 +20,9 @@ LEASE_SECONDS = 15  # how long after a kill -9 the worker takes over
 RENEW_SECONDS = 5  # a holder that lives never loses it, however long one engine call takes
 _POLL_SECONDS = 0.02
 log = structlog.get_logger()
+_guard = threading.Lock()
+_held: dict[UUID, UUID] = {}  # the leases of this process, each with its data set
+_keeper: threading.Thread | None = None
 
 
 class LeaseLost(Exception):
@@ -94,27 +97,41 @@ def leased(dataset_id: UUID, *, wait_seconds: float) -> Iterator[Lease]:
                 way_out="What you asked stands and is carried out; look again in a few seconds.",
             )
         time.sleep(_POLL_SECONDS)
-    done = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(dataset_id, token, done), daemon=True)
-    keeper.start()
     lease = Lease(dataset_id, token)
+    _have_kept(token, dataset_id)
     try:
         yield lease
     finally:
-        done.set()
-        keeper.join()
+        _held.pop(token)
         if not lease.is_over:
             Dataset.objects.filter(id=dataset_id, lease=token).update(lease=None, leased_until=None)
 
 
-def _keep(dataset_id: UUID, token: UUID, done: threading.Event) -> None:
-    """Renew from a thread of its own for as long as the holder is at work."""
-    while not done.wait(RENEW_SECONDS):
+def _have_kept(token: UUID, dataset_id: UUID) -> None:
+    """Have the thread of this process that renews leases renew this one, too."""
+    global _keeper
+    with _guard:
+        _held[token] = dataset_id
+        if _keeper is None or not _keeper.is_alive():
+            _keeper = threading.Thread(target=_keep, daemon=True)
+            _keeper.start()
+
+
+def _keep() -> None:
+    """Renew what is held for as long as anything is: a thread for each lease would cost more than many deeds do."""
+    global _keeper
+    while True:
+        time.sleep(RENEW_SECONDS)
+        with _guard:
+            held = dict(_held)
+            if not held:
+                _keeper = None
+                return
         try:
             until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
-            Dataset.objects.filter(id=dataset_id, lease=token).update(leased_until=until)
+            Dataset.objects.filter(id__in=held.values(), lease__in=held).update(leased_until=until)
         except DatabaseError as error:  # the holder will see it too, at its next write
-            log.warning("lease_not_renewed", dataset=str(dataset_id), error=str(error))
+            log.warning("leases_not_renewed", count=len(held), error=str(error))
         finally:
             connection.close()
 

@@ -22,7 +22,7 @@ from strongroom.core.credentials import digest, make_sign_in_code
 from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
-from strongroom.core.vocabulary import StaffRole, Verb
+from strongroom.core.vocabulary import StaffRole, SystemFact, Verb
 from strongroom.db.models import Person, SignInCode, Token
 
 
@@ -62,6 +62,7 @@ def show(actor: Actor, person_id: UUID | Literal["me"]) -> Person:
     """One person; oneself always (`me`). Raises: NotFound, Forbidden."""
     with doing(actor, Verb.PERSON_SHOW) as deed:
         if person_id in ("me", actor.person_id):
+            deed.need_scope()
             return Person.objects.get(id=actor.person_id)
         deed.platform()
         return _found(Person.objects.filter(id=person_id).first(), person_id)
@@ -93,7 +94,21 @@ def invite(actor: Actor, person_id: UUID) -> Invitation:
         _refuse_climbing(actor, person)
         invitation = _invitation(person, deed.now)
         deed.record(after={"expires_at": invitation.expires_at.isoformat()})
+        _tell_spaces(deed, person, invitation)
         return invitation
+
+
+def _tell_spaces(deed: Deed, person: Person, invitation: "Invitation") -> None:
+    """Whoever invites could sign in as that person: the auditors of their spaces must be able to see it."""
+    for membership in person.memberships.order_by("space_id"):
+        ledger.append(
+            SystemFact.MEMBER_INVITED,
+            at=deed.now,
+            actor=deed.actor,
+            space_id=membership.space_id,
+            subject=person.email,
+            after={"expires_at": invitation.expires_at.isoformat(), "role": membership.role},
+        )
 
 
 def disable(actor: Actor, person_id: UUID, *, reason: str) -> Person:

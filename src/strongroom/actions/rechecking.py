@@ -41,6 +41,10 @@ def recheck(dataset_id: UUID) -> int:
         recorded = Manifest.objects.filter(dataset_id=dataset_id).order_by("-revision").first()
         if recorded is None or dataset.state != State.FINALIZED:
             return 0
+        if not engines.current().repository_exists(dataset.repository):
+            _note_missing(dataset)
+            lease.save(recheck_at=None)
+            return 0
         was, now = manifest.read(inventory.lines(recorded)), inventory.entries(dataset.repository)
         count = 0
         for difference in manifest.compare(was, now):
@@ -128,7 +132,13 @@ def _repair(lease: Lease, dataset: Dataset) -> bool:
     engine = engines.current()
     if not dataset.is_settled or dataset.applied_revision != dataset.revision:
         return False
-    found = engine.read_policy(dataset.repository)
+    try:
+        found = engine.read_policy(dataset.repository)
+    except Unavailable:
+        if engine.repository_exists(dataset.repository):
+            raise
+        _note_missing(dataset)
+        return False
     if found is not None and json.loads(found) == json.loads(document_of(dataset)):
         return False
     _note_repair(dataset, found)
@@ -136,6 +146,26 @@ def _repair(lease: Lease, dataset: Dataset) -> bool:
     engine.apply_policy(dataset.repository, document_of(dataset))
     engine.prove_policy(dataset.repository, dataset.revision)
     return True
+
+
+def _note_missing(dataset: Dataset) -> None:
+    """Said once, and shown with the data set from then on: nothing here can bring the bucket back."""
+    said = (
+        "The bucket is not in the storage engine any more. Restore it from a copy; the manifest shows what was in it."
+    )
+    if dataset.last_error == said:
+        return
+    with transaction.atomic():
+        Dataset.objects.filter(id=dataset.id).update(last_error=said)
+        ledger.append(
+            SystemFact.DATASET_MISSING,
+            at=timezone.now(),
+            space_id=dataset.space_id,
+            dataset_id=dataset.id,
+            subject=dataset.name,
+            before={"repository": dataset.repository},
+            reason=said,
+        )
 
 
 def _note_repair(dataset: Dataset, found: str | None) -> None:

@@ -68,7 +68,7 @@ def add(request: Request, dataset_id: UUID, file: File[UploadedFile], about: For
 
 @router.get(ALL, response=AttachmentList, **named(Verb.ATTACHMENT_LIST))
 def list_(request: Request, dataset_id: UUID) -> AttachmentList:
-    """Oldest first; superseded ones only for owners, stewards and auditors. Always one page."""
+    """Oldest first; superseded ones only for owners, stewards, auditors and who made the data set. Always one page."""
     rows = attachments.list_(request.auth, dataset_id)
     return AttachmentList(items=[_shown(row) for row in rows])
 

@@ -90,8 +90,8 @@ _BY_STATUS = {
     405: ("method-not-allowed", "This method does not exist at this path.", "The header Allow says which ones do."),
     500: (
         "bug",
-        "Strongroom made a mistake. Nothing half-done remains of what was asked.",
-        "Report the request id to whoever operates it.",
+        "Strongroom made a mistake. What was written down before it stands and is carried out.",
+        "Look at what became of it, and report the request id to whoever operates it.",
     ),
 }
 

@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from strongroom.actions import tokens
+from strongroom.api import uploads
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Unauthenticated
 
@@ -31,6 +32,7 @@ class BearerToken(HttpBearer):
         """The actor of a token. Raises: Unauthenticated."""
         actor = tokens.authenticate(token, address=address_of(request), request_id=request_id_of(request))
         request.META["STRONGROOM_ACTOR"] = actor.email
+        uploads.authorize(request, actor)
         return actor
 
 

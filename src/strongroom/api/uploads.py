@@ -1,14 +1,32 @@
 """Takes in what is uploaded: straight to disk, never more than the limit, whatever the request claims."""
 
 import tempfile
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpRequest
+
+from strongroom.actions import attachments
+from strongroom.core.actor import Actor
+from strongroom.core.vocabulary import Verb
 
 _FORM_BYTES = 100_000  # what the other fields of the form and its boundaries may take
+
+
+def authorize(request: HttpRequest, actor: Actor) -> None:
+    """Before the body of an upload is read: may they attach anything there at all? Raises: Refusal."""
+    if request.method != "POST" or request.content_type != "multipart/form-data" or request.resolver_match is None:
+        return
+    place = request.resolver_match.kwargs
+    with suppress(KeyError, ValueError):  # no data set, or none that could exist: the operation itself says so
+        dataset_id = UUID(str(place["dataset_id"]))
+        verb = Verb.ATTACHMENT_SUPERSEDE if "attachment_id" in place else Verb.ATTACHMENT_ADD
+        attachments.check(actor, verb, dataset_id)
 
 
 class LimitedUpload(FileUploadHandler):

@@ -148,11 +148,13 @@ class Verb(StrEnum):
 class SystemFact(StrEnum):
     """What Strongroom itself did or found; stands in the ledger beside the verbs, with no actor."""
 
+    MEMBER_INVITED = "member.invited"
     DATASET_FINALIZED = "dataset.finalized"
     DATASET_DELETED = "dataset.deleted"
     DATASET_LATE_OBJECT = "dataset.late_object"
     DATASET_ALTERED = "dataset.altered"
     DATASET_REPAIRED = "dataset.repaired"
+    DATASET_MISSING = "dataset.missing"
     KEY_SHOWN = "key.shown"
     KEY_EXPIRED = "key.expired"
     KEY_LOST = "key.lost"

@@ -55,7 +55,6 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('modified_at', models.DateTimeField()),
                 ('finalized_at', models.DateTimeField(null=True)),
-                ('allow_empty', models.BooleanField(default=False)),
                 ('locked_until', models.DateTimeField(null=True)),
                 ('step', models.CharField(blank=True, max_length=40)),
                 ('step_at', models.DateTimeField(null=True)),

@@ -32,7 +32,7 @@ class Dataset(models.Model):
     """Files in one bucket of its own, plus what is known about them.
 
     `revision` counts what should be, `applied_revision` what the engine was seen to obey; `is_settled` is false
-    while anything is left to do. `generation` is the number the policy in force carries.
+    while anything is left to do. The policy in force carries the revision it stands for as its generation.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -58,7 +58,6 @@ class Dataset(models.Model):
     finalized_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+")
 
     # Finalize: what was asked, and how far it is
-    allow_empty = models.BooleanField(default=False)
     locked_until = models.DateTimeField(null=True)
     step = models.CharField(max_length=40, blank=True)
     step_at = models.DateTimeField(null=True)  # when the step began
