@@ -10,7 +10,7 @@ from bench.bare import Bare
 from bench.figures import spread, timed
 from bench.inside import Place, control_plane, database
 
-WARM_UP, ROUNDS = 3, 20
+WARM_UP, ROUNDS = 5, 30
 
 
 @dataclass

@@ -40,15 +40,15 @@ def _one(place: Place, dataset: "Dataset", count: int) -> dict[str, object]:
 
     ours, bare, grown, read = [], [], [], []
     for _ in range(ROUNDS):
-        seconds, listed = timed(lambda: _listed(place, dataset.repository))
-        assert listed == count
-        bare.append(count / seconds)
         forget_peak()
         before = peak_bytes()
         seconds, made = timed(lambda: inventory.write(dataset, on_progress=lambda _: None))
         assert made.object_count == count
         ours.append(count / seconds)
         grown.append(float(peak_bytes() - before))
+        seconds, listed = timed(lambda: _listed(place, dataset.repository))
+        assert listed == count
+        bare.append(count / seconds)
         read.append(count / timed(lambda: sum(1 for _ in inventory.entries(dataset.repository)))[0])
     return {
         "count": count,
