@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 def main(endpoint: str, bucket: str, access_key_id: str, secret: str, threads: str, size: str, name: str) -> None:
     """Write until nobody listens any more."""
-    is_over = threading.Event()
+    is_over, printing = threading.Event(), threading.Lock()
     own = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20, s3={"addressing_style": "path"})
 
     def write(number: int) -> None:
@@ -34,7 +34,8 @@ def main(endpoint: str, bucket: str, access_key_id: str, secret: str, threads: s
             began = time.monotonic()
             status = _put(s3, bucket, key, body)
             facts = {"key": key, "md5": hashlib.md5(body).hexdigest(), "began": began, "ended": time.monotonic()}
-            print(json.dumps({**facts, "status": status}), flush=True)
+            with printing:
+                print(json.dumps({**facts, "status": status}), flush=True)
             if status == 0:
                 time.sleep(0.05)
 
