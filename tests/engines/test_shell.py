@@ -1,6 +1,12 @@
 """The engine's own command line: what it tells is believed only where it says that it was done."""
 
 import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -18,3 +24,41 @@ def test_a_rule_is_there_only_under_exactly_its_own_prefix() -> None:
 def test_silence_is_no_confirmation(told: str) -> None:
     with pytest.raises(Unavailable, match="did not confirm"):
         has_rule(told, "/buckets/a/")
+
+
+def test_the_shell_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    # The real one waits for ever where the engine stopped answering; this one only waits, and says who it is.
+    weed, told = tmp_path / "weed", tmp_path / "pid"
+    weed.write_text(f"#!/bin/sh\necho $$ > {told}.new && mv {told}.new {told}\nexec sleep 60\n")
+    weed.chmod(0o700)
+    with socket.create_server(("127.0.0.1", 0)) as engine:
+        caller = subprocess.Popen([sys.executable, "-c", _CALL, str(tmp_path), str(engine.getsockname()[1] - 5)])
+        assert _eventually(told.exists)
+        caller.kill()
+        caller.wait()
+    assert _eventually(lambda: not _is_alive(int(told.read_text())))
+
+
+_CALL = """
+import sys
+from pathlib import Path
+from strongroom.engines.seaweedfs import shell
+from strongroom.engines.seaweedfs.settings import Ports, SeaweedSettings
+home = Path(sys.argv[1])
+shell.configure(SeaweedSettings(home, "test", ports=Ports(int(sys.argv[2])), weed=home / "weed"), "/buckets/x/")
+"""
+
+
+def _eventually(true: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 15
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return true()
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether the process runs; one that only waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -6,12 +6,19 @@ import json
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 
 from strongroom.core.errors import Unavailable
 from strongroom.engines.seaweedfs.settings import SeaweedSettings
 
 _TIMEOUT_SECONDS = 30
+# The shell waits for ever for an engine that went away; when whoever started it is killed, nobody would end it.
+# Source: prctl(2), PR_SET_PDEATHSIG is 1.
+_DIE_WITH_PARENT = (
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); "
+    "os.getppid() == int(sys.argv[1]) or os._exit(1); os.execv(sys.argv[2], sys.argv[2:])"
+)
 
 
 def configure(settings: SeaweedSettings, prefix: str, *options: str) -> None:
@@ -42,6 +49,7 @@ def _run(settings: SeaweedSettings, command: str) -> str:
     ports = settings.ports
     _refuse_to_wait(ports.filer + 1)
     argv = [
+        *(sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())),
         str(settings.weed_program()),
         "shell",
         f"-master=127.0.0.1:{ports.master}.{ports.master + 1}",
