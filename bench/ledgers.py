@@ -13,7 +13,7 @@ from bench.inside import Place, control_plane, database, forget_peak, peak_bytes
 if TYPE_CHECKING:
     from strongroom.core.ledger import Entry
 
-COUNT, PAGE, ROUNDS, BATCH = 100_000, 100, 40, 2_000
+COUNT, PAGE, ROUNDS, BATCH = 1_000_000, 100, 40, 2_000
 
 
 def measure() -> dict[str, object]:
