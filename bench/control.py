@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from bench.bare import Bare
 from bench.figures import spread, timed
@@ -78,18 +79,17 @@ def _round(place: Place, bare: Bare, taken: dict[str, Taken], number: int) -> No
     dataset = Dataset()
     create = {"space_id": place.space.id, "kind": Kind.ORIGINAL, "name": f"Bench {number}"}
     dataset = ours("dataset.create", lambda: datasets.create(place.actor, **create))  # type: ignore[arg-type]
-    prefix = probe_prefix(dataset.revision)
-    theirs("dataset.create", lambda: bare.create(bucket, document(), prefix))
+    theirs("dataset.create", partial(bare.create, bucket, document(), probe_prefix(dataset.revision)))
     dataset = ours("key.issue", lambda: keys.issue(place.actor, dataset.id))
-    theirs("key.issue", lambda policy=document(principals[0]): bare.issue(bucket, principals[0], policy))
+    theirs("key.issue", partial(bare.issue, bucket, principals[0], document(principals[0])))
     dataset = ours("key.reset", lambda: keys.reset(place.actor, dataset.id))
-    theirs("key.reset", lambda policy=document(principals[1]): bare.issue(bucket, principals[1], policy))
+    theirs("key.reset", partial(bare.issue, bucket, principals[1], document(principals[1])))
     engine.put_object(dataset.repository, "first.csv", io.BytesIO(b"a,b\n"))
     bare.upload(bucket)
-    finalize = lambda: datasets.finalize(place.actor, dataset.id, confirm_name=dataset.name)  # noqa: E731
+    finalize = partial(datasets.finalize, place.actor, dataset.id, confirm_name=dataset.name)
     dataset = ours("dataset.finalize", finalize)
-    closed = document()
-    theirs("dataset.finalize", lambda: bare.close(bucket, principals[1:], closed, probe_prefix(dataset.revision)))
+    prefix = probe_prefix(dataset.revision)
+    theirs("dataset.finalize", partial(bare.close, bucket, principals[1:], document(), prefix))
     bare.remove(bucket)
 
 

