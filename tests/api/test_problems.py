@@ -101,6 +101,13 @@ def test_a_method_that_is_not_there_says_which_are(world: World) -> None:
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "POST"}
 
 
+def test_a_filter_that_is_spelt_wrong_is_refused_and_not_ignored(world: World) -> None:
+    owner = calling(world.owner(world.space()))
+    assert owner("GET", "/datasets?search=x&limit=5").status_code == 200
+    fields = problem(owner("GET", "/datasets?serch=x"), 422, "invalid")["fields"]
+    assert fields == {"serch": "unknown"}
+
+
 def test_a_body_that_is_too_large_is_refused(world: World) -> None:
     with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=100):
         answer = calling(world.person())("POST", "/spaces", {"name": "x" * 200, "risk_level": "high"})

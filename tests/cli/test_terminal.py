@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -45,8 +46,14 @@ def on_terminal(*argv: str, columns: int, home: Path, url: str, typed: str = "")
     environ["COLUMNS"] = str(columns)
     command = [sys.executable, "-m", "strongroom.cli", *argv]
     # setsid --ctty: the pseudo terminal becomes the one that Ctrl-C is typed at.
+    # A runner in the background may ignore Ctrl-C, and what it starts would inherit that.
     running = subprocess.Popen(
-        ["setsid", "--ctty", "--wait", *command], stdin=child, stdout=child, stderr=child, env=environ
+        ["setsid", "--ctty", "--wait", *command],
+        stdin=child,
+        stdout=child,
+        stderr=child,
+        env=environ,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     os.close(child)
     drawn: list[bytes] = []

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from strongroom.api import problems
 from strongroom.api.api import api
-from strongroom.api.openapi import verb_of
+from strongroom.api.openapi import query_of, verb_of
 from strongroom.api.uploads import LimitedUpload
 
 _KEPT = ("Allow", "Retry-After")
@@ -27,7 +27,15 @@ def api_answers(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Call
         response.headers.setdefault("Content-Security-Policy", _NOTHING_ACTIVE)
         return response
 
+    respond.process_view = _note_query  # type: ignore[attr-defined]  # how Django is told
     return respond
+
+
+def _note_query(request: HttpRequest, *_: object) -> None:
+    """What the query may hold, for the parser, which knows no operations."""
+    if request.path.startswith("/api/") and request.resolver_match:
+        known = query_of(api, request.resolver_match.route, request.method or "")
+        request.META["STRONGROOM_QUERY"] = known
 
 
 def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -46,8 +46,24 @@ def _verbs(api: NinjaAPI) -> dict[tuple[str, str], str]:
 
 def verb_of(api: NinjaAPI, route: str, method: str) -> str | None:
     """The operationId behind a Django route such as `api/v1/datasets/<dataset_id>`; None where there is none."""
-    path = "/" + route.replace("<", "{").replace(">", "}")
-    return _verbs(api).get((path, method))
+    return _verbs(api).get((_path(route), method))
+
+
+def _path(route: str) -> str:
+    return "/" + route.replace("<", "{").replace(">", "}")
+
+
+@cache
+def _queries(api: NinjaAPI) -> dict[tuple[str, str], frozenset[str]]:
+    return {
+        (path, method.upper()): frozenset(part["name"] for part in each["parameters"] if part["in"] == "query")
+        for path, method, each in operations(api.get_openapi_schema())
+    }
+
+
+def query_of(api: NinjaAPI, route: str, method: str) -> frozenset[str]:
+    """The names that the query of the operation behind a Django route may hold."""
+    return _queries(api).get((_path(route), method), frozenset())
 
 
 def _finish(path: str, operation: Operation) -> None:

@@ -11,7 +11,7 @@ from strongroom.core.errors import Invalid
 
 
 class StrictParser(Parser):
-    """As django-ninja reads, but neither NaN nor doubled names, NUL or half a surrogate pair."""
+    """As django-ninja reads, but neither NaN nor doubled or unknown names, NUL or half a surrogate pair."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         """The JSON of the body. Raises: Invalid, ValueError."""
@@ -27,7 +27,19 @@ class StrictParser(Parser):
         """A query or a form. Raises: Invalid."""
         parsed: dict[str, Any] = super().parse_querydict(data, list_fields, request)
         _refuse_unstorable(parsed)
+        if data is request.GET:
+            _refuse_unknown(set(parsed) - request.META.get("STRONGROOM_QUERY", set(parsed)))
         return parsed
+
+
+def _refuse_unknown(names: set[str]) -> None:
+    """A filter that is spelt wrong would silently not filter."""
+    if names:
+        raise Invalid(
+            f"This operation knows no query parameter {min(names)[:100]!r}.",
+            fields={name[:100]: "unknown" for name in sorted(names)[:10]},
+            way_out="See the documentation at /api/v1/docs.",
+        )
 
 
 def _refuse_constant(word: str) -> NoReturn:
