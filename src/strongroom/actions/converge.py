@@ -71,10 +71,13 @@ def run_due(limit: int = 20) -> int:
     return len(found)
 
 
-def settle(dataset_id: UUID) -> None:
-    """Do everything that is left for one data set; never raises, notes what went wrong in its row."""
+def settle(dataset_id: UUID, *, token: UUID | None = None) -> None:
+    """Do everything that is left for one data set; never raises, notes what went wrong in its row.
+
+    `token`: of the lease that the row was born with (`leases.from_birth`).
+    """
     try:
-        with leased(dataset_id, wait_seconds=0) as lease:
+        with leased(dataset_id, wait_seconds=0, token=token) as lease:
             _finish(lease, _advance(lease, _close(lease, follow_policy(lease))))
     except NotYet as wait:
         Dataset.objects.filter(id=dataset_id).update(next_try_at=timezone.now() + wait.delay)

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from strongroom import engines
-from strongroom.actions import catalogue, closing, converge, editing, inventory
+from strongroom.actions import catalogue, closing, converge, editing, inventory, leases
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.paging import MAX_LIMIT, Page, page
@@ -82,7 +82,7 @@ def create(
         deed.dataset_id, deed.subject = dataset.id, dataset.name
         sources: list[Json] = [str(source.id) for source in chosen]
         deed.record(after={"kind": kind.value, "repository": dataset.repository, "source_ids": sources})
-    converge.settle(dataset.id)
+    converge.settle(dataset.id, token=dataset.lease)
     return view(actor, dataset)
 
 
@@ -113,6 +113,7 @@ def _insert(deed: Deed, space: Space, kind: Kind, values: Mapping[str, object]) 
         created_at=deed.now,
         modified_at=deed.now,
         next_try_at=deed.now + converge.INLINE_GRACE,
+        **leases.from_birth(deed.now),
         **who,
         **values,
     )

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -85,12 +85,20 @@ def _converge_again(dataset_id: UUID) -> None:
     row.update(is_settled=False, next_try_at=timezone.now())
 
 
+def from_birth(now: datetime) -> dict[str, object]:
+    """Columns of a new row whose maker goes on working on it: its lease is taken by the insert itself."""
+    return {"lease": uuid.uuid4(), "leased_until": now + timedelta(seconds=LEASE_SECONDS)}
+
+
 @contextmanager
-def leased(dataset_id: UUID, *, wait_seconds: float) -> Iterator[Lease]:
-    """Hold the lease of a data set, waiting for another holder to finish. Raises Busy after `wait_seconds`."""
-    token = uuid.uuid4()
+def leased(dataset_id: UUID, *, wait_seconds: float, token: UUID | None = None) -> Iterator[Lease]:
+    """Hold the lease of a data set, waiting for another holder to finish. Raises Busy after `wait_seconds`.
+
+    With the `token` of a row that was made a moment ago the lease is held already.
+    """
+    is_held, token = token is not None, token or uuid.uuid4()
     deadline = time.monotonic() + wait_seconds
-    while not _take(dataset_id, token):
+    while not is_held and not _take(dataset_id, token):
         if time.monotonic() > deadline:
             raise Busy(
                 "Another process is still working on this data set in the storage engine.",

@@ -6,8 +6,10 @@ from strongroom.core import authz, lifecycle
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden
 from strongroom.core.vocabulary import Kind, Role, State, Verb
-from strongroom.db.models import Dataset, LateObject, Manifest, Membership, UploadKey
+from strongroom.db.models import Dataset, LateObject, Manifest, Membership, Person, UploadKey
 from strongroom.db.models.keys import LIVE
+
+_PEOPLE = ("created_by", "modified_by", "finalized_by", "deletion_requested_by", "deletion_confirmed_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,7 @@ class DatasetView:
 
 def view(actor: Actor, dataset: Dataset) -> DatasetView:
     """The data set as the actor sees it, read afresh after whatever was done to it."""
-    people = ("created_by", "modified_by", "finalized_by", "deletion_requested_by", "deletion_confirmed_by")
-    row = Dataset.objects.select_related("space", *people).get(id=dataset.id)
+    row = _with_people(Dataset.objects.select_related("space").get(id=dataset.id))
     role = role_of(actor, row)
     may, blocked = _deeds(actor, row, role)
     # Only what such a data set can have is asked for: a page costs the database what it shows.
@@ -49,6 +50,15 @@ def view(actor: Actor, dataset: Dataset) -> DatasetView:
         manifest=_manifest(row) if row.finalized_at else None,
         late_objects=LateObject.objects.filter(dataset=row).count() if row.finalized_at else 0,
     )
+
+
+def _with_people(row: Dataset) -> Dataset:
+    """The row with everybody it names; asked for together, for most are the same person."""
+    ids = {name: getattr(row, f"{name}_id") for name in _PEOPLE}
+    people = Person.objects.in_bulk({each for each in ids.values() if each})
+    for name, person_id in ids.items():
+        setattr(row, name, people.get(person_id))
+    return row
 
 
 def _sources(row: Dataset) -> list[Dataset]:
