@@ -130,7 +130,7 @@ def _welcome(settings: Settings, terminal: Terminal, invitation: Invitation | No
         "Try next",
         [
             f"{strongroom} tour",
-            f'{strongroom} space create "Sleep study" --risk high',
+            f'{strongroom} space create "First space" --risk high',
             f"{strongroom} --help",
         ],
     )
