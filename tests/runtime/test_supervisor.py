@@ -104,7 +104,7 @@ def test_a_process_that_ignores_the_request_is_killed_after_its_time(tmp_path: P
 
     asyncio.run(story())
     assert eventually(lambda: not any(is_alive(pid) for pid in pids(tmp_path / "a")))
-    assert "killed: it had not stopped within 0.3 s" in said[0]
+    assert "ended by force after 0.3 s" in said[0]
 
 
 def test_a_process_that_ends_before_it_is_ready_is_reported_with_its_last_words(tmp_path: Path) -> None:

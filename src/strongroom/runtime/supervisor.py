@@ -52,7 +52,7 @@ class Supervisor:
             began = time.monotonic()
             by_itself = await child.stop()
             child.log.close()
-            how = "stopped" if by_itself else f"killed: it had not stopped within {child.spec.stop_seconds:g} s"
+            how = "stopped" if by_itself else f"ended by force after {child.spec.stop_seconds:g} s; nothing is lost"
             self._say(name, f"{how} ({time.monotonic() - began:.1f} s)")
         self._children.clear()
 
