@@ -106,7 +106,7 @@ def test_rclone_knows_every_option_and_the_provider(home: Path) -> None:
     (s3,) = [each for each in json.loads(run(home, "rclone", "config", "providers")) if each["Name"] == "s3"]
     options = {option["Name"]: option for option in s3["Options"]}
     for endpoint, provider in [(ENDPOINT, "Other"), ("https://s3.eu-west-1.amazonaws.com", "AWS")]:
-        lines = only("rclone", endpoint=endpoint).text.splitlines()[2:]
+        lines = only("rclone", "~/.config/rclone/rclone.conf", endpoint=endpoint).text.splitlines()[2:]
         assert f"provider = {provider}" in lines
         assert {line.partition(" = ")[0] for line in lines} <= options.keys()
     assert {"Other", "AWS"} <= {example["Value"] for example in options["provider"]["Examples"]}

@@ -24,9 +24,7 @@ class Machine:
     def __post_init__(self) -> None:
         self.folder.mkdir()
         self.printed: dict[str, str] = {}
-        self.notes: dict[str, str] = {}
         for each in self.study.api.get(f"{self.study.path}/connect")["snippets"]:
-            self.notes[each["title"]] = each["note"]
             text = each["text"].replace(SECRET_PLACEHOLDER, self.study.secret)
             if each["filename"] and each["filename"].startswith("~/"):
                 self._write(each["filename"][2:], text)
@@ -65,9 +63,8 @@ class Machine:
         assert REFUSED.search(_said(done)), f"{command}\n{_said(done)}"
 
     def rclone_commands(self) -> list[str]:
-        """The two commands in rclone's note."""
-        commands = self.notes["rclone remote"].partition(", then: ")[2].partition(" (")[0]
-        return commands.split(" and ")
+        """Its two commands: copy, check."""
+        return self.printed["rclone: upload"].splitlines()
 
     def curl(self, key: str, *options: str) -> str:
         """A curl command with SigV4; it fails on a refusal and prints the body."""

@@ -209,15 +209,25 @@ def _rclone(target: _Target) -> Snippet:
         # Without it rclone tries to create the bucket, which an access key may not.
         "no_check_bucket = true",
     ]
-    path = shlex.quote(f"{target.repository}:{target.repository}/folder")
     return Snippet(
         client="rclone",
         title="rclone remote",
         filename="~/.config/rclone/rclone.conf",
         text="\n".join(lines) + "\n",
-        note=f"Add these lines to the file (`rclone config file` says where it is), put the secret in place of "
-        f"{SECRET_PLACEHOLDER}, then: rclone copy --progress ./folder {path} and rclone check ./folder {path} "
-        "(for the whole bucket, add --exclude '/_attachments/**', which the key may not touch)",
+        note=f"Add these lines to the file (`rclone config file` says where it is), and put the secret in place of "
+        f"{SECRET_PLACEHOLDER}.",
+    )
+
+
+def _rclone_commands(target: _Target) -> Snippet:
+    path = shlex.quote(f"{target.repository}:{target.repository}/folder")
+    return Snippet(
+        client="rclone",
+        title="rclone: upload",
+        filename=None,
+        text=f"rclone copy --progress ./folder {path}\nrclone check ./folder {path}\n",
+        note="Uses the remote above. `check` compares what is there with what was sent; for the whole bucket, add "
+        "--exclude '/_attachments/**', which the key may not touch.",
     )
 
 
@@ -316,6 +326,7 @@ _BUILDERS: tuple[Callable[[_Target], Snippet], ...] = (
     _aws_credentials,
     _aws_commands,
     _rclone,
+    _rclone_commands,
     _s5cmd,
     _s3fs_password,
     _s3fs,
