@@ -11,6 +11,7 @@ from strongroom.cli import asking, find, words
 from strongroom.cli.client import path
 from strongroom.cli.deeds import Handler, Noun, deed
 from strongroom.cli.output import Column, Json, console
+from strongroom.cli.problems import Problem
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import AttachmentKind, Verb
 
@@ -21,6 +22,7 @@ COLUMNS = (
     Column("FILE", lambda item: item["filename"], shrinks=True),
     Column("SIZE", lambda item: words.size(item.get("size_bytes")), is_right=True),
 )
+SUPERSEDED = Column("SUPERSEDED BY", lambda item: words.short_id(item.get("superseded_by")))
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -53,7 +55,12 @@ def add(session: Session, dataset: str, file: Path, title: str | None, kind: str
     """
     found = find.dataset(session.api, dataset)
     fields = {"title": title or file.name, "kind": kind or AttachmentKind.DATA_USE_AGREEMENT.value}
-    made = _send(session, path("datasets", found["id"], "attachments"), fields, file)
+    try:
+        made = _send(session, path("datasets", found["id"], "attachments"), fields, file)
+    except Problem as problem:
+        if "title" in problem.fields and not title:
+            session.out.note("The title is the file's name when none is given: rename the file, or give --title.")
+        raise
     session.out.done(made, f"{made['filename']} is attached to {found['name']}: sha256 {made.get('sha256')}.")
 
 
@@ -63,7 +70,8 @@ def list_(session: Session, dataset: str) -> None:
     """List the documents of a data set."""
     found = find.dataset(session.api, dataset)
     listed = session.api.items(path("datasets", found["id"], "attachments"))
-    session.out.rows(listed, COLUMNS, empty=f"Nothing is attached to {found['name']}.")
+    columns = (*COLUMNS, SUPERSEDED) if any(item.get("superseded_by") for item in listed) else COLUMNS
+    session.out.rows(listed, columns, empty=f"Nothing is attached to {found['name']}.")
 
 
 @deed(attachment, Verb.ATTACHMENT_LINK, examples=["strongroom attachment link 'Cohort 2024' dua.pdf"])
