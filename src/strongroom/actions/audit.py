@@ -13,7 +13,7 @@ from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.paging import Page, page
 from strongroom.core import ledger, receipt
 from strongroom.core.actor import Actor
-from strongroom.core.errors import Invalid
+from strongroom.core.errors import Forbidden, Invalid
 from strongroom.core.vocabulary import Outcome, SystemFact, Verb
 from strongroom.db.models import Event, LedgerHead, Manifest, Person
 
@@ -90,7 +90,15 @@ def verify(actor: Actor, *, space_id: UUID | None = None) -> ledger.Report:
 def _of(deed: Deed, space_id: UUID | None, dataset_id: UUID | None) -> "QuerySet[Event]":
     """What the actor may read of what was asked for."""
     if space_id is None and dataset_id is None:
-        deed.platform()
+        try:
+            deed.platform()
+        except Forbidden as refused:
+            if refused.code == "role":
+                refused.way_out = (
+                    "Everything is for administrators of the platform. Owners and auditors name their space or a "
+                    "data set in it (--space, --dataset)."
+                )
+            raise
         return Event.objects.all()
     events = Event.objects.all()
     if space_id is not None:

@@ -65,8 +65,8 @@ def _check_retention(kind: Kind, locked_until: datetime | None, now: datetime) -
         )
     if locked_until.tzinfo is None or locked_until <= now:
         raise Invalid(
-            "locked_until must lie in the future, with a time zone.",
-            fields={"locked_until": "for example 2036-12-31T00:00:00Z"},
+            "The retention date must lie in the future, and its time must name a time zone.",
+            fields={"locked_until": "in the API for example 2036-12-31T00:00:00Z"},
         )
 
 

@@ -214,7 +214,7 @@ def _refuse_empty(dataset: Dataset, is_empty: bool) -> None:
         raise Conflict(
             f"{dataset.name} is empty: there would be nothing to freeze.",
             code="empty",
-            way_out="Upload its files first, or say that it is meant to be empty (allow_empty).",
+            way_out="Upload its files first, or say that it is meant to be empty: --allow-empty (API: allow_empty).",
         )
 
 

@@ -97,7 +97,8 @@ def _claim(code: str, now: datetime) -> Person:
     raise Unauthenticated(
         "This sign-in code is not valid: it is unknown, was used already, or has expired.",
         code="sign-in-refused",
-        way_out="Ask an administrator of the platform for a new invitation.",
+        way_out="Ask an administrator of the platform for a new invitation. Are you the only one? Who owns the home "
+        "makes one with `python -m strongroom.runtime sign-in-code E-MAIL`.",
     )
 
 

@@ -16,5 +16,10 @@ def for_name(session: Session, name: str, *, consequence: str, given: str | None
         click.echo(consequence, err=True)
         given = click.prompt(f"Type the name to go on ({name})", err=True, default="", show_default=False)
     if given != name:
-        raise Problem(f"{given!r} is not {name!r}. Nothing was done.", Exit.INVALID, code="confirm")
+        raise Problem(
+            f"{given!r} is not {name!r}. Nothing was done.",
+            Exit.INVALID,
+            "Give the name exactly as it is shown, capitals and spaces included.",
+            code="confirm",
+        )
     return name

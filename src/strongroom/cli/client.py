@@ -188,7 +188,7 @@ def _not_strongroom(answer: httpx.Response) -> Problem:
     return Problem(
         f"{_host(answer)} answered {answer.status_code} with {kind}, not as Strongroom's API does.",
         Exit.UNAVAILABLE if answer.is_success or answer.status_code == 404 else exits.of_status(answer.status_code),
-        "Check the address: it is the one that opens Strongroom in a browser, without a path.",
+        "Check the address: it is the one that `make up` printed as Strongroom, without a path.",
         code="not-strongroom",
     )
 

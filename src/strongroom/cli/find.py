@@ -98,7 +98,7 @@ def _one(fits: Sequence[Json], named: str, what: str, describe: Callable[[Json],
         shown = [f"{item['id']}  {describe(item)}" for item in fits[:_MOST_SHOWN]]
         more = [f"and {len(fits) - _MOST_SHOWN} more"] if len(fits) > _MOST_SHOWN else []
         problem = problems.usage(
-            f"{named!r} fits {len(fits)} {plural or what + 's'}.", "Name one by its id, or by more of it."
+            f"{named!r} fits {len(fits)} {plural or what + 's'}.", "Name one by its id, or by enough of its beginning."
         )
         problem.fields = {f"{index}": line for index, line in enumerate([*shown, *more], 1)}
         problem.code = "ambiguous"

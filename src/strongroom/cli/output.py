@@ -129,7 +129,9 @@ class Output:
             return
         _print(_marked("✗", "bold red", problem.detail, style="bold"), is_error=True)
         for name, reason in problem.fields.items():
-            _print(Text(f"  {words.plain(name)}: {words.plain(reason)}"), is_error=True)
+            news = reason.removesuffix(problem.way_out).rstrip()
+            if not problem.detail.endswith(news):  # what the sentence above said is not said again
+                _print(Text(f"  {words.plain(name)}: {words.plain(news)}"), is_error=True)
         if problem.way_out:
             _print(_marked("  →", "cyan", problem.way_out), is_error=True)
         trace = " · ".join(

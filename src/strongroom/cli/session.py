@@ -1,6 +1,7 @@
 """What one command has at hand: the wishes of the caller, where output goes, and the server it speaks with."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +46,11 @@ class Session:
         if kept and (not url or normal_url(url) == kept.url):
             url, token = kept.url, token or kept.token
         if not url:
-            raise problems.not_signed_in(f"Not signed in (profile {self.profile_name!r}).")
+            option = "" if self.profile_name == profiles.DEFAULT else f" --profile {shlex.quote(self.profile_name)}"
+            raise problems.not_signed_in(
+                f"Not signed in (profile {self.profile_name!r}).",
+                f"Run `strongroom login URL{option}`, or set STRONGROOM_URL and STRONGROOM_TOKEN.",
+            )
         if not token:
             # The token of another server is never tried here: it would be given away.
             raise problems.not_signed_in(f"There is no token for {url}.")

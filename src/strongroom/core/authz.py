@@ -183,7 +183,7 @@ def _held(rule: Rule, role: Role | None, staff_role: StaffRole | None) -> str:
         held.append(_STAFF_WORDS[staff_role])
     if held:
         return f"you are {' and '.join(held)}"
-    return "you have no role in this space" if rule.roles else "you are not on the staff of the platform"
+    return "you have no role that allows it" if rule.roles else "you are not on the staff of the platform"
 
 
 def _who(rule: Rule) -> str:

@@ -37,11 +37,12 @@ def create(session: Session, name: str, risk: str, charge_code: str | None, cont
     """Create a space; you become its owner."""
     body = {"name": name, "risk_level": risk, "charge_code": charge_code, "contact": contact}
     made = session.api.create("/spaces", body)
+    holds_data = made["risk_level"] != RiskLevel.LOW.value
     session.out.done(
         made,
         f"Space {made['name']} is there ({made['risk_level']} risk).",
         f"strongroom member add {words.short_id(made['id'])} ada@example.org --role steward",
-        f"strongroom dataset create {words.short_id(made['id'])} NAME --kind original",
+        *([f"strongroom dataset create {words.short_id(made['id'])} NAME --kind original"] if holds_data else []),
     )
 
 
