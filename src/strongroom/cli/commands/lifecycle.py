@@ -37,7 +37,7 @@ def freezes(handler: Handler) -> Handler:
         "--lock-until",
         type=DATE,
         metavar="YYYY-MM-DD",
-        help="Nobody at all, administrators included, can delete an object before this day (UTC).",
+        help="Nobody at all, administrators included, can delete an object until this day has ended (UTC).",
     )(handler)
 
 
