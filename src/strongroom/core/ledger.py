@@ -241,13 +241,13 @@ class _Walk:
             if entry.previous_hash != previous_hash:
                 self.fault(f"Entry {entry.sequence} does not follow entry {sequence}: one of them was replaced.")
         elif not self.is_partial:
-            self.fault(f"Entries {sequence + 1} to {entry.sequence - 1} are missing.")
+            self.fault(f"{_entries(sequence + 1, entry.sequence - 1, 'is', 'are')} missing.")
 
     def _wrong_end(self, end: Head) -> str:
         if self.head[0] < end[0]:
             return f"The end is cut off: the last entry is {self.head[0]}, but entry {end[0]} is known."
         if self.head[0] > end[0]:
-            return f"Entries {end[0] + 1} to {self.head[0]} were added after the known end."
+            return f"{_entries(end[0] + 1, self.head[0], 'was', 'were')} added after the known end."
         return f"Entry {end[0]} was replaced: the known end has another hash."
 
     def _notes(self) -> list[str]:
@@ -259,6 +259,10 @@ class _Walk:
         if self.end is None:
             return ["The chain holds up to its last entry; that nothing after it was cut off, this check cannot show."]
         return []
+
+
+def _entries(first: int, last: int, one: str, several: str) -> str:
+    return f"Entry {first} {one}" if first == last else f"Entries {first} to {last} {several}"
 
 
 def _opened(first: str, expected_head: Head | None, anchors: Mapping[int, str]) -> tuple[_Walk, bool]:
