@@ -22,6 +22,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "performance.md"
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 SECTIONS = {
     "control": (SQLITE, POSTGRESQL),
+    "keys": (SQLITE,),
     "requests": (SQLITE, POSTGRESQL),
     "manifests": (SQLITE,),
     "cut": (SQLITE,),

@@ -27,6 +27,7 @@ def markdown(figures: Figures) -> str:
     parts = [_HEAD, *_machines(figures)]
     for heading, section in (
         ("Control operations", _control),
+        ("Many access keys", _keys),
         ("The cut", _cut),
         ("Manifest", _manifest),
         ("Requests a second", _requests),
@@ -89,6 +90,18 @@ _CONTROL_WORDS = """
   alone. Between its proof and the end of the keys lies the freeze, a program of the engine that is started for it and
   takes most of the time.
 """
+
+
+def _keys(figures: Figures) -> Iterator[str]:
+    yield "What the engine needs to make a key (two requests) and to remove one, by how many it holds already.\n"
+    for found in _of(figures, "keys"):
+        rows = [(each["held"], each["make"], each["remove"]) for each in found["steps"]]
+        yield table(("keys that live at the same time", "make, ms", "remove, ms"), rows)
+    yield (
+        "\nThe engine writes down all of its users whenever one changes, and every gateway reads them all again: the time "
+        "grows faster than their number. Only pending data sets have a key, and finalizing removes it. Where some "
+        "hundreds are pending at once, issue, reset and finalize take a second or more."
+    )
 
 
 def _runs(requests: list[str]) -> str:
