@@ -58,7 +58,7 @@ def _work(door: FrontDoor) -> None:
     with (door.home / "worker.log").open("w") as log:
         worker = subprocess.Popen(command, env=door.environ, stdout=log, stderr=log)
         try:
-            assert eventually(lambda: time.sleep(0.5) or _unsettled(door) == 0, 60), (  # type: ignore[func-returns-value]
+            assert eventually(lambda: time.sleep(0.5) or _unsettled(door) == 0, 240), (  # type: ignore[func-returns-value]
                 door.home / "worker.log"
             ).read_text()[-6000:]
         finally:
@@ -66,7 +66,7 @@ def _work(door: FrontDoor) -> None:
             worker.wait(30)
 
 
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(700)
 def test_a_process_may_be_killed_at_every_engine_call_of_every_deed(tmp_path: Path) -> None:
     """One test, so that several pytest processes do not each bring everybody to death."""
     door = FrontDoor(tmp_path / "home", engine="seaweedfs")
