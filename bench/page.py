@@ -98,8 +98,8 @@ def _keys(figures: Figures) -> Iterator[str]:
         rows = [(each["held"], each["make"], each["remove"]) for each in found["steps"]]
         yield table(("keys that live at the same time", "make, ms", "remove, ms"), rows)
     yield (
-        "\nThe engine writes down all of its users whenever one changes, and every gateway reads them all again: the time "
-        "grows faster than their number. Only pending data sets have a key, and finalizing removes it. Where some "
+        "\nThe engine writes down all of its users whenever one changes, and every gateway reads them all again: the "
+        "time grows faster than their number. Only pending data sets have a key, and finalizing removes it. Where some "
         "hundreds are pending at once, issue, reset and finalize take a second or more."
     )
 
