@@ -17,8 +17,9 @@ from strongroom.actions import deleting, finalizing
 from strongroom.actions.leases import Busy, Lease, LeaseLost, leased
 from strongroom.actions.steps import CLOSING, DRAINING, REMOVING, NotYet
 from strongroom.core.errors import Conflict, Unavailable
+from strongroom.core.names import server_session_name
 from strongroom.core.policy import access_of, compile_policy
-from strongroom.core.vocabulary import Kind, State
+from strongroom.core.vocabulary import Kind, ServerState, State
 from strongroom.db.models import Dataset, UploadKey
 from strongroom.db.models.keys import LIVE
 
@@ -119,7 +120,7 @@ def document_of(dataset: Dataset) -> str:
         kind=Kind(dataset.kind),
         state=State(dataset.state),
         uploaders=principals_of(dataset),
-        servers=[],
+        servers=sessions_of(dataset),
     )
     return compile_policy(access, engines.current().dialect)
 
@@ -128,6 +129,16 @@ def principals_of(dataset: Dataset) -> list[str]:
     """The uploaders that the policy names: live keys that the engine is known to have (AWS refuses others)."""
     known = [key for key in dataset.keys.all() if key.status in LIVE and key.access_key_id]
     return [key.principal for key in sorted(known, key=lambda key: key.issued_at)]
+
+
+def sessions_of(dataset: Dataset) -> list[str]:
+    """The sessions that the policy names: servers in good standing whose grant has not ended."""
+    now = timezone.now()
+    live = dataset.grants.filter(ended_at=None, server__state=ServerState.ACTIVE)
+    live = live.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+    return [
+        server_session_name(server_id) for server_id in live.order_by("server_id").values_list("server_id", flat=True)
+    ]
 
 
 def tags_of(dataset: Dataset) -> dict[str, str]:

@@ -63,6 +63,8 @@ _NO_MORE_UPLOADS = {
 }
 _DELETION = "only a finalized data set is deleted in two steps"
 _DELETE_AT_ONCE = {State.PENDING: "Delete it at once: a pending data set needs no second person."}
+_ACCESSIBLE = frozenset({State.FINALIZING, State.FINALIZED})  # a derivative that is being promoted keeps its grants
+_GRANTS = "servers are granted access to finalized data sets only"
 _MANIFEST = "the manifest and its receipt are made when a data set is finalized"
 _FINALIZE_FIRST = {State.PENDING: "Finalize it first."}
 
@@ -113,6 +115,10 @@ GATES: Mapping[Verb, Gate] = {
         "attachments are superseded only once a data set is finalized",
         way_out={State.PENDING: "Remove the attachment and add the new one."},
     ),
+    Verb.GRANT_LIST: Gate(_ALWAYS),
+    Verb.GRANT_CREATE: Gate(_FINALIZED, _GRANTS, way_out=_FINALIZE_FIRST),
+    Verb.GRANT_EDIT: Gate(_ACCESSIBLE, _GRANTS, way_out=_FINALIZE_FIRST),
+    Verb.GRANT_REVOKE: Gate(_ACCESSIBLE, _GRANTS, way_out=_FINALIZE_FIRST),
     Verb.MANIFEST_SHOW: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),
     Verb.MANIFEST_DOWNLOAD: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),
     Verb.RECEIPT_SHOW: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),

@@ -22,6 +22,9 @@ ATTACHMENTS = "_attachments"
 # data set, which names each server up to three times within 20,480 bytes, stays small.
 _SESSION_CHARACTERS = 13
 _PRINCIPAL_CHARACTERS = 20
+_ACCOUNT_CHARACTERS = 27
+_ACCOUNT_TAIL = 4
+_SERVER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 # Extensions that programs open without running anything, so that people on servers can open an agreement.
 # HTML and SVG run scripts in a browser; the old and the macro forms of Office files run macros: not here.
@@ -94,6 +97,30 @@ def uploader_principal(key_id: UUID) -> str:
 def server_session_name(server_id: UUID) -> str:
     """The session a server acts as: `srv-` and 65 bits of a hash of its id, 17 characters of a-z0-9-."""
     return "srv-" + _short("server", server_id, _SESSION_CHARACTERS)
+
+
+def account_name(email: str, person_id: UUID) -> str:
+    """The local user of a person on servers: their address's local part and a tail of their own, e.g. `ada-x7q2`.
+
+    1 to 32 characters of a-z0-9-, beginning with a letter; 20 bits of a hash keep people of one name apart.
+    Source: shadow-utils, useradd(8): names that every tool takes.
+    """
+    plain = unicodedata.normalize("NFKD", email.partition("@")[0]).encode("ascii", "ignore").decode().lower()
+    local = re.sub(r"[^a-z0-9]+", "-", plain).strip("-").lstrip("0123456789-")
+    return f"{local[:_ACCOUNT_CHARACTERS].rstrip('-') or 'user'}-{_short('account', person_id, _ACCOUNT_TAIL)}"
+
+
+def clean_server_name(value: str) -> str:
+    """A server's name: what a host name may be, so that it can stand in commands and in `~/.ssh/config`.
+
+    Raises: Invalid unless it is 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or digit.
+    Source: RFC 1123, section 2.1.
+    """
+    if not _SERVER_NAME.fullmatch(value):
+        raise _invalid(
+            "name", "is not 1 to 63 of a-z, 0-9 and - with a letter or digit at both ends", "For example `genomics-1`."
+        )
+    return value
 
 
 def clean_text(field: str, value: str, *, max_length: int, required: bool = True, is_multiline: bool = False) -> str:

@@ -76,6 +76,70 @@ class AttachmentKind(StrEnum):
     OTHER = "other"
 
 
+class ServerKind(StrEnum):
+    """Where a server comes from: made by Strongroom on a host of its own, or a machine that was there and joined."""
+
+    CREATED = "created"
+    ENROLLED = "enrolled"
+
+
+class OperatingSystem(StrEnum):
+    """What a server runs."""
+
+    LINUX = "linux"
+    WINDOWS = "windows"
+
+
+class ServerState(StrEnum):
+    """Where a server is in its life. Only an `active` one gets credentials, and is named in a policy."""
+
+    JOINING = "joining"  # its agent has not been heard yet
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    LAPSED = "lapsed"  # not heard for longer than the setting allows
+    DELETED = "deleted"
+
+
+class Power(StrEnum):
+    """What should be, or is, of the machine of a created server."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    ABSENT = "absent"
+
+
+class Permission(StrEnum):
+    """What a grant allows: reading an original, or working in a derivative."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class GrantEnd(StrEnum):
+    """Why a grant ended."""
+
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    SERVER_DELETED = "server-deleted"
+    DATASET_DELETED = "dataset-deleted"
+
+
+class MountTool(StrEnum):
+    """What mounts a data set as a folder."""
+
+    RCLONE = "rclone"
+    S3FS = "s3fs"
+    MOUNT_S3 = "mount-s3"
+
+
+class MountHealth(StrEnum):
+    """What the agent found when it last read through a mount."""
+
+    OK = "ok"
+    FAILING = "failing"
+    MISSING = "missing"  # it should be there, and is not
+
+
 class Outcome(StrEnum):
     """How a deed ended, in the ledger."""
 
@@ -134,6 +198,32 @@ class Verb(StrEnum):
     ATTACHMENT_REMOVE = "attachment.remove"
     ATTACHMENT_SUPERSEDE = "attachment.supersede"
 
+    SERVER_OFFERINGS = "server.offerings"
+    SERVER_CREATE = "server.create"
+    SERVER_ENROL = "server.enrol"
+    SERVER_REJOIN = "server.rejoin"
+    SERVER_LIST = "server.list"
+    SERVER_SHOW = "server.show"
+    SERVER_EDIT = "server.edit"
+    SERVER_START = "server.start"
+    SERVER_STOP = "server.stop"
+    SERVER_DISABLE = "server.disable"
+    SERVER_ENABLE = "server.enable"
+    SERVER_DELETE = "server.delete"
+    SERVER_CERTIFY = "server.certify"
+
+    GRANT_CREATE = "grant.create"
+    GRANT_LIST = "grant.list"
+    GRANT_EDIT = "grant.edit"
+    GRANT_REVOKE = "grant.revoke"
+
+    MFA_SHOW = "mfa.show"
+    MFA_ENROL = "mfa.enrol"
+    MFA_CONFIRM = "mfa.confirm"
+    MFA_PROVE = "mfa.prove"
+    MFA_REMOVE = "mfa.remove"
+    MFA_RESET = "mfa.reset"
+
     MANIFEST_SHOW = "manifest.show"
     MANIFEST_DOWNLOAD = "manifest.download"
     RECEIPT_SHOW = "receipt.show"
@@ -155,6 +245,10 @@ class SystemFact(StrEnum):
     DATASET_ALTERED = "dataset.altered"
     DATASET_REPAIRED = "dataset.repaired"
     DATASET_MISSING = "dataset.missing"
+    SERVER_JOINED = "server.joined"
+    SERVER_LAPSED = "server.lapsed"
+    SERVER_SESSION = "server.session"
+    GRANT_ENDED = "grant.ended"
     KEY_SHOWN = "key.shown"
     KEY_EXPIRED = "key.expired"
     KEY_LOST = "key.lost"

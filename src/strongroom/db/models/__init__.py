@@ -7,6 +7,7 @@ from strongroom.db.models.keys import UploadKey
 from strongroom.db.models.ledger import Event, LedgerHead
 from strongroom.db.models.manifests import LateObject, Manifest
 from strongroom.db.models.people import Person, SignInCode, Token
+from strongroom.db.models.servers import Grant, Server
 from strongroom.db.models.spaces import Membership, Space
 
 __all__ = [
@@ -15,12 +16,14 @@ __all__ = [
     "DatasetChange",
     "DatasetSource",
     "Event",
+    "Grant",
     "IdempotentReply",
     "LateObject",
     "LedgerHead",
     "Manifest",
     "Membership",
     "Person",
+    "Server",
     "SignInCode",
     "Space",
     "Token",

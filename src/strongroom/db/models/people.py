@@ -23,6 +23,7 @@ class Person(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200)
     staff_role = word(StaffRole, null=True, blank=True)
+    account = models.CharField(max_length=32, unique=True, null=True)  # the local user on servers, once they log in
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
@@ -61,3 +62,4 @@ class Token(models.Model):
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    mfa_proved_at = models.DateTimeField(null=True)  # when its bearer last proved the second factor
