@@ -132,13 +132,13 @@ def principals_of(dataset: Dataset) -> list[str]:
 
 
 def sessions_of(dataset: Dataset) -> list[str]:
-    """The sessions that the policy names: servers in good standing whose grant has not ended."""
-    now = timezone.now()
-    live = dataset.grants.filter(ended_at=None, server__state=ServerState.ACTIVE)
-    live = live.filter(Q(expires_at=None) | Q(expires_at__gt=now))
-    return [
-        server_session_name(server_id) for server_id in live.order_by("server_id").values_list("server_id", flat=True)
-    ]
+    """The sessions that the policy names: servers in good standing whose grant has not ended.
+
+    Rows alone decide, never the time: a grant whose time is over is ended in its row first (`grants.end_due`), or the
+    policy in force would be taken for one that somebody altered.
+    """
+    live = dataset.grants.filter(ended_at=None, server__state=ServerState.ACTIVE).order_by("server_id")
+    return [server_session_name(server_id) for server_id in live.values_list("server_id", flat=True)]
 
 
 def tags_of(dataset: Dataset) -> dict[str, str]:
