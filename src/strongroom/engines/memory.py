@@ -14,10 +14,12 @@ from typing import BinaryIO
 from strongroom.core.errors import Conflict, NotFound, Unavailable
 from strongroom.core.policy import PROBE_SESSION, Dialect, probe_prefix
 from strongroom.core.policy_evaluation import Caller, is_allowed
+from strongroom.engines.addresses import Address, plain_address
 from strongroom.engines.protocol import AccessKey, Health, Session, StoredObject, Uploaded
 
 CHUNK_BYTES = 1 << 20
 ACCOUNT = "000000000000"
+LONGEST_SESSION = timedelta(hours=12)
 
 
 @dataclass
@@ -45,6 +47,7 @@ class MemoryEngine:
         self._lock = threading.RLock()
         self._buckets: dict[str, Bucket] = {}
         self._keys: dict[str, AccessKey] = {}
+        self._sessions: dict[str, Address | None] = {}  # by token: the one address it works from
 
     @property
     def dialect(self) -> Dialect:
@@ -224,13 +227,13 @@ class MemoryEngine:
 
     # Sessions and state
 
-    def create_session(self, name: str, *, lifetime: timedelta) -> Session:
+    def create_session(self, name: str, *, lifetime: timedelta, address: str | None = None) -> Session:
         """See `Engine`."""
         self._call("create_session")
-        now = datetime.now(UTC)
-        return Session(
-            name, f"ASIA{secrets.token_hex(8)}", secrets.token_urlsafe(30), secrets.token_hex(16), now + lifetime
-        )
+        ends = datetime.now(UTC) + min(lifetime, LONGEST_SESSION)
+        made = Session(name, f"ASIA{secrets.token_hex(8)}", secrets.token_urlsafe(30), secrets.token_hex(16), ends)
+        self._sessions[made.token] = plain_address(address) if address is not None else None
+        return made
 
     def health(self) -> list[Health]:
         """See `Engine`."""
@@ -257,6 +260,16 @@ class MemoryEngine:
             return False
         self._store(repository, name, content)
         return True
+
+    def get_as(self, session: Session, repository: str, name: str, *, address: str = "127.0.0.1") -> bytes | None:
+        """What a server reads that asks from this address; None when it is refused or nothing is there."""
+        is_known = session.token in self._sessions and session.expires_at > datetime.now(UTC)
+        if not is_known or self._sessions[session.token] not in (None, plain_address(address)):
+            return None
+        if not self._allows(repository, self.session_caller(session.name), "s3:GetObject", name=name):
+            return None
+        found = self._bucket(repository).objects.get(name)
+        return found[1] if found else None
 
     def knows(self, key: AccessKey) -> bool:
         """Whether the key exists."""

@@ -173,8 +173,13 @@ class Engine(Protocol):
         """
 
     # Sessions
-    def create_session(self, name: str, *, lifetime: timedelta) -> Session:
-        """Temporary credentials whose session name is `name`."""
+    def create_session(self, name: str, *, lifetime: timedelta, address: str | None = None) -> Session:
+        """Temporary credentials whose session name is `name`; any lifetime up to 12 hours, more is cut to that.
+
+        With `address` (IPv4 or IPv6) every request that comes from elsewhere is refused, whatever the policy of the
+        bucket allows. It is the address of the connection: behind a proxy, the proxy's.
+        Raises ValueError for what is no IP address.
+        """
 
     # State
     def health(self) -> list[Health]:

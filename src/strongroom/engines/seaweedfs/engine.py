@@ -260,7 +260,7 @@ class SeaweedEngine:
                     raise
 
     def presign_read(self, repository: str, key: str, *, lifetime: timedelta, filename: str) -> str:
-        """No request, but for a session of two hours now and then."""
+        """No request."""
         return presigning.link(
             self.public_endpoint, repository, key, self._reader.get(), self.region, lifetime=lifetime, filename=filename
         )
@@ -277,9 +277,9 @@ class SeaweedEngine:
 
     # Sessions and state
 
-    def create_session(self, name: str, *, lifetime: timedelta) -> Session:
-        """One request. `lifetime` is brought within 15 minutes and 12 hours."""
-        return create_session(self.settings, self._http, name, lifetime)
+    def create_session(self, name: str, *, lifetime: timedelta, address: str | None = None) -> Session:
+        """No request. `lifetime` is cut to 12 hours."""
+        return create_session(self.settings, name, lifetime, address)
 
     def health(self) -> list[Health]:
         """See `Engine`."""
