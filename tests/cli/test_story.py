@@ -71,7 +71,17 @@ def test_a_name_that_fits_two_is_refused_and_both_are_named(terminal: Terminal) 
     result = terminal("key", "issue", "Cohort 2024")
     assert result.exit_code == Exit.USAGE
     assert first["id"] in result.stderr and second["id"] in result.stderr
+    assert result.stderr.count("(original, pending) in Heart study, created 20") == 2
     assert terminal.json("key", "list", first["id"]) == []
+
+
+def test_a_space_whose_name_two_have_is_told_apart_by_risk_charge_code_and_date(terminal: Terminal) -> None:
+    terminal.ok("space", "create", "Heart study", "--risk", "high", "--charge-code", "CC-7")
+    terminal.ok("space", "create", "Heart study", "--risk", "moderate")
+    result = terminal("member", "list", "Heart study")
+    assert result.exit_code == Exit.USAGE
+    assert "Heart study (high risk, CC-7), created 20" in result.stderr
+    assert "Heart study (moderate risk), created 20" in result.stderr
 
 
 def test_the_secret_is_shown_once_and_works(terminal: Terminal) -> None:
@@ -94,6 +104,19 @@ def test_a_saved_key_is_in_the_profile_and_not_on_the_screen(terminal: Terminal,
     secret = credentials.read_text().split("aws_secret_access_key = ")[1].split()[0]
     assert secret not in shown and "--profile cohort" in shown
     assert stat.S_IMODE(credentials.stat().st_mode) == 0o600
+
+
+def test_settings_of_aws_tools_name_the_profile_that_holds_the_key(terminal: Terminal) -> None:
+    made = _dataset(terminal)
+    before = terminal.ok("dataset", "connect", "Cohort 2024", "--client", "aws")
+    assert f"--profile {made['repository']}" in before
+    terminal.ok("key", "issue", "Cohort 2024", "--save", "cohort")
+    after = terminal.ok("dataset", "connect", "Cohort 2024")
+    assert "--profile cohort" in after and "[profile cohort]" in after and 'profile_name="cohort"' in after
+    assert f"--profile {made['repository']}" not in after
+    # Another key is in the profile now: it is not the one of these settings.
+    terminal.ok("key", "reset", "Cohort 2024", "--confirm", "Cohort 2024")
+    assert f"--profile {made['repository']}" in terminal.ok("dataset", "connect", "Cohort 2024", "--client", "aws")
 
 
 def test_no_key_is_issued_when_it_could_not_be_kept(terminal: Terminal, home: Path) -> None:
@@ -258,6 +281,12 @@ def test_a_wrong_code_is_refused(terminal: Terminal) -> None:
     result = terminal("login", terminal.url, "--code", "0000-0000-0000-0000", "--profile", "other")
     assert result.exit_code in (Exit.NOT_SIGNED_IN, Exit.INVALID)
     assert terminal("whoami", "--profile", "other").exit_code == Exit.NOT_SIGNED_IN
+
+
+def test_an_address_with_a_path_is_told_without_it(terminal: Terminal) -> None:
+    result = terminal("login", f"{terminal.url}/api", "--code", "0000-0000-0000-0000", "--profile", "other")
+    assert result.exit_code == Exit.NOT_FOUND
+    assert f"Leave out the path: `strongroom login {terminal.url}`." in result.stderr
 
 
 def test_lists_are_plain_whole_and_machine_readable(terminal: Terminal) -> None:

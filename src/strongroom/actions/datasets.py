@@ -132,7 +132,7 @@ def list_(
     """The data sets the actor may see, by name. `search` looks in name, repository and description."""
     with doing(actor, Verb.DATASET_LIST) as deed:
         deed.platform()
-        rows = Dataset.objects.visible_to(actor).select_related("created_by", "modified_by", "finalized_by")
+        rows = Dataset.objects.visible_to(actor).select_related("space", "created_by", "modified_by", "finalized_by")
         wanted = {"space_id": space_id, "kind": kind, "state": state}
         rows = rows.filter(**{column: value for column, value in wanted.items() if value is not None})
         if text := names.clean_text("search", search, max_length=200, required=False):
@@ -304,8 +304,11 @@ def contents(actor: Actor, dataset_id: UUID, *, prefix: str = "", after: str = "
     return Contents(items[:limit], None if is_last else items[limit - 1].key)
 
 
-def connect(actor: Actor, dataset_id: UUID) -> Connection:
-    """Ready-made client settings for exactly this bucket; never the secret."""
+def connect(actor: Actor, dataset_id: UUID, *, profile: str = "") -> Connection:
+    """Ready-made client settings for exactly this bucket; never the secret.
+
+    `profile` is what the AWS tools call it; if empty, as the bucket. Raises: Invalid for one that they could not take.
+    """
     with doing(actor, Verb.DATASET_CONNECT) as deed:
         dataset = deed.dataset(dataset_id)
         key = dataset.keys.filter(status=KeyStatus.ACTIVE).first()
@@ -315,5 +318,6 @@ def connect(actor: Actor, dataset_id: UUID) -> Connection:
         endpoint=engine.public_endpoint,
         region=engine.region,
         access_key_id=key.access_key_id if key else None,
+        profile=profile,
     )
     return Connection(dataset.repository, engine.public_endpoint, engine.region, ready)

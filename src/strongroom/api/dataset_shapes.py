@@ -106,6 +106,7 @@ class Dataset(Shown):
 
     id: UUID
     space_id: UUID
+    space_name: str
     kind: Kind
     name: str
     description: str
@@ -155,7 +156,7 @@ def in_list(row: Any) -> Dataset:  # a row, whose class the edges do not know
     """A row of a list."""
     plain = {name: getattr(row, name) for name in Dataset.model_fields if hasattr(row, name)}
     people = {name: _email(getattr(row, name)) for name in ("created_by", "modified_by", "finalized_by")}
-    return Dataset.model_validate({**plain, **people, "derivative": row.was_derivative})
+    return Dataset.model_validate({**plain, **people, "space_name": row.space.name, "derivative": row.was_derivative})
 
 
 def in_full(view: DatasetView) -> DatasetInFull:

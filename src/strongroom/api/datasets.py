@@ -172,6 +172,6 @@ def contents(request: Request, dataset_id: UUID, part: Query[Part]) -> Contents:
 
 
 @router.get(f"{ONE}/connect", response=Connection, **named(Verb.DATASET_CONNECT))
-def connect(request: Request, dataset_id: UUID) -> Connection:
-    """Ready-made settings of S3 clients for exactly this bucket; never the secret."""
-    return Connection.model_validate(datasets.connect(request.auth, dataset_id))
+def connect(request: Request, dataset_id: UUID, profile: str = "") -> Connection:
+    """Ready-made settings of S3 clients for exactly this bucket; never the secret. `profile`: as AWS tools call it."""
+    return Connection.model_validate(datasets.connect(request.auth, dataset_id, profile=profile))

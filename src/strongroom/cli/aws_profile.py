@@ -4,6 +4,7 @@ Source: AWS CLI user guide, "Configuration and credential file settings" (file p
 and `[NAME]` in credentials, `endpoint_url`, `s3 addressing_style`).
 """
 
+import configparser
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,18 +32,36 @@ class Target:
         _put(self.config, _in_config(self.name), settings)
 
 
+def holding(access_key_id: str, environ: Mapping[str, str]) -> str | None:
+    """The profile in which this access key is kept; None where it is in none, or where the file cannot be read."""
+    reader = configparser.RawConfigParser(strict=False)
+    try:
+        reader.read(_credentials(environ), encoding="utf-8")
+    except (configparser.Error, OSError, UnicodeDecodeError):
+        return None
+    kept = (name for name in reader.sections() if reader.get(name, "aws_access_key_id", fallback="") == access_key_id)
+    return next((name for name in kept if _NAME.fullmatch(name)), None)
+
+
 def prepare(name: str, environ: Mapping[str, str], *, overwrite: bool) -> Target:
     """Find out, before a secret is asked for, whether it can be kept. Raises Problem for a name in use or unfit."""
     if not _NAME.fullmatch(name):
         raise usage(f"{name!r} cannot be the name of a profile.", "Use letters, digits, dots, dashes; at most 64.")
-    folder = Path.home() / ".aws"
-    credentials = Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or folder / "credentials").expanduser()
-    config = Path(environ.get("AWS_CONFIG_FILE") or folder / "config").expanduser()
+    credentials = _credentials(environ)
+    config = Path(environ.get("AWS_CONFIG_FILE") or _folder() / "config").expanduser()
     for file, section in ((credentials, name), (config, _in_config(name))):
         if not overwrite and _section(_read(file), section):
             raise usage(f"{file} has a profile {name} already.", "Choose another name, or say --overwrite.")
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Target(name, credentials, config)
+
+
+def _folder() -> Path:
+    return Path.home() / ".aws"
+
+
+def _credentials(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or _folder() / "credentials").expanduser()
 
 
 def _in_config(name: str) -> str:

@@ -159,6 +159,13 @@ def _refused(answer: httpx.Response) -> Problem:
     if "json" not in answer.headers.get("content-type", ""):
         return _not_strongroom(answer)
     said = _parsed(answer)
+    if said.get("code") == "no-such-path" and (beyond := answer.request.url.path.partition(f"{API}/")[0]):
+        return Problem(
+            f"There is no Strongroom at {_host(answer)}{beyond}, but there is one at {_host(answer)}.",
+            Exit.NOT_FOUND,
+            f"Leave out the path: `strongroom login {_host(answer)}`.",
+            code="no-such-path",
+        )
     return Problem(
         detail=str(said.get("detail") or said.get("title") or f"The server answered {answer.status_code}."),
         exit=exits.of_status(answer.status_code),

@@ -25,7 +25,7 @@ def dataset(api: Api, named: str) -> Json:
         return found
     fits = _search(api, "/datasets", named, "name")
     living = [item for item in fits if item.get("state") != "deleted"]
-    return _one(living or fits, named, "data set", lambda item: f"{item['name']} ({item['kind']}, {item['state']})")
+    return _one(living or fits, named, "data set", _dataset_line)
 
 
 def space(api: Api, named: str) -> Json:
@@ -33,7 +33,16 @@ def space(api: Api, named: str) -> Json:
     if _is_uuid(named):
         return api.get(path("spaces", named))
     fits = _search(api, "/spaces", named, "name")
-    return _one(fits, named, "space", lambda item: f"{item['name']} ({item['risk_level']} risk)")
+    return _one(fits, named, "space", _space_line)
+
+
+def server(api: Api, named: str) -> Json:
+    """A server by id, beginning of its id (4 characters or more), or exact name. Raises Problem."""
+    if _is_uuid(named):
+        return api.get(path("servers", named))
+    fits = _search(api, "/servers", named, "name")
+    living = [item for item in fits if item.get("state") != "deleted"]
+    return _one(living or fits, named, "server", _server_line)
 
 
 def person(api: Api, named: str) -> Json:
@@ -63,6 +72,23 @@ def attachment(api: Api, dataset_id: str, named: str) -> Json:
     fits = [item for item in listed if _fits(item, named, "filename") or item.get("title") == named]
     current = [item for item in fits if not item.get("superseded_by") and not item.get("removed_at")]
     return _one(current or fits, named, "attachment", lambda item: f"{item['filename']} ({item['title']})")
+
+
+def _dataset_line(item: Json) -> str:
+    return f"{item['name']} ({item['kind']}, {item['state']}) in {item['space_name']}, {_made(item)}"
+
+
+def _space_line(item: Json) -> str:
+    charged = f", {item['charge_code']}" if item.get("charge_code") else ""
+    return f"{item['name']} ({item['risk_level']} risk{charged}), {_made(item)}"
+
+
+def _server_line(item: Json) -> str:
+    return f"{item['name']} ({item['kind']}, {item['state']}) in {item['space_name']}, {_made(item)}"
+
+
+def _made(item: Json) -> str:
+    return f"created {words.moment(item.get('created_at'))}"
 
 
 def _search(api: Api, where: str, named: str, field: str) -> list[Json]:

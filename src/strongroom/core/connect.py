@@ -25,6 +25,7 @@ _SHAPES = {
     "endpoint": re.compile(r"https?://[A-Za-z0-9._~:/\[\]-]+"),
     "region": re.compile(r"[A-Za-z0-9-]{1,64}"),
     "access_key_id": re.compile(r"[A-Za-z0-9_+=,.@/-]{1,128}"),
+    "profile": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"),
 }
 
 
@@ -45,6 +46,7 @@ class _Target:
     endpoint: str
     region: str
     access_key_id: str | None
+    profile: str
 
     @property
     def key(self) -> str:
@@ -67,18 +69,23 @@ class _Target:
         return self.host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
-def snippets(*, repository: str, endpoint: str, region: str, access_key_id: str | None) -> list[Snippet]:
+def snippets(
+    *, repository: str, endpoint: str, region: str, access_key_id: str | None, profile: str = ""
+) -> list[Snippet]:
     """The settings of every client we know, simplest first; several may belong to one client.
 
-    `endpoint` is a URL without path. Without an access key (`None`) a placeholder stands in its place.
+    `endpoint` is a URL without path. Without an access key (`None`) a placeholder stands in its place. `profile` is
+    what the AWS tools are to call it; if empty, as the repository.
 
     Raises: Invalid when a value holds a character that none of the clients' formats could need.
     """
+    called = profile or repository
     values = {"repository": repository, "endpoint": endpoint, "region": region, "access_key_id": access_key_id}
+    values["profile"] = called
     for field, value in values.items():
         if value is not None and not _SHAPES[field].fullmatch(value):
             raise Invalid(f"{field} {value!r} cannot stand in a client's settings.", fields={field: "is malformed"})
-    target = _Target(repository, _checked_url(endpoint), region, access_key_id)
+    target = _Target(repository, _checked_url(endpoint), region, access_key_id, called)
     return [build(target) for build in _BUILDERS]
 
 
@@ -143,7 +150,7 @@ def _crossftp(target: _Target) -> Snippet:
 
 def _aws_config(target: _Target) -> Snippet:
     lines = [
-        f"[profile {target.repository}]",
+        f"[profile {target.profile}]" if target.profile != "default" else "[default]",
         f"region = {target.region}",
         f"endpoint_url = {target.endpoint}",
         "s3 =",
@@ -160,7 +167,7 @@ def _aws_config(target: _Target) -> Snippet:
 
 def _aws_credentials(target: _Target) -> Snippet:
     lines = [
-        f"[{target.repository}]",
+        f"[{target.profile}]",
         f"aws_access_key_id = {target.key}",
         f"aws_secret_access_key = {SECRET_PLACEHOLDER}",
     ]
@@ -175,7 +182,7 @@ def _aws_credentials(target: _Target) -> Snippet:
 
 
 def _aws_commands(target: _Target) -> Snippet:
-    aws = f"aws --profile {shlex.quote(target.repository)} s3"
+    aws = f"aws --profile {shlex.quote(target.profile)} s3"
     bucket = f"s3://{target.repository}"
     lines = [
         # Without it the request after an empty file stalls for a minute (botocore, "Expect: 100-continue").
@@ -232,7 +239,7 @@ def _rclone_commands(target: _Target) -> Snippet:
 
 
 def _s5cmd(target: _Target) -> Snippet:
-    s5cmd = f"s5cmd --profile {shlex.quote(target.repository)} --endpoint-url {shlex.quote(target.endpoint)}"
+    s5cmd = f"s5cmd --profile {shlex.quote(target.profile)} --endpoint-url {shlex.quote(target.endpoint)}"
     lines = [
         f"export AWS_REGION={shlex.quote(target.region)}",
         f"{s5cmd} cp './folder/*' {shlex.quote(f's3://{target.repository}/folder/')}",
@@ -281,7 +288,7 @@ def _boto3(target: _Target) -> Snippet:
         "import boto3",
         "from botocore.config import Config",
         "",
-        f"session = boto3.Session(profile_name={json.dumps(target.repository)})",
+        f"session = boto3.Session(profile_name={json.dumps(target.profile)})",
         "s3 = session.client(",
         '    "s3",',
         f"    endpoint_url={json.dumps(target.endpoint)},",
@@ -303,7 +310,7 @@ def _r(target: _Target) -> Snippet:
     # Source: paws, "Setting credentials, region, and endpoint". Double-quoted JSON texts are R texts as well.
     lines = [
         "s3 <- paws::s3(config = list(",
-        f"  credentials = list(profile = {json.dumps(target.repository)}),",
+        f"  credentials = list(profile = {json.dumps(target.profile)}),",
         f"  endpoint = {json.dumps(target.endpoint)},",
         f"  region = {json.dumps(target.region)},",
         "  s3_force_path_style = TRUE",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from strongroom.cli import files, find, words
+from strongroom.cli import aws_profile, files, find, words
 from strongroom.cli.client import path
 from strongroom.cli.commands.datasets import dataset
 from strongroom.cli.deeds import deed
@@ -87,10 +87,11 @@ def _objects(session: Session, dataset_id: str, prefix: str | None, limit: int) 
 def connect(session: Session, dataset: str, client: str | None, save: Path | None, overwrite: bool) -> None:
     """Show settings for S3 clients.
 
-    Ready-made, for exactly this repository; never with the secret.
+    Ready-made, for exactly this repository; never with the secret. AWS tools are told the profile in which
+    `strongroom key issue --save` put the key, if it is on this machine.
     """
     found = find.dataset(session.api, dataset)
-    settings = session.api.get(path("datasets", found["id"], "connect"))
+    settings = session.api.get(path("datasets", found["id"], "connect"), {"profile": _kept_as(session, found)})
     settings["snippets"] = _chosen(settings["snippets"], client)
     written = _saved(settings["snippets"], save, overwrite) if save else []
     if session.out.is_json:
@@ -100,6 +101,12 @@ def connect(session: Session, dataset: str, client: str | None, save: Path | Non
             session.out.text(str(file))
     elif not session.out.is_quiet:
         _show(session, settings)
+
+
+def _kept_as(session: Session, found: Json) -> str | None:
+    """The AWS profile on this machine that holds the data set's present key."""
+    key = session.api.get(path("datasets", found["id"])).get("key") or {}
+    return aws_profile.holding(key["access_key_id"], session.environ) if key.get("access_key_id") else None
 
 
 def _chosen(snippets: list[Json], client: str | None) -> list[Json]:
