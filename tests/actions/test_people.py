@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from strongroom.actions import audit, people, signin, tokens
+from strongroom.actions import audit, guessing, people, signin, tokens
 from strongroom.core.credentials import digest
-from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from strongroom.core.vocabulary import Role, Scope, StaffRole
 from strongroom.db.models import Event, Person, SignInCode
 from tests.bearers import bearer, secret_for_code, secret_of
@@ -184,11 +184,11 @@ def test_of_many_who_use_one_code_at_once_one_comes_in(lasting_world: World) -> 
 
 
 def test_after_ten_refusals_an_address_has_to_wait_and_another_has_not(world: World) -> None:
-    for _ in range(signin.REFUSALS):
+    for _ in range(guessing.REFUSALS):
         with pytest.raises(Unauthenticated):
             signin.sign_in("0000-0000-0000-0000", address="2001:db8::1", request_id="r")
     invitation = people.create(world.administrator, email="ada@example.org", name="Ada")
-    with pytest.raises(signin.TooMany) as refusal:  # the same /64
+    with pytest.raises(TooMany) as refusal:  # the same /64
         signin.sign_in(invitation.code, address="2001:db8::2", request_id="r")
     assert refusal.value.retry_after_seconds == 900
     assert signin.sign_in(invitation.code, address="2001:db8:0:1::1", request_id="r")
@@ -204,7 +204,7 @@ def test_guesses_sent_all_at_once_are_stopped_too(lasting_world: World) -> None:
 
 def test_signing_in_often_is_not_limited(world: World) -> None:
     ada = world.person("ada")
-    for _ in range(signin.REFUSALS + 2):
+    for _ in range(guessing.REFUSALS + 2):
         secret_for_code(people.invite(world.administrator, ada.person_id).code)
 
 

@@ -14,7 +14,7 @@ from tests.world import World
 def test_who_creates_a_space_owns_it(world: World) -> None:
     ada = world.person("ada")
     made = spaces.create(ada, name="Study", risk_level=RiskLevel.HIGH, charge_code="CC-1", contact="x@example.org")
-    assert (made.role, made.member_count, made.dataset_count) == (Role.OWNER, 1, 0)
+    assert (made.role, made.member_count, made.dataset_count, made.server_count) == (Role.OWNER, 1, 0, 0)
     assert spaces.show(ada, made.space.id) == made
     event = Event.objects.get(verb="space.create")
     assert (event.space_id, event.after["charge_code"]) == (made.space.id, "CC-1")
@@ -51,7 +51,7 @@ def test_who_loses_a_role_loses_the_keys_that_came_with_it(world: World) -> None
     assert writes() == [True, False]  # a researcher goes on with what they created
     members.remove(world.owner(space), space.id, steward.person_id)
     assert writes() == [False, False]
-    assert Event.objects.get(verb="member.remove").after == {"keys_revoked": 1}
+    assert Event.objects.get(verb="member.remove").after == {"keys_revoked": 1, "servers_disabled": 0}
 
 
 def test_a_key_that_support_handed_out_ends_with_whose_it_was(world: World) -> None:

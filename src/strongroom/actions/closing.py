@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from strongroom.actions import converge, inventory
+from strongroom.actions import converge, cutting, inventory
 from strongroom.actions.deeds import Deed, between, doing
 from strongroom.actions.steps import CLOSING
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Invalid
 from strongroom.core.ledger import Json
-from strongroom.core.vocabulary import KeyStatus, Kind, State, Verb
-from strongroom.db.models import Dataset
+from strongroom.core.vocabulary import GrantEnd, KeyStatus, Kind, State, Verb
+from strongroom.db.models import Dataset, Grant
 from strongroom.db.models.keys import LIVE
 
 
@@ -82,8 +82,11 @@ def bury(deed: Deed, dataset: Dataset) -> None:
     columns = ["state", "step", "step_at", "deletion_reason", "deletion_confirmed_by"]
     dataset.save(update_fields=columns)
     end_keys(dataset, deed.now)
+    live = Grant.objects.filter(dataset=dataset, ended_at=None).select_related("dataset", "server")
+    ended = cutting.end_grants(live, GrantEnd.DATASET_DELETED, now=deed.now, actor=deed.actor)
     converge.request(dataset)
-    deed.record(before=before, after={"state": State.DELETING.value}, reason=dataset.deletion_reason)
+    after: dict[str, Json] = {"state": State.DELETING.value, "grants_ended": len(ended)}
+    deed.record(before=before, after=after, reason=dataset.deletion_reason)
 
 
 def need_request(dataset: Dataset) -> None:

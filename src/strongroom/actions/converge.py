@@ -4,7 +4,7 @@ An action writes what should be. `cut` then makes the engine refuse what must be
 the worker (`run_due`) does whatever is left, and everything again that a crash cut short. Each step may be repeated.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -27,6 +27,7 @@ log = structlog.get_logger()
 INLINE_GRACE = timedelta(seconds=5)  # how long the worker leaves a data set to the request that changed it
 WAIT_SECONDS = 20.0
 MAX_BACKOFF_SECONDS = 60
+_HIGHEST_GENERATION = 2**31 - 1  # what the column of the revision holds
 _ENDING = (State.FINALIZING, State.DELETING)
 
 
@@ -59,6 +60,18 @@ def cut(dataset_id: UUID, *, first: Callable[[], None] | None = None, prove: Cal
                 code="not-obeyed-yet",
                 way_out="Nothing is lost and nothing needs to be repeated: Strongroom goes on trying by itself.",
             ) from error
+
+
+def cut_each(dataset_ids: Iterable[UUID]) -> None:
+    """`cut` for several data sets. Every one is tried before the first refusal is raised."""
+    refusal: Unavailable | None = None
+    for dataset_id in dataset_ids:
+        try:
+            cut(dataset_id)
+        except Unavailable as error:
+            refusal = refusal or error
+    if refusal is not None:
+        raise refusal
 
 
 def run_due(limit: int = 20) -> int:
@@ -114,13 +127,26 @@ def follow_policy(lease: Lease, *, prove: Callable[[], None] | None = None) -> D
 
 def document_of(dataset: Dataset) -> str:
     """The policy that the rows of a data set stand for; its generation is the row's revision."""
+    return _compiled(dataset, dataset.revision, sessions_of(dataset))
+
+
+def refuse_too_large(dataset: Dataset) -> None:
+    """Raises Conflict `policy-too-large` when all that were granted access could not be named in one policy.
+
+    Whatever happens later: those who are disabled now may come back, and the generation grows.
+    """
+    granted = dataset.grants.filter(ended_at=None).values_list("server_id", flat=True)
+    _compiled(dataset, _HIGHEST_GENERATION, [server_session_name(server_id) for server_id in granted])
+
+
+def _compiled(dataset: Dataset, generation: int, servers: list[str]) -> str:
     access = access_of(
         repository=dataset.repository,
-        generation=dataset.revision,
+        generation=generation,
         kind=Kind(dataset.kind),
         state=State(dataset.state),
         uploaders=principals_of(dataset),
-        servers=sessions_of(dataset),
+        servers=servers,
     )
     return compile_policy(access, engines.current().dialect)
 

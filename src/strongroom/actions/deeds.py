@@ -20,12 +20,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from strongroom.actions import ledger
-from strongroom.core import authz, lifecycle
+from strongroom.core import authz, lifecycle, server_lifecycle
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Forbidden, NotFound, Refusal
 from strongroom.core.ledger import Json
-from strongroom.core.vocabulary import Kind, Outcome, Role, StaffRole, State, Verb
-from strongroom.db.models import Dataset, Membership, Person, Space
+from strongroom.core.vocabulary import Kind, Outcome, Role, ServerKind, ServerState, StaffRole, State, Verb
+from strongroom.db.models import Dataset, Membership, Person, Server, Space
 
 
 class Deed:
@@ -87,6 +87,20 @@ class Deed:
         self.is_creator = dataset.created_by_id == self.actor.person_id
         self._check(role=self.role, is_creator=self.is_creator)
         return dataset
+
+    def server(self, server_id: UUID) -> Server:
+        """The server, locked when this is a write. Raises NotFound, Forbidden, Conflict."""
+        rows = Server.objects.visible_to(self.actor)
+        rows = rows.select_for_update(of=("self",), no_key=True) if self.is_write else rows.select_related("space")
+        server = rows.filter(id=server_id).first()
+        if server is None:
+            raise NotFound(f"There is no server {server_id} that you may see.", way_out="See `strongroom server list`.")
+        self.space_id, self.subject = server.space_id, server.name
+        self.role = self._role_in(server.space_id)
+        self._check(role=self.role, is_creator=False)
+        kind, state = ServerKind(server.kind), ServerState(server.state)
+        server_lifecycle.check(self.verb, kind=kind, state=state, name=server.name)
+        return server
 
     def need_scope(self) -> None:
         """For what anybody may do about themselves: only the credential can be too narrow. Raises Forbidden."""

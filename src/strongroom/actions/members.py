@@ -46,7 +46,7 @@ def list_(actor: Actor, space_id: UUID, *, cursor: str | None = None, limit: int
 
 
 def edit(actor: Actor, space_id: UUID, person_id: UUID, *, role: Role) -> Membership:
-    """Give a member another role; keys that this role may not hold stop working before this returns.
+    """Give a member another role; what this role may not hold stops working before this returns: access keys, servers.
 
     Raises: NotFound; Conflict for the last owner; Unavailable when the engine has not obeyed yet.
     """
@@ -57,14 +57,14 @@ def edit(actor: Actor, space_id: UUID, person_id: UUID, *, role: Role) -> Member
             _keep_an_owner(membership)
         membership.role = role
         membership.save(update_fields=["role"])
-        ended = withdrawing.end_keys_of(deed, person_id, space_id=space_id, role=role)
-        deed.record(before=before, after={**_facts(membership), "keys_revoked": len(ended)})
-    withdrawing.cut(ended)
+        withdrawn = withdrawing.withdraw(deed, person_id, space_id=space_id, role=role)
+        deed.record(before=before, after={**_facts(membership), **withdrawn.facts()})
+    withdrawing.cut(withdrawn)
     return membership
 
 
 def remove(actor: Actor, space_id: UUID, person_id: UUID) -> None:
-    """End a membership; every access key of the space that they hold stops working before this returns.
+    """End a membership; before this returns their access keys of the space stop working, and their servers there.
 
     Raises: NotFound; Conflict for the last owner; Unavailable when the engine has not obeyed yet.
     """
@@ -73,9 +73,9 @@ def remove(actor: Actor, space_id: UUID, person_id: UUID) -> None:
         _keep_an_owner(membership)
         before = _facts(membership)
         membership.delete()
-        ended = withdrawing.end_keys_of(deed, person_id, space_id=space_id)
-        deed.record(before=before, after={"keys_revoked": len(ended)})
-    withdrawing.cut(ended)
+        withdrawn = withdrawing.withdraw(deed, person_id, space_id=space_id)
+        deed.record(before=before, after=withdrawn.facts())
+    withdrawing.cut(withdrawn)
 
 
 def _known(email: str) -> Person:

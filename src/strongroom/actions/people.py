@@ -112,7 +112,8 @@ def _tell_spaces(deed: Deed, person: Person, invitation: "Invitation") -> None:
 
 
 def disable(actor: Actor, person_id: UUID, *, reason: str) -> Person:
-    """End a person's access: no sign-in, every token revoked, every unused code void, every access key they hold cut.
+    """End a person's access: no sign-in, every token revoked, every unused code void,
+    every access key they hold and every server they own cut.
 
     Raises: Conflict for the last active administrator; Unavailable when the engine has not obeyed yet.
     """
@@ -126,10 +127,10 @@ def disable(actor: Actor, person_id: UUID, *, reason: str) -> Person:
         person.save(update_fields=["is_active"])
         tokens = Token.objects.filter(person=person, revoked_at=None).update(revoked_at=deed.now)
         _void_codes(person, deed.now)
-        ended = withdrawing.end_keys_of(deed, person.id)
-        after: dict[str, Json] = {**_facts(person), "tokens_revoked": tokens, "keys_revoked": len(ended)}
+        withdrawn = withdrawing.withdraw(deed, person.id)
+        after: dict[str, Json] = {**_facts(person), "tokens_revoked": tokens, **withdrawn.facts()}
         deed.record(before=before, after=after, reason=reason)
-    withdrawing.cut(ended)
+    withdrawing.cut(withdrawn)
     return person
 
 

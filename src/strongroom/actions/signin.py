@@ -1,24 +1,20 @@
-"""Signing in: a one-time code becomes a token. Counts what was refused, per address, in a table of the database."""
+"""Signing in: a one-time code becomes a token."""
 
-import ipaddress
 from datetime import datetime
 
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
-from strongroom.actions import ledger
+from strongroom.actions import guessing, ledger
 from strongroom.actions.configuration import settings
 from strongroom.actions.tokens import NewToken, new_token
 from strongroom.core.actor import Actor
 from strongroom.core.credentials import digest, normalize_sign_in_code
-from strongroom.core.errors import Invalid, TooMany, Unauthenticated
+from strongroom.core.errors import Invalid, Unauthenticated
 from strongroom.core.names import clean_text
 from strongroom.core.vocabulary import Outcome, Scope, StaffRole, SystemFact
 from strongroom.db.models import Person, SignInCode
 
-REFUSALS = 10
-WINDOW_SECONDS = 15 * 60
 TOKEN_DAYS = 30
 
 
@@ -29,43 +25,15 @@ def sign_in(code: str, *, token_name: str = "", address: str, request_id: str) -
         TooMany after 10 refusals of one address (of one /64 network, for IPv6) within 15 minutes.
     """
     name = clean_text("token_name", token_name or "sign-in", max_length=100)
-    slot = _slot(address)
+    slot = guessing.slot("sign-in", address, what="sign-in codes")
     try:
         with transaction.atomic():
             new = _trade(code, name, address, request_id)
     except Unauthenticated as refusal:
         _record_refusal(refusal, address, request_id)
         raise
-    cache.delete(slot)
+    guessing.free(slot)
     return new
-
-
-def _slot(address: str) -> str:
-    """Take one of the places that refusals of this address have, before the code is looked at.
-
-    `cache.add` is atomic, so that guesses sent all at once cannot exceed the limit either.
-    """
-    slots = [f"sign-in:{_neighbourhood(address)}:{number}" for number in range(REFUSALS)]
-    taken = cache.get_many(slots)
-    for slot in slots:
-        if slot not in taken and cache.add(slot, 1, timeout=WINDOW_SECONDS):
-            return slot
-    raise TooMany(
-        "Too many sign-in codes from this address were refused.",
-        way_out="Wait 15 minutes, then try again with a new code.",
-        retry_after_seconds=WINDOW_SECONDS,
-    )
-
-
-def _neighbourhood(address: str) -> str:
-    """One machine can use every address of an IPv6 /64."""
-    try:
-        peer = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if peer.version == 6:
-        return str(ipaddress.ip_network((peer, 64), strict=False).network_address)
-    return str(peer)
 
 
 def _trade(code: str, name: str, address: str, request_id: str) -> NewToken:

@@ -12,8 +12,8 @@ from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
-from strongroom.core.vocabulary import RiskLevel, Role, State, Verb
-from strongroom.db.models import Dataset, Membership, Space
+from strongroom.core.vocabulary import RiskLevel, Role, ServerState, State, Verb
+from strongroom.db.models import Dataset, Membership, Server, Space
 
 _TEXTS = {"name": 200, "charge_code": 100, "contact": 200}  # with the characters each may have
 
@@ -26,6 +26,7 @@ class SpaceView:
     role: Role | None
     member_count: int
     dataset_count: int
+    server_count: int
 
 
 def create(actor: Actor, *, name: str, risk_level: RiskLevel, charge_code: str = "", contact: str = "") -> SpaceView:
@@ -51,7 +52,7 @@ def create(actor: Actor, *, name: str, risk_level: RiskLevel, charge_code: str =
         )
         deed.space_id, deed.subject = space.id, space.name
         deed.record(after=_facts(space))
-        return SpaceView(space, Role.OWNER, member_count=1, dataset_count=0)
+        return SpaceView(space, Role.OWNER, member_count=1, dataset_count=0, server_count=0)
 
 
 def list_(actor: Actor, *, search: str = "", cursor: str | None = None, limit: int = 100) -> Page[Space]:
@@ -92,7 +93,14 @@ def edit(actor: Actor, space_id: UUID, *, changes: Mapping[str, object]) -> Spac
 
 def _view(space: Space, role: Role | None) -> SpaceView:
     datasets = Dataset.objects.filter(space=space).exclude(state=State.DELETED)
-    return SpaceView(space, role, member_count=space.memberships.count(), dataset_count=datasets.count())
+    servers = Server.objects.filter(space=space).exclude(state=ServerState.DELETED)
+    return SpaceView(
+        space,
+        role,
+        member_count=space.memberships.count(),
+        dataset_count=datasets.count(),
+        server_count=servers.count(),
+    )
 
 
 def _clean(field: str, value: str) -> str:

@@ -32,6 +32,7 @@ class DatasetView:
     blocked: list[Blocked]
     manifest: Manifest | None
     late_objects: int
+    live_grants: int
 
 
 def view(actor: Actor, dataset: Dataset) -> DatasetView:
@@ -49,6 +50,7 @@ def view(actor: Actor, dataset: Dataset) -> DatasetView:
         blocked=blocked,
         manifest=_manifest(row) if row.finalized_at else None,
         late_objects=LateObject.objects.filter(dataset=row).count() if row.finalized_at else 0,
+        live_grants=row.grants.filter(ended_at=None).count() if row.finalized_at else 0,
     )
 
 

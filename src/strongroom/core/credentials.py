@@ -16,8 +16,10 @@ from strongroom.core.vocabulary import Verb
 
 # For secret scanners; `looks_like_token` checks the last six characters as well.
 TOKEN_PATTERN = r"srt_[A-Za-z0-9_-]{43}[0-9A-Za-z]{6}"
+JOIN_TOKEN_PATTERN = r"srj_[A-Za-z0-9_-]{43}[0-9A-Za-z]{6}"
 
 _TOKEN = re.compile(TOKEN_PATTERN)
+_JOIN_TOKEN = re.compile(JOIN_TOKEN_PATTERN)
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # Source: Douglas Crockford, "Base 32": no I, L, O, U; what people mistype is read as what was meant.
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -51,13 +53,22 @@ def make_token(random: Callable[[int], bytes]) -> str:
 
     `random(n)` returns n unpredictable bytes.
     """
-    body = "srt_" + urlsafe_b64encode(random(32)).decode().rstrip("=")
-    return body + _checksum(body)
+    return _secret("srt_", random)
 
 
 def looks_like_token(text: str) -> bool:
     """Whether this has the form and the checksum of a token; it says nothing about whether it is one."""
     return _TOKEN.fullmatch(text) is not None and _checksum(text[:-6]) == text[-6:]
+
+
+def make_join_token(random: Callable[[int], bytes]) -> str:
+    """What a machine joins with, once: `srj_`, 256 random bits as 43 characters, and 6 of a checksum; 53 in all."""
+    return _secret("srj_", random)
+
+
+def looks_like_join_token(text: str) -> bool:
+    """Whether this has the form and the checksum of a join token; it says nothing about whether it is one."""
+    return _JOIN_TOKEN.fullmatch(text) is not None and _checksum(text[:-6]) == text[-6:]
 
 
 def make_sign_in_code(random: Callable[[int], bytes]) -> str:
@@ -83,6 +94,11 @@ def normalize_sign_in_code(text: str) -> str:
 def digest(secret: str) -> str:
     """What is stored of a secret: hexadecimal SHA-256. The secrets above are random, so no salt is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _secret(prefix: str, random: Callable[[int], bytes]) -> str:
+    body = prefix + urlsafe_b64encode(random(32)).decode().rstrip("=")
+    return body + _checksum(body)
 
 
 def _grouped(letters: str) -> str:

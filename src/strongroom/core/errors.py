@@ -2,6 +2,7 @@
 
     Refusal
     ├── Unauthenticated  401  nobody is signed in, or the credential has ended
+    │   └── WrongClock   401  a machine's request was signed at another time than now; `time` is ours
     ├── NotFound         404  it does not exist, or the actor may not know that it does
     ├── Forbidden        403  the actor may see it, but not do this
     ├── Conflict         409  not now: the state, or somebody else's deed, is in the way
@@ -13,6 +14,7 @@ Every message names the thing, the reason and the way out. Anything else that is
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 
 class Refusal(Exception):
@@ -35,6 +37,16 @@ class Unauthenticated(Refusal):
 
     code = "unauthenticated"
     status = 401
+
+
+class WrongClock(Unauthenticated):
+    """A machine's request was signed at another time than now. `time` is the control plane's, aware UTC."""
+
+    code = "clock"
+
+    def __init__(self, message: str, *, time: datetime, way_out: str = "") -> None:
+        super().__init__(message, way_out=way_out)
+        self.time = time
 
 
 class NotFound(Refusal):

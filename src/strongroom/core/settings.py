@@ -125,6 +125,39 @@ class Settings:
         "24", "hours", "How long the answer to an `Idempotency-Key` is remembered.", values.whole(1, 720)
     )
 
+    # Servers
+    session_seconds: int = _setting(
+        "1800",
+        "seconds",
+        "How long the credentials work that a server is given; its agent renews them ahead of time.",
+        values.whole(60, 43200),
+    )
+    session_address: str = _setting(
+        "bound",
+        "word",
+        "`bound`: a server's credentials work only from the address it asked from. `any`: where servers reach the "
+        "gateway from another address than the web server, for example through a proxy.",
+        values.one_of("bound", "any"),
+    )
+    heartbeat_seconds: int = _setting(
+        "15", "seconds", "How often an agent says that it is there.", values.whole(1, 3600)
+    )
+    heartbeat_lapse_seconds: int = _setting(
+        "86400",
+        "seconds",
+        "How long a server may be silent before its access is cut until somebody enables it; 0: for ever.",
+        values.whole(0, 31_536_000),
+    )
+    join_minutes: int = _setting("15", "minutes", "How long a join command works.", values.whole(1, 60))
+
+    # Logging in
+    mfa_minutes: int = _setting(
+        "60", "minutes", "How long a proved second factor counts, for what needs one.", values.whole(5, 720)
+    )
+    ssh_certificate_minutes: int = _setting(
+        "60", "minutes", "How long an SSH certificate works, where none is asked for less.", values.whole(5, 720)
+    )
+
     # Running
     admin_email: str = _setting(
         "admin@localhost", "e-mail address", "The first administrator, made at the first start.", values.email

@@ -15,7 +15,7 @@ import structlog
 from django.db import close_old_connections
 from django.db.utils import OperationalError
 
-from strongroom.actions import attachments, converge, idempotency, keys, rechecking, system
+from strongroom.actions import attachments, converge, grants, idempotency, keys, lapsing, rechecking, system
 
 log = structlog.get_logger("strongroom.worker")
 
@@ -43,6 +43,8 @@ def chores() -> tuple[Chore, ...]:
         Chore("converge", 0, lambda: converge.run_due(BATCH)),
         Chore("recheck", 1, lambda: rechecking.run_due(RECHECK_BATCH)),
         Chore("end_keys", 5, keys.end_due),
+        Chore("end_grants", 0.5, grants.end_due),
+        Chore("lapse_servers", 5, lapsing.end_due),
         Chore("check_policies", POLICY_ROUND_SECONDS, lambda: rechecking.check_policies(POLICY_BATCH)),
         Chore("forget_replies", 600, idempotency.forget_old),
         Chore("forget_attachments", 60, attachments.forget_abandoned),

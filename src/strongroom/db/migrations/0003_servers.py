@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ('public_key', models.CharField(blank=True, max_length=200)),
                 ('sequence', models.BigIntegerField(default=0)),
                 ('last_heartbeat_at', models.DateTimeField(null=True)),
+                ('session_at', models.DateTimeField(null=True)),
                 ('session_expires_at', models.DateTimeField(null=True)),
                 ('address', models.CharField(blank=True, max_length=64)),
                 ('hostname', models.CharField(blank=True, max_length=255)),

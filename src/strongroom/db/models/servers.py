@@ -60,7 +60,8 @@ class Server(models.Model):
 
     # What the agent last said
     last_heartbeat_at = models.DateTimeField(null=True)
-    session_expires_at = models.DateTimeField(null=True)  # of the credentials it was last given
+    session_at = models.DateTimeField(null=True)  # when it was last given credentials
+    session_expires_at = models.DateTimeField(null=True)  # until when those work
     address = models.CharField(max_length=64, blank=True)
     hostname = models.CharField(max_length=255, blank=True)
     os_version = models.CharField(max_length=200, blank=True)

@@ -1,0 +1,72 @@
+"""A server as somebody sees it: the row, its live grants, whether it is heard, what may be done next and what not."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from strongroom.actions.configuration import settings
+from strongroom.actions.views import Blocked
+from strongroom.core import authz, server_lifecycle
+from strongroom.core.actor import Actor
+from strongroom.core.errors import Conflict, Forbidden
+from strongroom.core.vocabulary import Role, ServerKind, ServerState, Verb
+from strongroom.db.models import Dataset, Grant, Membership, Server
+
+MISSED_HEARTBEATS = 3  # so many in a row, and a server counts as not online
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """Everything a page about one server shows. `grants` are those that have not ended, by data set's name."""
+
+    server: Server
+    grants: list[Grant]
+    role: Role | None
+    is_online: bool
+    may: list[Verb]
+    blocked: list[Blocked]
+
+
+def is_online(server: Server) -> bool:
+    """Whether its agent was heard a moment ago."""
+    if server.last_heartbeat_at is None:
+        return False
+    patience = timedelta(seconds=settings().heartbeat_seconds * MISSED_HEARTBEATS + 5)
+    return server.last_heartbeat_at > timezone.now() - patience
+
+
+def view(actor: Actor, server: Server) -> ServerView:
+    """The server as the actor sees it, read afresh after whatever was done to it."""
+    row = Server.objects.select_related("space", "owner", "created_by").get(id=server.id)
+    mine = Membership.objects.filter(space_id=row.space_id, person_id=actor.person_id)
+    held = mine.values_list("role", flat=True).first()
+    role = Role(held) if held else None
+    may, blocked = _deeds(actor, row, role)
+    return ServerView(
+        server=row,
+        grants=_grants(actor, row),
+        role=role,
+        is_online=is_online(row),
+        may=may,
+        blocked=blocked,
+    )
+
+
+def _grants(actor: Actor, row: Server) -> list[Grant]:
+    visible = Dataset.objects.visible_to(actor)
+    live = row.grants.filter(ended_at=None, dataset__in=visible).select_related("dataset", "created_by")
+    return list(live.order_by("dataset__name", "dataset_id"))
+
+
+def _deeds(actor: Actor, row: Server, role: Role | None) -> tuple[list[Verb], list[Blocked]]:
+    may, blocked = [], []
+    kind, state = ServerKind(row.kind), ServerState(row.state)
+    for verb in server_lifecycle.GATES:
+        try:
+            authz.check(verb, role=role, staff_role=actor.staff_role, is_creator=False, scopes=actor.scopes)
+            server_lifecycle.check(verb, kind=kind, state=state, name=row.name)
+            may.append(verb)
+        except (Forbidden, Conflict) as refusal:
+            blocked.append(Blocked(verb, f"{refusal} {refusal.way_out}".strip()))
+    return may, blocked
