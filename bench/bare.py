@@ -1,17 +1,20 @@
 """The same requests that an action makes, sent by a minimal script: what the engine alone needs."""
 
 import io
+import time
 from datetime import timedelta
 
 from botocore.credentials import Credentials
 
 from strongroom.core.policy import PROBE_SESSION
-from strongroom.engines.seaweedfs import shell
-from strongroom.engines.seaweedfs.clients import iam_client, s3_client
+from strongroom.engines.seaweedfs import identities, shell
+from strongroom.engines.seaweedfs.clients import s3_client
 from strongroom.engines.seaweedfs.engine import SeaweedEngine
+from strongroom.engines.seaweedfs.filer import Filer
 from strongroom.engines.seaweedfs.http import Http
 from strongroom.engines.seaweedfs.settings import SeaweedSettings
 
+_PAUSE_SECONDS = 0.002
 _TAGS = [{"Key": f"strongroom:{name}", "Value": "x" * 36} for name in ("dataset", "space", "risk-level", "charge-code")]
 _ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 
@@ -22,7 +25,7 @@ class Bare:
     def __init__(self, settings: SeaweedSettings) -> None:
         self._settings = settings
         self._s3 = s3_client(settings, lambda _: None)
-        self._iam = iam_client(settings, lambda _: None)
+        self._filer = Filer(settings)
         self._http = Http()
         session = SeaweedEngine(settings).create_session(PROBE_SESSION, lifetime=timedelta(hours=2))
         self._probe = Credentials(session.access_key_id, session.secret, session.token)
@@ -36,11 +39,10 @@ class Bare:
         self._list(bucket, self._probe, prefix)
 
     def issue(self, bucket: str, principal: str, document: str) -> Credentials:
-        """A user, a key, the policy, the proof."""
-        self._iam.create_user(UserName=principal)
-        made = self._iam.create_access_key(UserName=principal)["AccessKey"]
+        """A key, the policy, the proof."""
+        made = identities.create(self._filer, principal)
         self._s3.put_bucket_policy(Bucket=bucket, Policy=document)
-        key = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+        key = Credentials(made.access_key_id, made.secret)
         self._list(bucket, key, "")
         return key
 
@@ -55,7 +57,9 @@ class Bare:
         self._list(bucket, self._probe, prefix)
         shell.configure(self._settings, f"/buckets/{bucket}/", "-readOnly")
         for principal in principals:
-            self._iam.delete_user(UserName=principal)
+            [known] = identities.key_ids(self._filer, principal)
+            identities.remove(self._filer, principal)
+            self._until_forgotten(Credentials(known, "not the secret"))
 
     def freeze(self, bucket: str) -> None:
         """The engine's own switch alone."""
@@ -66,8 +70,15 @@ class Bare:
         shell.configure(self._settings, f"/buckets/{bucket}/", "-delete")
         self._s3.delete_bucket(Bucket=bucket)
 
+    def _until_forgotten(self, key: Credentials) -> None:
+        while (
+            b"InvalidAccessKeyId"
+            not in self._http.s3("bare", self._settings.gateway, "/", {}, key, self._settings.region).body
+        ):
+            time.sleep(_PAUSE_SECONDS)
+
     def _list(self, bucket: str, credentials: Credentials, prefix: str) -> None:
         query = {"list-type": "2", "max-keys": "1", **({"prefix": prefix} if prefix else {})}
         gateway, region = self._settings.gateway, self._settings.region
         while self._http.s3("bare", gateway, f"/{bucket}", query, credentials, region).status != 200:
-            pass
+            time.sleep(_PAUSE_SECONDS)

@@ -79,28 +79,27 @@ def _control(figures: Figures) -> Iterator[str]:
 
 
 _CONTROL_WORDS = """
-- `key.issue` and `key.reset` need four: the engine makes no key for a user it does not know, so the user is a request
-  of its own beside the key, the policy and the proof. One user for all keys of a data set would save it, and would make
-  the cut a matter of two mechanisms (see [decision 0001](../decisions/0001-a-principal-for-every-key.md)). A proof that
-  comes a millisecond before the gateway knows the key is asked again, and then counts twice.
+- A key is one file of the engine, written in one request
+  ([decision 0007](../decisions/0007-keys-are-files-and-sessions-are-signed-here.md)). A proof that comes a few
+  milliseconds before the gateway knows the key is asked again, and then counts more than once.
 - On PostgreSQL a deed is a dozen and a half round trips to a server that here shared two cores with the engine and the
   caller. Everything that could be left out was: the rest is the rows, the lease and the ledger.
-- After a reset the worker removes the old user: one more, when the policy has already made it powerless.
+- After a reset the worker removes the old key, when the policy has already made it powerless.
 - `dataset.finalize` looks whether the data set is empty, a read. The first request that changes anything is the policy,
   alone. Between its proof and the end of the keys lies the freeze, a program of the engine that is started for it and
-  takes most of the time.
+  takes most of the time. A key has ended when the gateway says that it does not know it.
 """
 
 
 def _keys(figures: Figures) -> Iterator[str]:
-    yield "What the engine needs to make a key (two requests) and to remove one, by how many it holds already.\n"
+    yield "One key that is made, let in by the public gateway, and removed, by how many the engine holds already.\n"
     for found in _of(figures, "keys"):
-        rows = [(each["held"], each["make"], each["remove"]) for each in found["steps"]]
-        yield table(("keys that live at the same time", "make, ms", "remove, ms"), rows)
+        rows = [(each["held"], each["make"], each["proved"], each["remove"]) for each in found["steps"]]
+        head = ("keys that live at the same time", "make, ms", "until the gateway lets it in, ms", "remove, proved, ms")
+        yield table(head, rows)
     yield (
-        "\nThe engine writes down all of its users whenever one changes, and every gateway reads them all again: the "
-        "time grows faster than their number. Only pending data sets have a key, and finalizing removes it. Where some "
-        "hundreds are pending at once, issue, reset and finalize take a second or more."
+        "\nMaking a key takes the same time however many there are. Each gateway then reads all of them again, in the "
+        "background. Only pending data sets have a key, and finalizing removes it."
     )
 
 

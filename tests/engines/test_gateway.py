@@ -24,7 +24,7 @@ from strongroom.core.vocabulary import Kind, State
 from strongroom.engines.protocol import AccessKey, Session
 from strongroom.engines.seaweedfs.configuration import load_credentials
 from strongroom.engines.seaweedfs.engine import SeaweedEngine
-from strongroom.engines.seaweedfs.settings import DIALECT, VENDING_USER, Gateway
+from strongroom.engines.seaweedfs.settings import DIALECT, SERVERS, Gateway
 
 READS = ("get", "list", "location", "batch", "copy out")
 
@@ -40,28 +40,26 @@ def repository(embedded_engine: Running) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def uploaders(embedded_engine: Running) -> Iterator[dict[str, AccessKey]]:
-    """Two uploaders with keys."""
-    made = {name: embedded_engine.engine.create_access_key(f"up-{secrets.token_hex(6)}") for name in ("mine", "other")}
+    """Two uploaders with keys, and one whose name no uploader can have."""
+    named = {"mine": f"up-{secrets.token_hex(6)}", "other": f"up-{secrets.token_hex(6)}", "servers": SERVERS}
+    made = {name: embedded_engine.engine.create_access_key(principal) for name, principal in named.items()}
     yield made
     for key in made.values():
         embedded_engine.engine.delete_principal(key.principal)
 
 
-def _callers(running: Running, mine: AccessKey, other: AccessKey) -> dict[str, tuple[Caller, AccessKey | Session]]:
+def _callers(
+    running: Running, mine: AccessKey, other: AccessKey, servers: AccessKey
+) -> dict[str, tuple[Caller, AccessKey | Session]]:
     """Everybody who may come by, each as the policy and as the gateway knows them."""
 
     def session(name: str) -> tuple[Caller, Session]:
         return matrix.session(name, DIALECT), running.engine.create_session(name, lifetime=timedelta(hours=1))
 
-    vending = load_credentials(running.settings).vending
-    assert vending is not None
     return {
         "the uploader": (matrix.user(mine.principal, DIALECT), mine),
         "another uploader": (matrix.user(other.principal, DIALECT), other),
-        "the vending user": (
-            matrix.user(VENDING_USER, DIALECT),
-            AccessKey(VENDING_USER, vending.access_key_id, vending.secret),
-        ),
+        "a user of the name that servers are sessions of": (matrix.user(SERVERS, DIALECT), servers),
         "a granted server": session("srv-granted"),
         "another server": session("srv-other"),
         "a session named like the control plane": session(DIALECT.control_plane),
@@ -90,7 +88,7 @@ def test_the_gateway_allows_exactly_what_the_evaluator_says(
     engine.apply_policy(repository, wanted)
     engine.prove_policy(repository, 42)
     wrong = []
-    for who, (caller, key) in _callers(embedded_engine, mine, uploaders["other"]).items():
+    for who, (caller, key) in _callers(embedded_engine, mine, uploaders["other"], uploaders["servers"]).items():
         client, expected = embedded_engine.client(key), matrix.allowed(wanted, caller, repository)
         for name, call in CALLS.items():
             is_done = _succeeds(partial(call, client, repository, prepared))
@@ -209,4 +207,30 @@ def test_a_removed_key_is_dead_at_once(embedded_engine: Running, repository: str
         with pytest.raises(ClientError, match="AccessDenied"):
             client.put_object(Bucket=repository, Key="b", Body=b"x")
     engine.delete_principal(key.principal)
+    for _ in range(20):
+        with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+            client.put_object(Bucket=repository, Key="b", Body=b"x")
     assert keys(engine, repository) == ["a"]
+
+
+def test_a_key_costs_the_engine_one_request_and_its_end_a_proof(embedded_engine: Running) -> None:
+    engine, principal = embedded_engine.engine, f"up-{secrets.token_hex(6)}"
+    with embedded_engine.counted() as made:
+        engine.create_access_key(principal)
+    with embedded_engine.counted() as removed:
+        engine.delete_principal(principal)
+    with embedded_engine.counted() as again:
+        engine.delete_principal(principal)
+    assert made == ["filer.CreateEntry"]
+    assert list(dict.fromkeys(removed)) == ["filer.LookupDirectoryEntry", "filer.DeleteEntry", "s3.ListBuckets"]
+    assert again == ["filer.LookupDirectoryEntry", "filer.DeleteEntry"]
+
+
+def test_nobody_makes_users_through_the_gateways_not_even_the_administrator(embedded_engine: Running) -> None:
+    admin = load_credentials(embedded_engine.settings).admin
+    session = boto3.session.Session(admin.access_key_id, admin.secret, region_name="us-east-1")
+    for endpoint in (embedded_engine.settings.endpoint, embedded_engine.settings.private_endpoint):
+        iam = session.client("iam", endpoint_url=endpoint)
+        with pytest.raises(ClientError):
+            iam.create_user(UserName="mallory")
+    assert embedded_engine.engine.access_key_ids("mallory") == []

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from strongroom.engines.seaweedfs.configuration import KeyPair, load_credentials
+from strongroom.engines.seaweedfs.configuration import load_credentials
 from strongroom.engines.seaweedfs.http import Answer, Http
 from strongroom.engines.seaweedfs.settings import SeaweedSettings
 
@@ -49,20 +49,6 @@ class Administration:
         """Replace the policy."""
         self._put("PutBucketPolicy", bucket, "policy", document)
 
-    def create_user(self, name: str) -> None:
-        """Make a user without any key."""
-        self._ask("CreateUser", name)
-
-    def create_access_key(self, name: str) -> KeyPair:
-        """Make a key of a user."""
-        answer = self._ask("CreateAccessKey", name)
-        found = {each.tag.rpartition("}")[2]: each.text or "" for each in ElementTree.fromstring(answer.body).iter()}  # noqa: S314 - the engine's own answer
-        return KeyPair(found["AccessKeyId"], found["SecretAccessKey"])
-
-    def delete_user(self, name: str) -> None:
-        """Remove a user with all of its keys."""
-        self._ask("DeleteUser", name)
-
     @cached_property
     def _credentials(self) -> Credentials:
         admin = load_credentials(self._settings).admin
@@ -75,13 +61,6 @@ class Administration:
         headers = {"Content-MD5": b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
         name = f"s3.{operation}"
         _check(operation, self._http.put(name, url, body, headers, self._credentials, self._settings.region))
-
-    def _ask(self, action: str, user: str) -> Answer:
-        fields = {"Action": action, "Version": "2010-05-08", "UserName": user}
-        endpoint, region = self._settings.private_endpoint, self._settings.region
-        answer = self._http.form(f"iam.{action}", endpoint, fields, self._credentials, service="iam", region=region)
-        _check(action, answer)
-        return answer
 
 
 def _check(operation: str, answer: Answer) -> None:

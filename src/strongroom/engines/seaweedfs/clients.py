@@ -14,7 +14,6 @@ from strongroom.engines.seaweedfs.configuration import load_credentials
 from strongroom.engines.seaweedfs.settings import SeaweedSettings
 
 if TYPE_CHECKING:
-    from types_boto3_iam import IAMClient
     from types_boto3_s3 import S3Client
 
 # After an empty body botocore's "Expect: 100-continue" leaves the connection one answer behind for a minute.
@@ -34,13 +33,6 @@ def s3_client(settings: SeaweedSettings, on_request: Callable[[str], None]) -> "
     """S3 on the private gateway, as the administrator."""
     client: S3Client = _session(settings).client("s3", endpoint_url=settings.private_endpoint, config=_CONFIG)
     client.meta.events.register("before-send.s3", _told(on_request))
-    return client
-
-
-def iam_client(settings: SeaweedSettings, on_request: Callable[[str], None]) -> "IAMClient":
-    """IAM on the private gateway, as the administrator."""
-    client: IAMClient = _session(settings).client("iam", endpoint_url=settings.private_endpoint, config=_CONFIG)
-    client.meta.events.register("before-send.iam", _told(on_request))
     return client
 
 

@@ -67,10 +67,10 @@ class KeyPair:
 
 @dataclass(frozen=True)
 class Credentials:
-    """The administrator's key, and that of the user whose sessions the servers are (None before the first start)."""
+    """The administrator's key, and whether the first start was finished with it."""
 
     admin: KeyPair
-    vending: KeyPair | None = None
+    is_prepared: bool = False
 
 
 def make_configuration(settings: SeaweedSettings) -> Credentials:
@@ -92,7 +92,7 @@ def make_configuration(settings: SeaweedSettings) -> Credentials:
 
 
 def load_credentials(settings: SeaweedSettings) -> Credentials:
-    """The key pairs.
+    """The administrator's key.
 
     Raises: Unavailable before the first start.
     """
@@ -103,12 +103,11 @@ def load_credentials(settings: SeaweedSettings) -> Credentials:
             f"The storage engine was never started: {settings.credentials_file} is not there.",
             way_out="Start it with `make up`.",
         ) from None
-    vending = stored.get("vending")
-    return Credentials(KeyPair(**stored["admin"]), KeyPair(**vending) if vending else None)
+    return Credentials(KeyPair(**stored["admin"]), stored.get("is_prepared", False))
 
 
 def save_credentials(settings: SeaweedSettings, credentials: Credentials) -> None:
-    """Keep the key pairs."""
+    """Keep them."""
     write_private(settings.credentials_file, json.dumps(asdict(credentials), indent=2).encode())
 
 

@@ -68,7 +68,7 @@ def _storage(settings: SeaweedSettings) -> tuple[str, ...]:
         *(f"-volume.port={ports.volume}", f"-volume.port.grpc={ports.volume + 1}"),
         *(f"-filer.port={ports.filer}", f"-filer.port.grpc={ports.filer + 1}", "-filer.localSocket=filer.sock"),
         *(f"-s3.port={ports.private}", f"-s3.port.grpc={ports.private + 1}", "-s3.localSocket=private.sock"),
-        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam.readOnly=false", "-s3.autoCreateBucket=false"),
+        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam.readOnly=true", "-s3.autoCreateBucket=false"),
         "-s3.allowDeleteBucketNotEmpty=true",
         *(f"-metricsPort={ports.metrics}", "-metricsIp=127.0.0.1"),
     )

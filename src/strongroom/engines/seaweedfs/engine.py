@@ -1,4 +1,4 @@
-"""The Engine protocol over SeaweedFS: S3 and IAM on the private gateway, proofs on the public one."""
+"""The Engine protocol over SeaweedFS: S3 on the private gateway, keys in its file system, proofs on the public one."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,17 +13,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from strongroom.core.errors import Conflict, NotFound, Unavailable
 from strongroom.core.policy import PROBE_SESSION, READER_SESSION, Dialect, probe_prefix
 from strongroom.engines.protocol import AccessKey, Health, Session, StoredObject, Uploaded
-from strongroom.engines.seaweedfs import draining, metrics, presigning, retention, shell, uploading
+from strongroom.engines.seaweedfs import draining, identities, metrics, presigning, retention, shell, uploading
 from strongroom.engines.seaweedfs.administration import Administration
-from strongroom.engines.seaweedfs.clients import code_of, iam_client, is_gone, obeying, s3_client
+from strongroom.engines.seaweedfs.clients import code_of, is_gone, obeying, s3_client
 from strongroom.engines.seaweedfs.configuration import load_credentials
+from strongroom.engines.seaweedfs.filer import Filer
 from strongroom.engines.seaweedfs.http import Answer, Http
 from strongroom.engines.seaweedfs.listing import Page, in_byte_order, parse_page
 from strongroom.engines.seaweedfs.sessions import KeptSession, create_session
 from strongroom.engines.seaweedfs.settings import DIALECT, SeaweedSettings
 
 if TYPE_CHECKING:
-    from types_boto3_iam import IAMClient
     from types_boto3_s3 import S3Client
 
 # A gateway follows within milliseconds, but for some seconds after the storage process was restarted.
@@ -45,6 +45,7 @@ class SeaweedEngine:
         self.on_request = on_request
         self._http = Http(on_request=self._tell)
         self._administration = Administration(settings, self._http)
+        self._filer = Filer(settings, self._tell)
         self._probe = KeptSession(lambda lifetime: self.create_session(PROBE_SESSION, lifetime=lifetime))
         self._reader = KeptSession(lambda lifetime: self.create_session(READER_SESSION, lifetime=lifetime))
 
@@ -131,16 +132,8 @@ class SeaweedEngine:
     # Access keys
 
     def create_access_key(self, principal: str) -> AccessKey:
-        """Two requests for a new principal: the engine makes no key for a user it does not know."""
-        with obeying(f"make an access key for {principal}"):
-            try:
-                self._administration.create_user(principal)
-            except ClientError as error:
-                if code_of(error) != "EntityAlreadyExists":
-                    raise
-                self._administration.delete_user(principal)
-                self._administration.create_user(principal)
-            made = self._administration.create_access_key(principal)
+        """One request, whatever the number of keys."""
+        made = identities.create(self._filer, principal)
         return AccessKey(principal, made.access_key_id, made.secret)
 
     def prove_access_key(self, key: AccessKey, repository: str) -> None:
@@ -153,22 +146,15 @@ class SeaweedEngine:
         )
 
     def delete_principal(self, principal: str) -> None:
-        """One request; the keys go with the user."""
-        with obeying(f"delete the key holder {principal}"):
-            try:
-                self._administration.delete_user(principal)
-            except ClientError as error:
-                if not is_gone(error):
-                    raise
+        """Two requests, and one for each gateway that has forgotten the keys already."""
+        known = identities.key_ids(self._filer, principal)
+        identities.remove(self._filer, principal)
+        for access_key_id in known:
+            self._until_forgotten(access_key_id, principal)
 
     def access_key_ids(self, principal: str) -> list[str]:
-        """See `Engine`."""
-        with obeying(f"tell the keys of {principal}"):
-            try:
-                found = self._iam.list_access_keys(UserName=principal)["AccessKeyMetadata"]
-            except self._iam.exceptions.NoSuchEntityException:
-                return []
-        return [each["AccessKeyId"] for each in found]
+        """One request."""
+        return identities.key_ids(self._filer, principal)
 
     # Writes in flight
 
@@ -291,10 +277,6 @@ class SeaweedEngine:
     def _s3(self) -> "S3Client":
         return s3_client(self.settings, self._tell)
 
-    @cached_property
-    def _iam(self) -> "IAMClient":
-        return iam_client(self.settings, self._tell)
-
     @property
     def _administrator(self) -> Credentials:
         admin = load_credentials(self.settings).admin
@@ -331,10 +313,22 @@ class SeaweedEngine:
 
     def _until_allowed(self, ask: Callable[[str], Answer], what: str) -> None:
         """Ask each gateway again while it refuses, ever more slowly, for as long as one may lag behind."""
+        self._until(ask, lambda answer: answer.status == 200, what)
+
+    def _until_forgotten(self, access_key_id: str, principal: str) -> None:
+        """The secret is nobody's here, and is not needed: a gateway says of a wrong one whether it knows the key."""
+        nobody = Credentials(access_key_id, "not the secret")
+        self._until(
+            lambda endpoint: self._http.s3("s3.ListBuckets", endpoint, "/", {}, nobody, self.region),
+            lambda answer: b"InvalidAccessKeyId" in answer.body,
+            f"forget the key of {principal}",
+        )
+
+    def _until(self, ask: Callable[[str], Answer], is_enough: Callable[[Answer], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         for gateway in self.settings.gateways:
             pause_seconds = 0.002
-            while (answer := ask(gateway.endpoint)).status != 200:
+            while not is_enough(answer := ask(gateway.endpoint)):
                 if time.monotonic() > deadline:
                     raise Unavailable(
                         f"The public gateway {gateway.endpoint} does not {what}: {answer.status} {answer.text}",

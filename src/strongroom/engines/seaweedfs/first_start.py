@@ -1,20 +1,19 @@
 """What must be true of the engine before its public gateway opens; done at the first start, checked at every one."""
 
-import contextlib
-import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from strongroom.core.errors import Unavailable
-from strongroom.engines.seaweedfs import shell
-from strongroom.engines.seaweedfs.clients import code_of, iam_client, is_gone, obeying, s3_client
-from strongroom.engines.seaweedfs.configuration import Credentials, KeyPair, load_credentials, save_credentials
-from strongroom.engines.seaweedfs.settings import VENDING_USER, SeaweedSettings
+from strongroom.engines.seaweedfs import identities, shell
+from strongroom.engines.seaweedfs.clients import code_of, is_gone, obeying, s3_client
+from strongroom.engines.seaweedfs.configuration import load_credentials, save_credentials
+from strongroom.engines.seaweedfs.filer import Filer
+from strongroom.engines.seaweedfs.settings import SERVERS, SeaweedSettings
 
 if TYPE_CHECKING:
-    from types_boto3_iam import IAMClient
     from types_boto3_s3 import S3Client
 
 CANARY_KEY = "canary"
@@ -22,21 +21,21 @@ _TRIAL_KEY = "trial"
 CANARY = b"If you can read this, the key that encrypts all data is the right one.\n"
 # With thousands of volumes the engine takes some 20 seconds before it accepts the first write.
 _PATIENCE_SECONDS = 120.0
-_VENDING_POLICY = "strongroom-vends-sessions"
 
 
 def prepare(settings: SeaweedSettings) -> None:
-    """Repeatable. The records bucket and the canary, the vending user, and fsync before every acknowledgement.
+    """Repeatable. The records bucket and the canary, and fsync before every acknowledgement.
 
     Raises: Unavailable when the key that encrypts the data is not the one it was encrypted with.
     """
     s3 = s3_client(settings, lambda _: None)
     _wait_until_it_stores(settings, s3)
     _check_canary(settings, s3)
-    if load_credentials(settings).vending is None:
+    credentials = load_credentials(settings)
+    if not credentials.is_prepared:
         shell.configure(settings, "/buckets/", "-fsync")
-        pair = _make_vending_user(iam_client(settings, lambda _: None))
-        save_credentials(settings, Credentials(load_credentials(settings).admin, pair))
+        identities.remove(Filer(settings), SERVERS)  # a user with a key, where an earlier version prepared the engine
+        save_credentials(settings, replace(credentials, is_prepared=True))
 
 
 def encrypt_by_default(s3: "S3Client", bucket: str) -> None:
@@ -92,22 +91,3 @@ def _check_canary(settings: SeaweedSettings, s3: "S3Client") -> None:
             way_out=f"Put the right {settings.security_file} back from the backup, then start again. "
             f"The public gateway was not opened.",
         )
-
-
-def _make_vending_user(iam: "IAMClient") -> KeyPair:
-    """The user `servers`, which may do nothing but vend sessions, with a fresh key."""
-    document = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}],
-    }
-    with obeying("make the user whose sessions the servers are"):
-        try:
-            iam.create_user(UserName=VENDING_USER)
-        except iam.exceptions.EntityAlreadyExistsException:
-            iam.delete_user(UserName=VENDING_USER)
-            iam.create_user(UserName=VENDING_USER)
-        with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
-            iam.create_policy(PolicyName=_VENDING_POLICY, PolicyDocument=json.dumps(document))
-        iam.attach_user_policy(UserName=VENDING_USER, PolicyArn=f"arn:aws:iam:::policy/{_VENDING_POLICY}")
-        made = iam.create_access_key(UserName=VENDING_USER)["AccessKey"]
-    return KeyPair(made["AccessKeyId"], made["SecretAccessKey"])

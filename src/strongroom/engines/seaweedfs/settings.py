@@ -11,12 +11,12 @@ from strongroom.core.policy import Dialect
 # The engine names its administrator after the first eight characters of the administrator's access key, and
 # every policy names the administrator: these characters may never change.
 ADMIN_KEY_PREFIX = "strongrm"
-VENDING_USER = "servers"
+SERVERS = "servers"  # whose sessions the servers are; a name only, there is no such user
 DIALECT = Dialect(
     name="seaweedfs",
     control_plane=f"admin-{ADMIN_KEY_PREFIX}",
     account="000000000000",
-    vending_user_or_role=VENDING_USER,
+    vending_user_or_role=SERVERS,
 )
 
 
@@ -126,7 +126,7 @@ class SeaweedSettings:
 
     @property
     def credentials_file(self) -> Path:
-        """The key pairs the control plane uses."""
+        """The key pair that the control plane uses."""
         return self.home / "credentials.json"
 
     def weed_program(self) -> Path:
