@@ -6,7 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom import engines
-from strongroom.actions import signing
+from strongroom.actions import signing, ssh_authority
+from strongroom.actions.ssh_authority import Authorities
 from strongroom.engines.memory import MemoryEngine
 from tests.world import World
 
@@ -32,6 +33,7 @@ def signer() -> FreshSigner:
     """The signer that this process uses while the test runs."""
     fresh = FreshSigner()
     signing.use(fresh)
+    ssh_authority.use(Authorities(FreshSigner(), FreshSigner()))
     return fresh
 
 

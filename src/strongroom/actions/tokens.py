@@ -101,6 +101,7 @@ def authenticate(secret: str, *, address: str, request_id: str) -> Actor:
         scopes=frozenset(Scope(scope) for scope in token.scopes),
         space_id=token.space_id,
         token_id=token.id,
+        mfa_proved_at=token.mfa_proved_at,
         address=address,
         request_id=request_id,
     )

@@ -1,9 +1,10 @@
-"""Joins the parts: which engine this process uses, and who signs its receipts."""
+"""Joins the parts: which engine this process uses, and who signs its receipts and the SSH keys of people."""
 
 from typing import TYPE_CHECKING
 
 from strongroom import engines
-from strongroom.actions import signing
+from strongroom.actions import signing, ssh_authority
+from strongroom.actions.ssh_authority import Authorities
 from strongroom.core.settings import ENGINE_PORTS, Settings
 from strongroom.engines import Engine
 from strongroom.engines.processes import ProcessSpec
@@ -18,6 +19,7 @@ def join(settings: Settings) -> None:
     """Give this process its engine and its signer; called once, after Django is set up."""
     engines.use(lambda: _engine(settings))
     signing.use(secrets.signer(settings.home))
+    ssh_authority.use(Authorities(secrets.ssh_user_ca(settings.home), secrets.ssh_host_ca(settings.home)))
 
 
 def engine_processes(settings: Settings) -> list[ProcessSpec]:

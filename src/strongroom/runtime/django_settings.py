@@ -17,8 +17,21 @@ ALLOWED_HOSTS = [
     "[::1]",
 ]
 
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "strongroom.db"]
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "strongroom.db",
+]
 AUTH_USER_MODEL = "strongroom.Person"
+# Second factors are allauth's rows; none of its pages is served.
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+MFA_ADAPTER = "strongroom.runtime.mfa_adapter.EncryptingAdapter"
+MFA_RECOVERY_CODE_DIGITS = 12
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 ROOT_URLCONF = "strongroom.runtime.urls"
@@ -29,6 +42,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "strongroom.api.middleware.api_answers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 DATABASES = {"default": databases.configuration(STRONGROOM)}

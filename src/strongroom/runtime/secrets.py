@@ -1,7 +1,8 @@
 """The secrets of the control plane: files made at the first start, readable by this user alone.
 
-`home/secrets/` holds Django's secret key and the Ed25519 key that signs receipts, in OpenSSH's format, beside its
-public half. Back them up apart from the data: receipts can be checked without them, but not signed.
+`home/secrets/` holds Django's secret key and three Ed25519 keys in OpenSSH's format, each beside its public half: one
+signs receipts, one the SSH keys of people, one those of servers. Back them up apart from the data: receipts can be
+checked without them, but not signed, and second factors are encrypted with a key made from Django's.
 """
 
 import contextlib
@@ -17,11 +18,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from strongroom.core.errors import Unavailable
 
 RECEIPT_KEY = "receipt_signing_key"
+SSH_USER_CA = "ssh_user_ca"
+SSH_HOST_CA = "ssh_host_ca"
 
 
 @dataclass(frozen=True, slots=True)
 class FileSigner:
-    """The receipt key of this home. `public_key` is 32 raw bytes."""
+    """A key of this home that signs. `public_key` is 32 raw bytes."""
 
     public_key: bytes
     _key: Ed25519PrivateKey
@@ -40,19 +43,34 @@ def django_secret_key(home: Path) -> str:
 
 
 def signer(home: Path) -> FileSigner:
-    """The receipt signer, its key made when it is not there yet.
+    """The receipt signer, its key made when it is not there yet. Raises: Unavailable as `_signer`."""
+    return _signer(home, RECEIPT_KEY, "strongroom-receipt")
+
+
+def ssh_user_ca(home: Path) -> FileSigner:
+    """Who signs the SSH keys of people; made when it is not there yet. Raises: Unavailable as `_signer`."""
+    return _signer(home, SSH_USER_CA, "strongroom-ssh-users")
+
+
+def ssh_host_ca(home: Path) -> FileSigner:
+    """Who signs the SSH host keys of servers; made when it is not there yet. Raises: Unavailable as `_signer`."""
+    return _signer(home, SSH_HOST_CA, "strongroom-ssh-hosts")
+
+
+def _signer(home: Path, name: str, comment: str) -> FileSigner:
+    """The key of that name.
 
     Raises: Unavailable when the file is there but holds no Ed25519 key: it is never replaced by a new one.
     """
-    path = folder(home) / RECEIPT_KEY
-    stored = _kept(home, RECEIPT_KEY, _new_receipt_key)
+    path = folder(home) / name
+    stored = _kept(home, name, _new_key)
     try:
         key = serialization.load_ssh_private_key(stored, password=None)
     except ValueError:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise Unavailable(f"{path} does not hold an Ed25519 key in OpenSSH's format: restore it from the backup.")
-    _kept(home, f"{RECEIPT_KEY}.pub", lambda: _public_line(key))
+    _kept(home, f"{name}.pub", lambda: _public_line(key, comment))
     raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
     return FileSigner(key.public_key().public_bytes(*raw), key)
 
@@ -64,15 +82,15 @@ def folder(home: Path) -> Path:
     return path
 
 
-def _new_receipt_key() -> bytes:
+def _new_key() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
     )
 
 
-def _public_line(key: Ed25519PrivateKey) -> bytes:
+def _public_line(key: Ed25519PrivateKey, comment: str) -> bytes:
     line = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-    return line + b" strongroom-receipt\n"
+    return line + f" {comment}\n".encode()
 
 
 def _kept(home: Path, name: str, make: Callable[[], bytes]) -> bytes:

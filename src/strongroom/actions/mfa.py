@@ -1,0 +1,284 @@
+"""The second factor: an authenticator app with recovery codes, and when a credential last proved it.
+
+A proof belongs to the token it came with; whoever steals another token of the person has proved nothing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from strongroom.actions import factors, guessing
+from strongroom.actions.configuration import settings
+from strongroom.actions.deeds import Deed, doing
+from strongroom.core import totp
+from strongroom.core.actor import Actor
+from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+from strongroom.core.ledger import Json
+from strongroom.core.names import clean_text
+from strongroom.core.vocabulary import Verb
+from strongroom.db.models import Person, Token
+
+# Of a million codes three are right at a time. Ten guesses a quarter of an hour leave room for a bad morning; a
+# hundred a day keep the chance of somebody who goes on for a year below one in ten.
+_LIMITS = ((10, 15 * 60, "Wait 15 minutes, then try again."), (100, 24 * 3600, "Wait until tomorrow, then try again."))
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """What somebody has, and how long the proof of the credential they came with still counts. Times are UTC."""
+
+    is_enrolled: bool
+    enrolled_at: datetime | None
+    last_used_at: datetime | None
+    recovery_codes_left: int
+    proved_at: datetime | None
+    proof_ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A secret that an app is to learn, shown once; nothing until a code confirms it."""
+
+    secret: str
+    uri: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return "Enrolment(secret=***)"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The factor works now. Recovery codes are shown once; each works once in place of a code."""
+
+    factor: SecondFactor
+    recovery_codes: list[str]
+
+    def __repr__(self) -> str:
+        return "Confirmed(recovery_codes=***)"
+
+
+def show(actor: Actor) -> SecondFactor:
+    """One's own second factor."""
+    with doing(actor, Verb.MFA_SHOW) as deed:
+        deed.platform()
+        return _view(Person.objects.get(id=actor.person_id), actor.mfa_proved_at)
+
+
+def enrol(actor: Actor) -> Enrolment:
+    """A new secret for one's authenticator app, to be confirmed within 15 minutes.
+
+    Raises: Conflict `mfa-enrolled` when an app is enrolled already.
+    """
+    with doing(actor, Verb.MFA_ENROL, subject=actor.email) as deed:
+        deed.platform()
+        person = _own(deed)
+        _refuse_second(person)
+        secret = factors.begin(person)
+        expires_at = deed.now + timedelta(seconds=factors.ENROLMENT_SECONDS)
+        deed.record(after={"kind": factors.APP, "expires_at": expires_at.isoformat()})
+        return Enrolment(secret, totp.uri(secret, email=person.email, issuer=_issuer()), expires_at)
+
+
+def confirm(actor: Actor, *, code: str) -> Confirmed:
+    """Show that the app knows the secret: it counts from now on, and as proved with this credential.
+
+    Raises: Conflict `mfa-enrolled`, or `mfa-not-begun` without an enrolment of the last 15 minutes; Invalid
+        `mfa-code` for a wrong code; TooMany after too many of them.
+    """
+    with _guessing(actor), doing(actor, Verb.MFA_CONFIRM, subject=actor.email) as deed:
+        deed.platform()
+        person = _own(deed)
+        _refuse_second(person)
+        secret = factors.pending(person)
+        if secret is None:
+            raise Conflict(
+                "No enrolment is under way, or it was begun more than 15 minutes ago.",
+                code="mfa-not-begun",
+                way_out="Begin with `strongroom mfa enrol`.",
+            )
+        step = totp.matching_step(secret, totp.normalize(code), at=deed.now)
+        if step is None:
+            raise _wrong()
+        codes = factors.activate(person, secret, step)
+        _note_proof(actor, deed.now)
+        deed.record(after={"kind": factors.APP, "recovery_codes": len(codes)})
+        return Confirmed(_view(person, deed.now), codes)
+
+
+def prove(actor: Actor, *, code: str) -> SecondFactor:
+    """Prove the factor with a code of the app or a recovery code, each of which works once.
+
+    Raises: Forbidden `mfa-missing`; Invalid `mfa-code`; TooMany.
+    """
+    with _guessing(actor), doing(actor, Verb.MFA_PROVE, subject=actor.email) as deed:
+        deed.platform()
+        person = _own(deed)
+        accepted = _accept(person, code, deed.now)
+        _note_proof(actor, deed.now)
+        deed.record(after=_facts(accepted))
+        return _view(person, deed.now)
+
+
+def remove(actor: Actor, *, code: str) -> SecondFactor:
+    """Remove one's own factor, with a last code; every proof ends.
+
+    Raises: Forbidden `mfa-missing`; Invalid `mfa-code`; TooMany.
+    """
+    with _guessing(actor), doing(actor, Verb.MFA_REMOVE, subject=actor.email) as deed:
+        deed.platform()
+        person = _own(deed)
+        accepted = _accept(person, code, deed.now)
+        factors.remove(person)
+        deed.record(before=_facts(accepted), after={"proofs_ended": _end_proofs(person)})
+        return _view(person, None)
+
+
+def reset(actor: Actor, person_id: UUID, *, reason: str) -> Person:
+    """Take away the factor of somebody who lost it; every proof of theirs ends, and they enrol anew.
+
+    Raises: Forbidden; NotFound; Invalid without a reason; Conflict `own-factor` for one's own, `mfa-missing` where
+        there is none.
+    """
+    with doing(actor, Verb.MFA_RESET, subject=str(person_id)) as deed:
+        deed.platform()
+        reason = clean_text("reason", reason, max_length=2000, is_multiline=True)
+        person = Person.objects.select_for_update(no_key=True).filter(id=person_id).first()
+        if person is None:
+            raise NotFound(f"There is no person {person_id}.", way_out="See `strongroom person list`.")
+        deed.subject = person.email
+        if person.id == actor.person_id:
+            raise Conflict(
+                "Your own second factor is not yours to reset.",
+                code="own-factor",
+                way_out="Remove it with a code, `strongroom mfa remove`, or ask another administrator.",
+            )
+        if not factors.remove(person):
+            raise Conflict(
+                f"{person.email} has no second factor.",
+                code="mfa-missing",
+                way_out="Nothing is left to do: they can enrol one with `strongroom mfa enrol`.",
+            )
+        deed.record(after={"proofs_ended": _end_proofs(person)}, reason=reason)
+        return person
+
+
+def need_proof(deed: Deed, person: Person) -> None:
+    """Return when the credential of the actor, who is this person, proved their second factor recently enough.
+
+    Raises: Forbidden `mfa-missing` when there is no factor, `mfa-needed` when the proof is missing or too old.
+    """
+    if factors.of(person) is None:
+        raise _missing()
+    ends_at = _ends_at(deed.actor.mfa_proved_at)
+    if ends_at is None or ends_at <= deed.now:
+        was = f"the last time was {deed.actor.mfa_proved_at:%Y-%m-%d %H:%M} UTC" if ends_at else "it has not been yet"
+        raise Forbidden(
+            f"This needs your second factor, proved within the last {settings().mfa_minutes} minutes with the token "
+            f"you come with; {was}.",
+            code="mfa-needed",
+            way_out="Prove it with `strongroom mfa prove`, then try again.",
+        )
+
+
+@contextmanager
+def _guessing(actor: Actor) -> Iterator[None]:
+    """Only a wrong code keeps the places that were taken for it."""
+    taken: list[str] = []
+    for refusals, window_seconds, way_out in _LIMITS:
+        subject = f"mfa:{window_seconds}:{actor.person_id}"
+        slot = guessing.take(subject, refusals=refusals, window_seconds=window_seconds)
+        if slot is None:
+            _give_back(taken)
+            raise TooMany(
+                "Too many wrong codes of your second factor were tried.",
+                way_out=way_out,
+                retry_after_seconds=window_seconds,
+            )
+        taken.append(slot)
+    try:
+        yield
+    except Invalid as wrong:
+        if wrong.code != "mfa-code":
+            _give_back(taken)
+        raise
+    except BaseException:
+        _give_back(taken)
+        raise
+    _give_back(taken)
+
+
+def _give_back(slots: list[str]) -> None:
+    for slot in slots:
+        guessing.free(slot)
+
+
+def _accept(person: Person, code: str, now: datetime) -> factors.Accepted:
+    if factors.of(person) is None:
+        raise _missing()
+    accepted = factors.accept(person, code, now)
+    if accepted is None:
+        raise _wrong()
+    return accepted
+
+
+def _own(deed: Deed) -> Person:
+    return Person.objects.select_for_update(no_key=True).get(id=deed.actor.person_id)
+
+
+def _note_proof(actor: Actor, now: datetime) -> None:
+    if actor.token_id is not None:
+        Token.objects.filter(id=actor.token_id).update(mfa_proved_at=now)
+
+
+def _end_proofs(person: Person) -> int:
+    return Token.objects.filter(person=person).exclude(mfa_proved_at=None).update(mfa_proved_at=None)
+
+
+def _view(person: Person, proved_at: datetime | None) -> SecondFactor:
+    app = factors.of(person)
+    if app is None:
+        return SecondFactor(False, None, None, 0, None, None)
+    left = factors.recovery_codes_left(person)
+    return SecondFactor(True, app.created_at, app.last_used_at, left, proved_at, _ends_at(proved_at))
+
+
+def _ends_at(proved_at: datetime | None) -> datetime | None:
+    return proved_at + timedelta(minutes=settings().mfa_minutes) if proved_at else None
+
+
+def _issuer() -> str:
+    return f"Strongroom {urlsplit(settings().web_url).hostname}"
+
+
+def _refuse_second(person: Person) -> None:
+    if factors.of(person) is not None:
+        raise Conflict(
+            "You have enrolled an authenticator app already.",
+            code="mfa-enrolled",
+            way_out="To change to another one, remove it with `strongroom mfa remove` first.",
+        )
+
+
+def _missing() -> Forbidden:
+    return Forbidden(
+        "This needs a second factor, and you have not enrolled one.",
+        code="mfa-missing",
+        way_out="Enrol an authenticator app with `strongroom mfa enrol`.",
+    )
+
+
+def _wrong() -> Invalid:
+    return Invalid(
+        "This code is wrong, has passed, or was used already.",
+        code="mfa-code",
+        fields={"code": "wrong, passed or used already"},
+        way_out="Wait for the next code of your app, or use a recovery code. Is the clock of your phone right?",
+    )
+
+
+def _facts(accepted: factors.Accepted) -> dict[str, Json]:
+    return {"kind": accepted.kind, "recovery_codes_left": accepted.recovery_codes_left}
