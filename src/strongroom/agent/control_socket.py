@@ -1,0 +1,109 @@
+"""Where local programs ask the agent: a unix socket that knows who asks.
+
+One line of JSON each way: `{"ask": "status"}`, answered by an object, or by `{"problem": {...}}`.
+Source: unix(7), SO_PEERCRED.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from strongroom.agent import problems
+from strongroom.agent.callers import Callers, name_of
+from strongroom.agent.config import Config
+from strongroom.agent.log import log
+from strongroom.agent.problems import Trouble
+
+_LARGEST_QUESTION = 4096
+_SECONDS_TO_SAY_IT = 5.0
+_SECONDS_TO_ANSWER = 30.0
+
+Answers = Mapping[str, Callable[[], Mapping[str, Any]]]
+
+
+def ask(config: Config, question: str) -> dict[str, Any]:
+    """What the running agent answers: `status`, `credentials`, or `report` (a heartbeat now, with fresh mounts).
+
+    Raises: Trouble, the agent's own or that it does not run.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(_SECONDS_TO_ANSWER)
+        try:
+            line.connect(str(config.control_socket))
+            line.sendall(json.dumps({"ask": question}).encode() + b"\n")
+            answer = json.loads(_line(line, 16 << 20))
+        except (OSError, ValueError):
+            raise problems.not_running() from None
+    if "problem" in answer:
+        raise Trouble(**answer["problem"])
+    return dict(answer)
+
+
+def start(path: Path, who: Callers, answers: Answers) -> socket.socket:
+    """Answer until the socket is closed that this returns. Raises: Trouble when another agent answers there."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    try:
+        listening.bind(str(path))
+        path.chmod(0o666)  # whoever asks is told who may
+        listening.listen(64)
+    except OSError as problem:
+        raise Trouble(f"The control socket {path} cannot be made: {problem.strerror}.", code="socket") from None
+    threading.Thread(target=_accept, args=(listening, who, answers), name="control socket", daemon=True).start()
+    return listening
+
+
+def _accept(listening: socket.socket, who: Callers, answers: Answers) -> None:
+    while True:
+        try:
+            line, _ = listening.accept()
+        except OSError:
+            return
+        threading.Thread(target=_serve, args=(line, who, answers), daemon=True).start()
+
+
+def _serve(line: socket.socket, who: Callers, answers: Answers) -> None:
+    with line, contextlib.suppress(OSError):
+        line.settimeout(_SECONDS_TO_SAY_IT)
+        try:
+            answer = dict(_answer(line, who, answers))
+        except Trouble as trouble:
+            answer = {"problem": trouble.as_json()}
+        except Exception as problem:  # noqa: BLE001  a defect in one answer must not leave the asker waiting
+            log("question not answered", why=repr(problem))
+            answer = {"problem": {"detail": f"The agent made a mistake: {problem!r}.", "code": "bug"}}
+        line.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def _answer(line: socket.socket, who: Callers, answers: Answers) -> Mapping[str, Any]:
+    _, uid, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    if uid != os.geteuid() and not who.may(uid):
+        raise Trouble(
+            f"The agent answers {who.who_may}, not {name_of(uid)}.", f"Root chooses in {who.file}.", "not-chosen"
+        )
+    try:
+        question = json.loads(_line(line, _LARGEST_QUESTION)).get("ask")
+    except (ValueError, AttributeError):
+        question = None
+    if question not in answers:
+        raise Trouble(f"The agent knows no {question!r}.", "Update it.", "protocol")
+    return answers[question]()
+
+
+def _line(line: socket.socket, limit: int) -> bytes:
+    content = bytearray()
+    while not content.endswith(b"\n") and len(content) < limit:
+        piece = line.recv(65536)
+        if not piece:
+            break
+        content += piece
+    return bytes(content)
