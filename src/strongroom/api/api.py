@@ -1,13 +1,16 @@
 """The API: its routers, and how it reads, answers and refuses."""
 
 from strongroom.api import (
+    agents,
     attachments,
     audit,
     datasets,
+    grants,
     keys,
     people,
     problems,
     records,
+    servers,
     spaces,
     system,
     tokens,
@@ -35,5 +38,5 @@ api = DocumentedAPI(
     docs=ReadableDocs(),
 )
 problems.install(api)
-for part in (people, tokens, spaces, datasets, keys, attachments, records, audit, system):
+for part in (people, tokens, spaces, datasets, keys, attachments, records, servers, grants, audit, system, agents):
     api.add_router("", part.router)

@@ -13,6 +13,8 @@ from strongroom.api.problems import Problem
 
 PREFIX = "/api/v1/"
 _METHODS = ("get", "post", "patch", "delete", "put")
+# What may be asked only so often; the first of them is asked by people who are not signed in yet.
+_FURTHER = {"person.sign_in": [401, 429], "agent.join": [429], "agent.credentials": [413, 429]}
 
 Operation = dict[str, Any]
 
@@ -81,8 +83,7 @@ def _refusals(path: str, operation: Operation) -> list[int]:
         statuses += [401, 403, 404, 409]
     if "requestBody" in operation:
         statuses.append(413)
-    if operation["operationId"] == "person.sign_in":
-        statuses += [401, 429]
+    statuses += _FURTHER.get(operation["operationId"], [])
     return statuses
 
 

@@ -1,6 +1,7 @@
 """Refusals as RFC 9457 problems: one shape for all that goes wrong, whoever noticed it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -11,13 +12,25 @@ from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
 
-from strongroom.core.errors import Invalid, Refusal
+from strongroom.core.errors import Invalid, Refusal, WrongClock
 
 MEDIA_TYPE = "application/problem+json"
+MACHINES = "/api/v1/agent/"
+"""Below this path machines ask, not people."""
+
+_LARGER = "Attachments have the limit STRONGROOM_ATTACHMENT_MAX_BYTES; data belongs in the data set's bucket."
+
+
+class TooLarge(RequestDataTooBig):
+    """A body that is not read, because it is larger than what is asked there can be."""
+
+    def __init__(self, message: str, *, way_out: str) -> None:
+        super().__init__(message)
+        self.way_out = way_out
 
 
 class Problem(BaseModel):
-    """What was refused, why, and what to do instead. Source: RFC 9457."""
+    """What was refused, why, and what to do instead; `time`, of a clock that is wrong, is ours. Source: RFC 9457."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -43,6 +56,7 @@ class Problem(BaseModel):
     way_out: str
     fields: dict[str, str] | None
     request_id: str
+    time: datetime | None = None
 
 
 def problem(
@@ -54,8 +68,9 @@ def problem(
     way_out: str = "",
     fields: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    time: datetime | None = None,
 ) -> HttpResponse:
-    """The answer for a request that was not carried out."""
+    """The answer for a request that was not carried out; it holds a `time` only where there is one."""
     body = Problem(
         type=f"urn:strongroom:problem:{code}",
         title=HTTPStatus(status).phrase,
@@ -65,8 +80,10 @@ def problem(
         way_out=way_out,
         fields=dict(fields) if fields else None,
         request_id=request.META.get("STRONGROOM_REQUEST_ID", ""),
+        time=time,
     )
-    return HttpResponse(to_json(body), status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
+    told = body.model_dump(mode="json", exclude={"time"} if time is None else None)
+    return HttpResponse(to_json(told), status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
 def install(api: NinjaAPI) -> None:
@@ -101,13 +118,27 @@ def _refused(request: HttpRequest, refusal: Refusal | type[Refusal]) -> HttpResp
     fields = refusal.fields if isinstance(refusal, Invalid) else None
     headers = {}
     if refusal.status == 401:
-        is_tried = "Authorization" in request.headers
-        headers["WWW-Authenticate"] = 'Bearer realm="strongroom"' + (', error="invalid_token"' if is_tried else "")
+        headers["WWW-Authenticate"] = _challenge(request)
     if refusal.retry_after_seconds is not None:
         headers["Retry-After"] = str(refusal.retry_after_seconds)
     return problem(
-        request, refusal.status, refusal.code, str(refusal), way_out=refusal.way_out, fields=fields, headers=headers
+        request,
+        refusal.status,
+        refusal.code,
+        str(refusal),
+        way_out=refusal.way_out,
+        fields=fields,
+        headers=headers,
+        time=refusal.time if isinstance(refusal, WrongClock) else None,
     )
+
+
+def _challenge(request: HttpRequest) -> str:
+    """What the credential would have to be. Source: RFC 6750, section 3; RFC 9110, section 11.6.1."""
+    if request.path.startswith(MACHINES):
+        return 'Strongroom-Signature realm="strongroom"'
+    is_tried = "Authorization" in request.headers
+    return 'Bearer realm="strongroom"' + (', error="invalid_token"' if is_tried else "")
 
 
 def _unreadable(request: HttpRequest, error: ValidationError | type[ValidationError]) -> HttpResponse:
@@ -143,5 +174,5 @@ def _too_big(request: HttpRequest, error: Exception | type[Exception]) -> HttpRe
         413,
         "too-large",
         str(error) or "The request is larger than allowed.",
-        way_out="Attachments have the limit STRONGROOM_ATTACHMENT_MAX_BYTES; data belongs in the data set's bucket.",
+        way_out=error.way_out if isinstance(error, TooLarge) else _LARGER,
     )
