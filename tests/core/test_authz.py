@@ -52,6 +52,29 @@ attachment.list          OSRA    read
 attachment.link          OSRA    read
 attachment.remove        OSr     write
 attachment.supersede     OSr     write
+server.offerings         *       read
+server.create            OS      write
+server.enrol             OS      write
+server.rejoin            OS      write
+server.list              *       read
+server.show              OSRAMP  read
+server.edit              OS      write
+server.start             OSR     write
+server.stop              OSR     write
+server.disable           OSM     write
+server.enable            OS      write
+server.delete            OS      write
+server.certify           OSR     write
+grant.create             OSr     write
+grant.list               OSRAMP  read
+grant.edit               OSr     write
+grant.revoke             OSrM    write
+mfa.show                 *       read
+mfa.enrol                *       manage
+mfa.confirm              *       manage
+mfa.prove                *       read
+mfa.remove               *       manage
+mfa.reset                M       manage
 manifest.show            OSRA    read
 manifest.download        OSRA    read
 receipt.show             OSRA    read
@@ -102,18 +125,23 @@ def test_a_verb_is_for_exactly_these_people_with_exactly_this_scope(verb: Verb) 
 
 @pytest.mark.parametrize("verb", Verb)
 def test_a_verb_writes_unless_its_scope_is_read(verb: Verb) -> None:
-    assert RULES[verb].is_write is (ROWS[verb][1] is not Scope.READ)
+    # Whoever can only read may still prove who they are; that is noted, and so it writes.
+    assert RULES[verb].is_write is (ROWS[verb][1] is not Scope.READ or verb is Verb.MFA_PROVE)
 
 
 def test_an_auditor_writes_nothing_but_what_anyone_may() -> None:
     written = {
         verb for verb in Verb if RULES[verb].is_write and outcome(verb, Role.AUDITOR, None, True, ALL_SCOPES) == "may"
     }
-    assert written == {Verb.TOKEN_CREATE, Verb.TOKEN_REVOKE, Verb.SPACE_CREATE}
+    about_oneself = {Verb.MFA_ENROL, Verb.MFA_CONFIRM, Verb.MFA_PROVE, Verb.MFA_REMOVE}
+    assert written == {Verb.TOKEN_CREATE, Verb.TOKEN_REVOKE, Verb.SPACE_CREATE} | about_oneself
 
 
-def test_only_support_must_give_a_reason_and_only_for_a_reset() -> None:
-    assert [verb for verb in Verb if RULES[verb].needs_reason_from_staff] == [Verb.KEY_RESET]
+NEED_A_REASON = {Verb.KEY_RESET: "P", Verb.SERVER_DISABLE: "M", Verb.GRANT_REVOKE: "M"}
+
+
+def test_staff_who_step_in_must_give_a_reason() -> None:
+    assert {verb for verb in Verb if RULES[verb].needs_reason_from_staff} == set(NEED_A_REASON)
 
 
 def test_owners_and_stewards_create_originals_and_nobody_else() -> None:
@@ -180,6 +208,6 @@ def test_the_table_for_readers_says_the_same_as_the_rules() -> None:
         assert (row.scope, row.anyone, row.deed) == (scope, letters == "*", DEEDS[verb])
         for holder, letter in words.items():
             own = "own" if letter == "R" and "r" in letters else ""
-            reason = verb is Verb.KEY_RESET and letter == "P"
+            reason = NEED_A_REASON.get(verb) == letter
             yes = "with a reason" if reason else "yes"
             assert row.holders[holder] == (yes if letter in letters or letters == "*" else own)

@@ -47,6 +47,16 @@ def test_a_token_found_in_the_middle_of_a_log_is_found_whole() -> None:
     assert found.group() == token
 
 
+@given(st.binary(min_size=32, max_size=32))
+def test_a_join_token_is_not_taken_for_an_access_token(content: bytes) -> None:
+    token = credentials.make_join_token(fixed(content))
+    assert re.fullmatch(credentials.JOIN_TOKEN_PATTERN, token)
+    assert credentials.looks_like_join_token(token)
+    assert not credentials.looks_like_token(token)
+    assert not credentials.looks_like_join_token(credentials.make_token(fixed(content)))
+    assert not credentials.looks_like_join_token(token[:-1])
+
+
 @given(st.binary(min_size=10, max_size=10))
 def test_a_sign_in_code_is_80_bits_that_can_be_read_out(content: bytes) -> None:
     code = credentials.make_sign_in_code(fixed(content))

@@ -30,6 +30,10 @@ attachment.list            PGFXD  PGFXD
 attachment.link            PGF    PGF
 attachment.remove          P      P
 attachment.supersede       F      F
+grant.list                 PGFXD  PGFXD
+grant.create               F      F
+grant.edit                 GF     GF
+grant.revoke               GF     GF
 manifest.show              FXD    FXD
 manifest.download          FXD    FXD
 receipt.show               FXD    FXD
@@ -46,7 +50,7 @@ ROWS = {
     for verb, original, derivative in map(str.split, EXPECTED.split("\n")[1:-1])
 }
 NOT_OF_ONE_DATASET = {Verb.DATASET_CREATE, Verb.DATASET_LIST}
-NOUNS = ("dataset", "key", "attachment", "manifest", "receipt")
+NOUNS = ("dataset", "key", "attachment", "grant", "manifest", "receipt")
 
 
 def test_every_verb_about_a_data_set_has_a_row_here_and_a_gate() -> None:
