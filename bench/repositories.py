@@ -3,24 +3,24 @@
 import io
 import json
 import os
-import statistics
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.engine_fixture import Running, start_embedded
 
 from bench.figures import spread, timed
-from strongroom.core.errors import Unavailable
 from strongroom.core.policy import access_of, compile_policy
 from strongroom.core.vocabulary import Kind, State
+from strongroom.engines import Engine
 
-WANTED, SAMPLE = 10_000, 200
-STEPS = (200, 1_000, 2_000, 5_000)
+STEPS, SAMPLE = (1_000, 2_500, 5_000, 7_500, 10_000), 50
+THREADS = 8
 
 
 def measure() -> dict[str, object]:
-    """Make them one by one, as a data set is made, each with one object of a kilobyte."""
+    """Make them as data sets are made, each with one object of a kilobyte, several at a time between the samples."""
     with tempfile.TemporaryDirectory(prefix="strongroom-bench-") as folder:
         running = start_embedded(Path(folder) / "engine")
         try:
@@ -30,45 +30,66 @@ def measure() -> dict[str, object]:
 
 
 def _filled(running: Running) -> dict[str, object]:
-    steps, taken, refusal = [], list[float](), ""
-    while len(taken) < WANTED and not refusal:
-        try:
-            taken.append(timed(lambda: _make(running, len(taken)))[0])
-        except Unavailable as error:
-            refusal = str(error)
-        if len(taken) in STEPS or len(taken) == WANTED or refusal:
-            steps.append(_cost(running, taken))
+    steps, count, refusal = [], 0, ""
+    for step in STEPS:
+        count, refusal = _fill(running, count, step)
+        if refusal:
+            break
+        steps.append({"count": step, **_cost(running, step)})
     return {
-        "wanted": WANTED,
+        "database": "none",
+        "wanted": STEPS[-1],
+        "reached": count,
         "steps": steps,
         "refusal": refusal,
-        "health": [f"{each.part}: {each.detail}" for each in running.engine.health() if not each.is_healthy],
+        "at_the_end": _cost(running, count, makes=not refusal),
+        "unwell": [f"{each.part}: {each.detail}" for each in running.engine.health() if not each.is_healthy],
         "restart_seconds": _restarted(running),
     }
 
 
-def _make(running: Running, number: int) -> None:
+def _fill(running: Running, start: int, stop: int) -> tuple[int, str]:
+    """How many there are then, and why there are no more."""
+    with ThreadPoolExecutor(THREADS) as threads:
+        made = [threads.submit(_make, running, number) for number in range(start, stop)]
+        failed = [str(each.exception()) for each in made if each.exception()]
+    return stop - len(failed), failed[0] if failed else ""
+
+
+def _make(running: Running, number: int) -> tuple[float, float]:
+    """The seconds that the data set takes, and those that its first object takes."""
     engine, name = running.engine, _name(number)
+    return timed(lambda: _create(engine, name))[0], timed(
+        lambda: engine.put_object(name, "first.csv", io.BytesIO(os.urandom(1000)))
+    )[0]
+
+
+def _create(engine: Engine, name: str) -> None:
     engine.create_repository(name, tags={"strongroom:dataset": name})
     access = access_of(repository=name, generation=1, kind=Kind.ORIGINAL, state=State.PENDING, uploaders=(), servers=())
     engine.apply_policy(name, compile_policy(access, engine.dialect))
     engine.prove_policy(name, 1)
-    engine.put_object(name, "first.csv", io.BytesIO(os.urandom(1000)))
 
 
 def _name(number: int) -> str:
     return f"dataset-bench-{number:05}"
 
 
-def _cost(running: Running, taken: list[float]) -> dict[str, object]:
-    return {
-        "count": len(taken),
-        "make": spread(taken[-SAMPLE:]).shown(1000, 0),
+def _cost(running: Running, count: int, *, makes: bool = True) -> dict[str, object]:
+    """What the machine gives for them; and what one more takes, one at a time."""
+    samples = range(count + STEPS[-1], count + STEPS[-1] + (SAMPLE if makes else 0))
+    taken = [_make(running, number) for number in samples]
+    told = {
         "memory_bytes": sum(_resident(pid) for pid in running.pids()),
         "open_files": max(sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()) for pid in running.pids()),
         "disk_bytes": sum(path.stat().st_blocks * 512 for path in running.settings.home.rglob("*") if path.is_file()),
-        "read": statistics.median(_read(running, number * 97 % len(taken)) for number in range(50)) * 1000,
+        "read": spread([_read(running, number * 97 % count) for number in range(SAMPLE)]).shown(1000),
+        "create": spread([each for each, _ in taken]).shown(1000, 0) if taken else "",
+        "first_object": spread([each for _, each in taken]).shown(1000, 0) if taken else "",
     }
+    for number in samples:
+        running.engine.delete_repository(_name(number))
+    return told
 
 
 def _resident(pid: int) -> int:
