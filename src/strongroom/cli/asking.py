@@ -1,4 +1,4 @@
-"""Asks before something is taken away: the name is typed on a terminal, or given with `--confirm`."""
+"""Asks before something is taken away or costs money: on a terminal, or given with `--confirm` or `--yes`."""
 
 import click
 
@@ -23,3 +23,15 @@ def for_name(session: Session, name: str, *, consequence: str, given: str | None
             code="confirm",
         )
     return name
+
+
+def for_yes(session: Session, what: str, *, is_given: bool) -> None:
+    """A yes to what is about to be made, typed or given. Raises Problem for a no, or when nobody is there to ask."""
+    if is_given:
+        session.out.note(what)
+        return
+    if not session.is_interactive:
+        raise problems.usage(f"{what} Nothing was done.", "Say --yes if you want it.")
+    click.echo(what, err=True)
+    if not click.confirm("Go on?", err=True):
+        raise Problem("Nothing was done.", Exit.INVALID, code="confirm")

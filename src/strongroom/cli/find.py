@@ -1,7 +1,7 @@
 """Finds what a person means: an id, the beginning of one, a repository, a name. Two that fit are refused, and named."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from strongroom.cli import problems, words
@@ -36,11 +36,14 @@ def space(api: Api, named: str) -> Json:
     return _one(fits, named, "space", _space_line)
 
 
-def server(api: Api, named: str) -> Json:
-    """A server by id, beginning of its id (4 characters or more), or exact name. Raises Problem."""
+def server(api: Api, named: str, *, space_id: str | None = None) -> Json:
+    """A server by id, beginning of its id (4 characters or more), or exact name; of one space only if so said.
+
+    Raises Problem.
+    """
     if _is_uuid(named):
         return api.get(path("servers", named))
-    fits = _search(api, "/servers", named, "name")
+    fits = _search(api, "/servers", named, "name", {"space_id": space_id} if space_id else {})
     living = [item for item in fits if item.get("state") != "deleted"]
     return _one(living or fits, named, "server", _server_line)
 
@@ -91,11 +94,11 @@ def _made(item: Json) -> str:
     return f"created {words.moment(item.get('created_at'))}"
 
 
-def _search(api: Api, where: str, named: str, field: str) -> list[Json]:
+def _search(api: Api, where: str, named: str, field: str, params: Mapping[str, object] | None = None) -> list[Json]:
     """What fits among what the server finds; among all, for the beginning of an id that its search does not know."""
-    fits = [item for item in api.items(where, {"search": named}) if _fits(item, named, field)]
+    fits = [item for item in api.items(where, {**(params or {}), "search": named}) if _fits(item, named, field)]
     if not fits and _PREFIX.fullmatch(named):
-        fits = [item for item in api.each(where) if _fits(item, named, field)]
+        fits = [item for item in api.each(where, params) if _fits(item, named, field)]
     return fits
 
 

@@ -11,11 +11,13 @@ from strongroom.cli.commands import access, completion, lifecycle, signin
 from strongroom.cli.commands.attachments import attachment
 from strongroom.cli.commands.audit import audit
 from strongroom.cli.commands.datasets import dataset
+from strongroom.cli.commands.grants import grant
 from strongroom.cli.commands.keys import key
 from strongroom.cli.commands.manifests import manifest
 from strongroom.cli.commands.members import member
 from strongroom.cli.commands.people import person
 from strongroom.cli.commands.receipts import receipt
+from strongroom.cli.commands.servers import server
 from strongroom.cli.commands.spaces import space
 from strongroom.cli.commands.system import system
 from strongroom.cli.commands.tokens import token
@@ -23,7 +25,7 @@ from strongroom.cli.deeds import Noun, shared_options, wishes_of
 from strongroom.cli.tour import command as tour
 
 PARTS = (access, lifecycle)  # they hang their commands below `dataset` when they are read
-NOUNS = (space, member, dataset, key, attachment, manifest, receipt, audit, person, token, system)
+NOUNS = (space, member, dataset, key, attachment, server, grant, manifest, receipt, audit, person, token, system)
 ENVIRONMENT = {
     "STRONGROOM_URL": "The server, instead of the profile's.",
     "STRONGROOM_TOKEN": "The token, instead of the profile's.",

@@ -72,7 +72,7 @@ class Output:
         else:
             _print(_record(pairs))
 
-    def done(self, item: Mapping[str, Any], sentence: str, *next_steps: str) -> None:
+    def done(self, item: Mapping[str, Any], sentence: str, *next_steps: str, title: str = "Next:") -> None:
         """A deed that succeeded: the thing as JSON, its id (quiet), or a sentence and what to do next."""
         if self.is_json:
             self.json(item)
@@ -80,7 +80,7 @@ class Output:
             print(words.plain(item.get("id", "")))
         else:
             _print(_marked("✓", "green", sentence))
-            self.steps(*next_steps)
+            self.steps(*next_steps, title=title)
 
     def steps(self, *commands: str, title: str = "Next:") -> None:
         """Commands that could come next, ready to paste."""
@@ -98,6 +98,27 @@ class Output:
         else:
             _print(Text(f"{title}:"))
             _print(body)
+
+    def standing(self, word: str, style: str, reason: str) -> None:
+        """How something is: one word in its colour, and why."""
+        _print(Text.assemble(("● ", style), (words.plain(word), f"bold {style}"), "  ", words.plain(reason)))
+
+    def pairs(self, pairs: Iterable[tuple[str, object]]) -> None:
+        """Fields of one thing, the empty ones left out, where a page has more than those."""
+        _print(_record(pairs))
+
+    def table(self, items: Sequence[Json], columns: Sequence[Column]) -> None:
+        """Rows of a page that has more than those."""
+        _print(_table(items, columns, console().width))
+
+    def command(self, line: str) -> None:
+        """A command to copy: in one line, however long."""
+        _print(Text.assemble("    ", (words.plain(line), "cyan")), is_whole=True)
+
+    def trouble(self, sentence: str, way_out: str) -> None:
+        """Something in a page that is wrong, and what to do."""
+        _print(_marked("✗", "bold red", sentence))
+        _print(_marked("  →", "cyan", way_out))
 
     def heading(self, title: str) -> None:
         """The name of what follows."""

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.status import Status
@@ -12,6 +13,7 @@ from strongroom.cli.exits import Exit
 from strongroom.cli.output import Json, console
 from strongroom.cli.problems import Problem
 from strongroom.cli.session import Session
+from strongroom.core.vocabulary import Power, ServerState
 
 _SHORTEST, _LONGEST = 0.1, 1.0  # seconds between two looks
 
@@ -21,7 +23,7 @@ def for_state(session: Session, dataset: Json, wanted: str, *, on_the_way: str, 
 
     Raises Problem when it falls back to another state than `on_the_way`, or when `seconds` have passed.
     """
-    line = _Line(session)
+    line = _Line(session, describe)
     started, pause = time.monotonic(), _SHORTEST
     with line:
         while dataset["state"] != wanted:
@@ -34,6 +36,56 @@ def for_state(session: Session, dataset: Json, wanted: str, *, on_the_way: str, 
             pause = min(pause * 1.5, _LONGEST)
             dataset = _look(session, dataset, wanted)
     return dataset
+
+
+def for_server(session: Session, server: Json, is_so: Callable[[Json], bool], *, seconds: float | None) -> Json:
+    """Look at a server until it is so; gives it as last seen. Raises Problem when `seconds` have passed."""
+    line = _Line(session, describe_server)
+    started, pause = time.monotonic(), _SHORTEST
+    with line:
+        while not is_so(server):
+            line.show(server, time.monotonic() - started)
+            if server["state"] == ServerState.DELETED:
+                raise problems.not_found(f"{server['name']} was deleted meanwhile.")
+            if seconds is not None and time.monotonic() - started > seconds:
+                raise _server_too_long(server, seconds)
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST)
+            server = session.api.get(path("servers", server["id"]))
+    return server
+
+
+def has_joined(server: Json) -> bool:
+    """Whether a server's agent has been heard."""
+    return bool(server["state"] == ServerState.ACTIVE)
+
+
+def is_running(server: Json) -> bool:
+    """Whether a created server's machine runs, and its agent is heard."""
+    return bool(server["observed"] == Power.RUNNING and server["is_online"])
+
+
+def is_stopped(server: Json) -> bool:
+    """Whether a created server's machine has stopped."""
+    return bool(server["observed"] == Power.STOPPED)
+
+
+def describe_server(server: Json) -> str:
+    """Its state, what its host said and the last trouble, in one line."""
+    parts = [str(server["state"]), f"machine {server['observed']}"]
+    if server.get("last_error"):
+        parts.append(f"trying again: {server['last_error']}")
+    return words.plain(", ".join(parts)).replace("[", "\\[")
+
+
+def _server_too_long(server: Json, seconds: float) -> Problem:
+    failing = f" ({server['last_error']})" if server.get("last_error") else ""
+    return problems.unavailable(
+        f"{server['name']} is not ready after {words.elapsed(seconds)}: it is {server['state']}, its machine "
+        f"{server['observed']}{failing}. Its host goes on with it.",
+        f"Look again with `strongroom server show {server['name']}`.",
+        code="timeout",
+    )
 
 
 def _look(session: Session, dataset: Json, wanted: str) -> Json:
@@ -66,7 +118,8 @@ def _too_long(dataset: Json, seconds: float) -> Problem:
 class _Line:
     """The line that says how far it is."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, tell: Callable[[Json], str]) -> None:
+        self._tell = tell
         self._console: Console = console(is_error=True)
         self._is_silent = session.out.is_json or session.out.is_quiet
         self._is_live = sys.stderr.isatty() and not self._is_silent
@@ -83,9 +136,9 @@ class _Line:
         if self._status:
             self._status.stop()
 
-    def show(self, dataset: Json, seconds: float) -> None:
+    def show(self, item: Json, seconds: float) -> None:
         """Where it stands now."""
-        told = describe(dataset)
+        told = self._tell(item)
         if self._status:
             self._status.update(f"{told}, {words.elapsed(seconds)}")
         elif told != self._last and not self._is_silent:

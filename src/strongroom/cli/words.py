@@ -60,6 +60,26 @@ def moment(value: object) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def ago(value: object, now: datetime | None = None) -> str:
+    """How long since an ISO 8601 time: `12 s ago`, `3 h ago`, `5 days ago`; empty for None."""
+    if not value:
+        return ""
+    when = datetime.fromisoformat(str(value))
+    seconds = int(((now or datetime.now(UTC)) - when).total_seconds())
+    if seconds < 1:  # a clock that is a little ahead of ours
+        return "just now"
+    if seconds < 60:
+        return f"{seconds} s ago"
+    if seconds < 3600:
+        return f"{seconds // 60} min ago"
+    return f"{seconds // 3600} h ago" if seconds < 86400 else f"{counted(seconds // 86400, 'day')} ago"
+
+
+def is_past(value: object, now: datetime | None = None) -> bool:
+    """Whether an ISO 8601 time is over."""
+    return datetime.fromisoformat(str(value)) <= (now or datetime.now(UTC))
+
+
 def elapsed(seconds: float) -> str:
     """`4 s`, `2 min 05 s`, `1 h 12 min`."""
     whole = int(seconds)

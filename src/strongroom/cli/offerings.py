@@ -1,0 +1,36 @@
+"""Which servers can be made, and how their size and price read."""
+
+from strongroom.cli.client import Api
+from strongroom.cli.output import Column, Json
+from strongroom.cli.problems import not_found, usage
+
+COLUMNS = (
+    Column("OFFERING", lambda item: item["name"]),
+    Column("OS", lambda item: item["os"]),
+)
+
+
+def all_of(api: Api) -> list[Json]:
+    """Every offering."""
+    return list(api.get("/offerings")["items"])
+
+
+def chosen(api: Api, named: str | None) -> Json:
+    """The one that is named, or the only one. Raises Problem."""
+    found = {str(each["name"]): each for each in all_of(api)}
+    if not found:
+        raise not_found(
+            "No host is set up on which servers could be made.",
+            "Enrol a machine that is there with `strongroom server enrol`, or ask an administrator for a host.",
+        )
+    if named is None and len(found) == 1:
+        return next(iter(found.values()))
+    if named not in found:
+        said = "Which offering?" if named is None else f"There is no offering {named!r}."
+        raise usage(said, f"Say --offering with one of: {', '.join(found)}. See `strongroom server offerings`.")
+    return found[named]
+
+
+def described(offering: Json) -> str:
+    """Its size and price in one line."""
+    return f"{offering['name']} ({offering['os']})"
