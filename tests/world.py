@@ -1,16 +1,17 @@
-"""Builders: people, spaces and data sets, made through the same actions that people use."""
+"""Builders: people, spaces, data sets and servers, made through the same actions that people use."""
 
 from itertools import count
 from typing import Any
 from uuid import UUID
 
-from strongroom.actions import converge, datasets, keys, members, people, spaces
+from strongroom.actions import converge, datasets, grants, keys, members, people, servers, spaces
 from strongroom.actions.views import DatasetView
 from strongroom.core.actor import Actor
-from strongroom.core.vocabulary import Kind, RiskLevel, Role, StaffRole, State
-from strongroom.db.models import Dataset, Person, Space
+from strongroom.core.vocabulary import Kind, OperatingSystem, RiskLevel, Role, StaffRole, State
+from strongroom.db.models import Dataset, Person, Server, Space
 from strongroom.engines import AccessKey
 from strongroom.engines.memory import MemoryEngine
+from tests.machines import Machine
 
 
 class World:
@@ -78,6 +79,25 @@ class World:
                 return row
             converge.settle(row.id)
         raise AssertionError(f"{row} does not settle: {row.state} {row.step} {row.last_error}")
+
+    def server(self, space: Space, *, by: Actor | None = None, name: str = "") -> Server:
+        """An enrolled server that has not joined yet; of the space's owner, or of `by`."""
+        called = name or f"server-{next(self._numbers)}"
+        return servers.enrol(by or self.owner(space), space.id, name=called, os=OperatingSystem.LINUX).server
+
+    def machine(self, space: Space, *, by: Actor | None = None, address: str = "192.0.2.50") -> Machine:
+        """An enrolled server that has joined."""
+        called = f"server-{next(self._numbers)}"
+        joinable = servers.enrol(by or self.owner(space), space.id, name=called, os=OperatingSystem.LINUX)
+        machine = Machine(address)
+        machine.join(joinable.token)
+        return machine
+
+    def granted(self, dataset: Dataset, **options: Any) -> Machine:
+        """A server with a live grant of the data set."""
+        machine = self.machine(dataset.space)
+        grants.create(self.owner(dataset.space), dataset.id, machine.row.id, **options)
+        return machine
 
     def view(self, actor: Actor, dataset_id: UUID) -> DatasetView:
         """The data set as somebody sees it."""

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from strongroom.actions import attachments, datasets, keys, manifests, receipts
+from strongroom.actions import attachments, datasets, grants, keys, manifests, receipts
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Refusal, Unavailable
 from strongroom.core.vocabulary import AttachmentKind, Kind, Outcome, State, Verb
@@ -49,6 +49,12 @@ def _first_attachment(dataset: Dataset) -> object:
     return dataset.attachments.values_list("id", flat=True).first() or uuid4()
 
 
+def _server(dataset: Dataset) -> object:
+    """The server that was granted access, or one of the space."""
+    granted = dataset.grants.values_list("server_id", flat=True).first()
+    return granted or dataset.space.servers.values_list("id", flat=True).first() or uuid4()
+
+
 ATTEMPTS: Mapping[Verb, Attempt] = {
     Verb.DATASET_SHOW: lambda a, d: datasets.show(a, d.id),
     Verb.DATASET_EDIT: lambda a, d: datasets.edit(a, d.id, changes={"description": "changed"}),
@@ -71,6 +77,10 @@ ATTEMPTS: Mapping[Verb, Attempt] = {
     Verb.ATTACHMENT_LINK: lambda a, d: attachments.link(a, d.id, _first_attachment(d)),
     Verb.ATTACHMENT_REMOVE: lambda a, d: attachments.remove(a, d.id, _first_attachment(d)),
     Verb.ATTACHMENT_SUPERSEDE: supersede,
+    Verb.GRANT_LIST: lambda a, d: grants.list_(a, dataset_id=d.id),
+    Verb.GRANT_CREATE: lambda a, d: grants.create(a, d.id, _server(d)),
+    Verb.GRANT_EDIT: lambda a, d: grants.edit(a, d.id, _server(d), expires_at=None),
+    Verb.GRANT_REVOKE: lambda a, d: grants.revoke(a, d.id, _server(d)),
     Verb.MANIFEST_SHOW: lambda a, d: manifests.show(a, d.id),
     Verb.MANIFEST_DOWNLOAD: lambda a, d: manifests.download(a, d.id),
     Verb.RECEIPT_SHOW: lambda a, d: receipts.show(a, d.id),

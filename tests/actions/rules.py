@@ -8,9 +8,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.utils import timezone
 
-from strongroom.actions import converge, inventory, keys, rechecking, signing
+from strongroom.actions import converge, grants, inventory, keys, lapsing, rechecking, signing
 from strongroom.core import ledger, manifest, receipt, sshsig
-from strongroom.core.vocabulary import KeyStatus, State
+from strongroom.core.vocabulary import KeyStatus, Outcome, ServerState, State, SystemFact, Verb
 from strongroom.db.models import Dataset, Event, LedgerHead, Manifest, UploadKey
 from strongroom.engines import Engine
 from strongroom.engines.memory import MemoryEngine
@@ -30,7 +30,8 @@ def work_until_settled(rounds: int = 40) -> None:
 
 def work() -> int:
     """Be the worker for one round; how much was done."""
-    return keys.end_due() + converge.run_due(100) + rechecking.run_due(100)
+    ended = keys.end_due() + grants.end_due() + lapsing.end_due()
+    return ended + converge.run_due(100) + rechecking.run_due(100)
 
 
 def time_passes(span: timedelta = timedelta(minutes=2)) -> None:
@@ -49,6 +50,7 @@ def assert_rules_hold(engine: MemoryEngine) -> None:
     for dataset in Dataset.objects.select_related("space"):
         _assert_followed(engine, dataset)
         _assert_keys(dataset)
+        _assert_grants(dataset)
         if dataset.state == State.FINALIZED:
             assert_proved(dataset)
     assert_ledger_is_whole()
@@ -69,6 +71,17 @@ def _assert_keys(dataset: Dataset) -> None:
     live = dataset.keys.filter(status__in=(KeyStatus.ISSUING, KeyStatus.ACTIVE)).count()
     assert live <= (1 if dataset.state == State.PENDING else 0)
     assert not dataset.keys.filter(status=KeyStatus.ISSUING).exists()
+
+
+def _assert_grants(dataset: Dataset) -> None:
+    """A live grant has a data set and a server; of what ended, the ledger tells."""
+    live = dataset.grants.filter(ended_at=None)
+    assert not live.exists() or dataset.state == State.FINALIZED
+    assert not live.filter(server__state=ServerState.DELETED).exists()
+    told = Event.objects.filter(dataset_id=dataset.id, outcome=Outcome.DONE)
+    assert told.filter(verb=Verb.GRANT_CREATE).count() == dataset.grants.count()
+    ended = told.filter(verb__in=(Verb.GRANT_REVOKE, SystemFact.GRANT_ENDED)).count()
+    assert ended == dataset.grants.exclude(ended_at=None).count()
 
 
 def assert_proved(dataset: Dataset) -> Manifest:

@@ -6,8 +6,10 @@ what is there. Source for why: a request that was authorized before the policy c
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from strongroom import engines
@@ -17,6 +19,9 @@ from strongroom.actions.leases import Lease
 from strongroom.actions.steps import ABORTING, DRAINING, LISTING, LOCKING, SIGNING, NotYet
 from strongroom.core.vocabulary import Kind, State, SystemFact
 from strongroom.db.models import Dataset, Manifest
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 POLL_SECONDS = 0.25
 
@@ -75,6 +80,8 @@ def _lock(lease: Lease, dataset: Dataset) -> None:
 
 def _list(lease: Lease, dataset: Dataset) -> None:
     made = inventory.write(dataset, on_progress=lambda count: lease.save(progress_objects=count))
+    # A grant that was revoked meanwhile moved the revision on: one that an earlier try listed is not signed any more.
+    _unsigned(dataset).exclude(revision=dataset.revision).delete()
     Manifest.objects.update_or_create(
         dataset_id=dataset.id,
         revision=dataset.revision,
@@ -101,10 +108,11 @@ def _sign(lease: Lease, dataset: Dataset) -> None:
     """The receipt, the state and the ledger in one transaction: there is no finalized data set without its proof."""
     with transaction.atomic():
         now = timezone.now()
-        # A derivative's servers may write again: another policy. An original's stays as it was.
-        revision = dataset.revision + (dataset.kind == Kind.DERIVATIVE)
+        # Servers that were granted access have it again: another policy. Added, for a revoke may come at this moment.
+        is_granted = dataset.kind == Kind.DERIVATIVE or dataset.grants.filter(ended_at=None).exists()
+        revision = F("revision") + int(is_granted)
         lease.save(state=State.FINALIZED, step="", step_at=None, finalized_at=now, revision=revision)
-        manifest = Manifest.objects.get(dataset_id=dataset.id, revision=dataset.revision)
+        manifest = _unsigned(dataset).get()
         receipting.sign(lease.row(), manifest)
         ledger.append(
             SystemFact.DATASET_FINALIZED,
@@ -119,6 +127,11 @@ def _sign(lease: Lease, dataset: Dataset) -> None:
                 "locked_until": dataset.locked_until.isoformat() if dataset.locked_until else None,
             },
         )
+
+
+def _unsigned(dataset: Dataset) -> "QuerySet[Manifest]":
+    """The manifest that is being made: it has no receipt yet."""
+    return Manifest.objects.filter(dataset_id=dataset.id, receipt="")
 
 
 STEPS: dict[str, Callable[[Lease, Dataset], None]] = {
