@@ -6,9 +6,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom import engines
-from strongroom.actions import signing, ssh_authority
+from strongroom.actions import signing, software, ssh_authority
 from strongroom.actions.ssh_authority import Authorities
 from strongroom.engines.memory import MemoryEngine
+from strongroom.runtime import zipapp
 from tests.world import World
 
 
@@ -34,6 +35,7 @@ def signer() -> FreshSigner:
     fresh = FreshSigner()
     signing.use(fresh)
     ssh_authority.use(Authorities(FreshSigner(), FreshSigner()))
+    software.use(zipapp.files)
     return fresh
 
 

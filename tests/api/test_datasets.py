@@ -16,7 +16,8 @@ from tests.api.test_problems import problem
 from tests.world import World
 
 FIELDS = {
-    "id", "space_id", "space_name", "kind", "name", "description", "repository", "state", "step", "progress_objects", "is_settled",
+    "id", "space_id", "space_name", "kind", "name", "description", "repository", "state", "step", "progress_objects",
+    "is_settled",
     "data_classifications", "data_format", "derivative", "source_ids", "sources", "external_source", "owner_contact",
     "needed_until", "created_at", "created_by", "modified_at", "modified_by", "finalized_at", "finalized_by",
     "locked_until", "object_count", "size_bytes", "manifest_sha256", "late_objects", "deletion", "deleted_at",

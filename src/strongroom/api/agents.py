@@ -32,6 +32,7 @@ class Joining(Written):
     os_version: str = Field("", max_length=200)
     agent_version: str = Field("", max_length=60)
     ssh_host_key: str = Field("", max_length=1000)
+    ssh_host: str = Field("", max_length=255)
 
 
 class Joined(Shown):
@@ -43,8 +44,8 @@ class Joined(Shown):
     control_plane_url: str
     session_name: str
     heartbeat_seconds: int
-    ssh_ca: str
-    host_certificate: str
+    ssh_ca: str = ""
+    host_certificate: str | None = None
 
 
 class MountReport(Written):
@@ -67,6 +68,8 @@ class Heartbeat(Written):
     os_version: str
     agent_version: str
     mounts: list[MountReport] = Field([])
+    ssh_host_key: str = Field("", max_length=1000)
+    ssh_host: str = Field("", max_length=255)
 
 
 class Identity(Shown):
@@ -105,6 +108,8 @@ class Standing(Shown):
     region: str
     heartbeat_seconds: int
     time: datetime
+    ssh_ca: str
+    host_certificate: str
 
 
 class Credentials(Shown):
