@@ -10,7 +10,17 @@ from django.db.models import Q
 from django.utils import timezone
 
 from strongroom import engines
-from strongroom.actions import cutting, grants, guessing, joining, ledger, machines, reporting
+from strongroom.actions import (
+    certifying,
+    cutting,
+    grants,
+    guessing,
+    joining,
+    ledger,
+    machines,
+    reporting,
+    ssh_authority,
+)
 from strongroom.actions.accounts import Account, accounts_of
 from strongroom.actions.configuration import settings
 from strongroom.actions.machines import Call, Machine
@@ -18,7 +28,16 @@ from strongroom.actions.reporting import Mount, Report
 from strongroom.core import machine, sshsig
 from strongroom.core.errors import Conflict, Forbidden, Invalid, TooMany, Unauthenticated
 from strongroom.core.names import server_session_name
-from strongroom.core.vocabulary import Kind, OperatingSystem, Outcome, Permission, ServerState, State, SystemFact
+from strongroom.core.vocabulary import (
+    Kind,
+    OperatingSystem,
+    Outcome,
+    Permission,
+    ServerKind,
+    ServerState,
+    State,
+    SystemFact,
+)
 from strongroom.db.models import Server
 from strongroom.engines.protocol import Session
 
@@ -30,7 +49,10 @@ authenticate = machines.authenticate
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """What a machine says when it joins; `public_key` and `ssh_host_key` are lines as in a `.pub` file."""
+    """What a machine says when it joins; `public_key` and `ssh_host_key` are lines as in a `.pub` file.
+
+    `ssh_host` is where people reach its sshd, a name or `name:port`; both are empty where they do not log in.
+    """
 
     token: str
     public_key: str
@@ -39,6 +61,7 @@ class Joining:
     os_version: str
     agent_version: str
     ssh_host_key: str = ""
+    ssh_host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +72,8 @@ class Joined:
     control_plane_url: str
     session_name: str
     heartbeat_seconds: int
+    ssh_ca: str
+    host_certificate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +99,8 @@ class Standing:
     region: str
     heartbeat_seconds: int
     time: datetime
+    ssh_ca: str
+    host_certificate: str
 
 
 def join(call: Call, said: Joining) -> Joined:
@@ -92,7 +119,14 @@ def join(call: Call, said: Joining) -> Joined:
         raise
     guessing.free(slot)
     cutting.settle_all(given)
-    return Joined(server, settings().web_url, server_session_name(server.id), settings().heartbeat_seconds)
+    return Joined(
+        server=server,
+        control_plane_url=settings().web_url,
+        session_name=server_session_name(server.id),
+        heartbeat_seconds=settings().heartbeat_seconds,
+        ssh_ca=ssh_authority.user_authority(),
+        host_certificate=certifying.host_certificate(server.id, server.ssh_host_key, timezone.now()),
+    )
 
 
 def heartbeat(here: Machine, report: Report) -> Standing:
@@ -101,7 +135,8 @@ def heartbeat(here: Machine, report: Report) -> Standing:
     Raises: Invalid (too many mounts), Forbidden (disabled meanwhile).
     """
     now = timezone.now()
-    heard = {**reporting.columns(report), "last_heartbeat_at": now, "address": here.address[:64]}
+    said = reporting.columns(report, ServerKind(here.server.kind))
+    heard = {**said, "last_heartbeat_at": now, "address": here.address[:64]}
     if not Server.objects.filter(id=here.server.id, state=ServerState.ACTIVE).update(**heard):
         raise _overtaken(here)
     engine = engines.current()
@@ -113,6 +148,8 @@ def heartbeat(here: Machine, report: Report) -> Standing:
         region=engine.region,
         heartbeat_seconds=settings().heartbeat_seconds,
         time=now,
+        ssh_ca=ssh_authority.user_authority(),
+        host_certificate=certifying.host_certificate(here.server.id, str(said["ssh_host_key"]), now),
     )
 
 
@@ -168,8 +205,9 @@ def _become(call: Call, said: Joining, sequence: int) -> tuple[Server, list[UUID
         server.state, server.state_at, server.state_reason = ServerState.ACTIVE, now, ""
     server.address, server.mounts = call.address[:64], []
     server.session_at = server.session_expires_at = None
-    server.ssh_host_key = _line(said.ssh_host_key) if said.ssh_host_key else ""
-    for column, value in reporting.versions(said.hostname, said.os_version, said.agent_version).items():
+    versions = reporting.versions(said.hostname, said.os_version, said.agent_version)
+    ssh = reporting.ssh(said.ssh_host_key, said.ssh_host, ServerKind(server.kind))
+    for column, value in {**versions, **ssh}.items():
         setattr(server, column, value)
     server.save()
     given = cutting.follow([server]) if is_first else []

@@ -11,12 +11,12 @@ from strongroom.actions.deeds import doing
 from strongroom.core import sshcert
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Invalid
+from strongroom.core.names import ssh_place
 from strongroom.core.sshcert import PublicKey, Purpose, Statement
 from strongroom.core.vocabulary import Power, ServerKind, Verb
 from strongroom.db.models import Person, Server
 
 LEAST_MINUTES = 5
-SSH_PORT = 22
 _CLOCKS_DIFFER = timedelta(minutes=5)
 # A terminal and nothing else: forwarded ports and agents would be ways in and out that nobody sees.
 _EXTENSIONS = ("permit-pty",)
@@ -74,18 +74,14 @@ def principal(account: str, server_id: UUID) -> str:
     return f"{account}@{server_id}"
 
 
-def host_certificate(server: Server, now: datetime) -> str | None:
-    """The certificate of the server's own host key, which its agent puts beside it; None for one that has no sshd.
+def host_certificate(server_id: UUID, host_key: str, now: datetime) -> str:
+    """The certificate of a server's own host key, which its agent puts beside it; empty for one that has no sshd.
 
     The same text for a month: an agent writes what differs.
     """
-    if not server.ssh_host_key:
-        return None
-    try:
-        key = sshcert.parse_public_key(server.ssh_host_key)
-    except Invalid:  # the agent sends what its sshd has; a kind that nobody may use is like none
-        return None
-    return ssh_authority.certify_host(str(server.id), key, now=now)
+    if not host_key:
+        return ""
+    return ssh_authority.certify_host(str(server_id), sshcert.parse_public_key(host_key), now=now)
 
 
 def _signed(
@@ -120,9 +116,7 @@ def _signed(
 
 def _place(server: Server) -> tuple[str, int]:
     if server.kind == ServerKind.CREATED and server.power != Power.RUNNING:
-        raise Conflict(
-            f"{server.name} is stopped.", code="power", way_out="Start it first: `strongroom server start`."
-        )
+        raise Conflict(f"{server.name} is stopped.", code="power", way_out="Start it first: `strongroom server start`.")
     if not server.ssh_host or not server.ssh_host_key:
         raise Conflict(
             f"{server.name} does not take logins through Strongroom.",
@@ -131,7 +125,8 @@ def _place(server: Server) -> tuple[str, int]:
             if server.kind == ServerKind.CREATED
             else "Log in as its own administrators say; they can change it with `strongroom join --ssh` on the server.",
         )
-    return server.ssh_host, server.ssh_port or SSH_PORT
+    host, port = ssh_place(server.ssh_host)
+    return host, server.ssh_port or port
 
 
 def _lifetime(minutes: int | None) -> int:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from strongroom.core import sshsig
 from strongroom.core.errors import Invalid
-from strongroom.core.vocabulary import MountHealth, MountTool
+from strongroom.core.names import ssh_place
+from strongroom.core.vocabulary import MountHealth, MountTool, ServerKind
 
 MAX_MOUNTS = 200
 _SHAPELESS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -28,15 +30,17 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One heartbeat."""
+    """One heartbeat. `ssh_host_key` is a line, empty where people do not log in; `ssh_host` a name or `name:port`."""
 
     os_version: str
     agent_version: str
     hostname: str
     mounts: Sequence[Mount] = ()
+    ssh_host_key: str = ""
+    ssh_host: str = ""
 
 
-def columns(report: Report) -> dict[str, object]:
+def columns(report: Report, kind: ServerKind) -> dict[str, object]:
     """The columns of a server's row. Raises Invalid for more than 200 mounts."""
     if len(report.mounts) > MAX_MOUNTS:
         raise Invalid(
@@ -45,7 +49,8 @@ def columns(report: Report) -> dict[str, object]:
             fields={"mounts": f"at most {MAX_MOUNTS}"},
         )
     said = versions(report.hostname, report.os_version, report.agent_version)
-    return {**said, "mounts": [_mount(each) for each in report.mounts]}
+    mounts = [_mount(each) for each in report.mounts]
+    return {**said, "mounts": mounts, **ssh(report.ssh_host_key, report.ssh_host, kind)}
 
 
 def versions(hostname: str, os_version: str, agent_version: str) -> dict[str, str]:
@@ -55,6 +60,28 @@ def versions(hostname: str, os_version: str, agent_version: str) -> dict[str, st
         "os_version": _plain(os_version, 200),
         "agent_version": _plain(agent_version, 60),
     }
+
+
+def ssh(host_key: str, host: str, kind: ServerKind) -> dict[str, str]:
+    """Where people log in, and to what; of a created server the host alone decides where."""
+    said = {"ssh_host_key": _key(host_key)}
+    return said if kind is ServerKind.CREATED else {**said, "ssh_host": _place(host)}
+
+
+def _key(line: str) -> str:
+    """The key alone, without its comment; empty for what is no Ed25519 key."""
+    try:
+        return sshsig.public_key_line(sshsig.parse_public_key_line(line), "")
+    except Invalid:
+        return ""
+
+
+def _place(text: str) -> str:
+    try:
+        ssh_place(text)
+    except ValueError:
+        return ""
+    return text
 
 
 def _mount(mount: Mount) -> dict[str, object]:

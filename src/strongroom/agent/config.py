@@ -24,6 +24,8 @@ STATE = _PROGRAM_DATA / "state" if IS_WINDOWS else Path("/var/lib/strongroom")
 RUN = _PROGRAM_DATA / "run" if IS_WINDOWS else Path("/run/strongroom")
 
 OFF = "off"
+BESIDE = "beside"
+ONLY = "only"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Config:
 
     `imds_address` is `host:port` or `off`; `imds_hop_limit` the IP TTL of its answers; `credentials_port` that of the
     container-credentials URL on 127.0.0.1, 0 for none; `endpoint` replaces the S3 endpoint the control plane names;
-    `ca_file` is trusted besides the system's authorities.
+    `ca_file` is trusted besides the system's authorities. `ssh` says whether people of the space log in: `off`,
+    `beside` whoever else does, or they `only`; `ssh_host` is where they reach the sshd, a name or `name:port`.
     """
 
     file: Path = CONFIG_FILE
@@ -55,6 +58,8 @@ class Config:
     relays: tuple[Relay, ...] = ()
     endpoint: str = ""
     ca_file: str = ""
+    ssh: str = OFF
+    ssh_host: str = ""
 
     @property
     def control_socket(self) -> Path:
@@ -149,6 +154,12 @@ def _whole(low: int, high: int) -> Any:
     return read
 
 
+def _ssh(value: Any) -> str:
+    if value not in (OFF, BESIDE, ONLY):
+        raise ValueError(f"must be {OFF}, {BESIDE} or {ONLY}")
+    return str(value)
+
+
 def _listen(value: Any) -> str:
     split_address(_text(value))
     return str(value)
@@ -182,4 +193,6 @@ _READERS: Mapping[str, Any] = {
     "relays": _relays,
     "endpoint": _text,
     "ca_file": _text,
+    "ssh": _ssh,
+    "ssh_host": _text,
 }

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from strongroom.agent import accounts, joining, mounts, state
+from strongroom.agent import accounts, joining, mounts, sshd, state
 from strongroom.agent.config import Config
 from strongroom.agent.control import Control
 from strongroom.agent.log import log
@@ -15,7 +15,7 @@ from strongroom.agent.problems import Trouble
 from strongroom.agent.renewal import ENDED, Renewal
 
 _REPORT_LIMIT_SECONDS = 5.0
-_NOBODY_MAY_LOG_IN = frozenset({"server-disabled", "server-deleted"})
+_NOBODY_MAY_LOG_IN = ENDED - {"unknown-server"}
 
 
 class Heartbeat:
@@ -52,7 +52,8 @@ class Heartbeat:
         """One heartbeat, and what follows from it."""
         try:
             self.mounts = self._report()
-            answer = self._control.post("/heartbeat", {**joining.description(), "mounts": self.mounts})
+            asked_at = time.time()
+            answer = self._control.post("/heartbeat", {**joining.description(self._config), "mounts": self.mounts})
         except Trouble as trouble:
             self._failed(trouble)
             return
@@ -61,7 +62,7 @@ class Heartbeat:
         self.trouble, self.answered_at = None, time.time()
         self._seconds = float(answer.get("heartbeat_seconds", self._seconds))
         self._renewal.wake()
-        self._obey(answer)
+        self._obey(answer, asked_at)
 
     def _failed(self, trouble: Trouble) -> None:
         if self.trouble is None or self.trouble.code != trouble.code:
@@ -70,18 +71,19 @@ class Heartbeat:
         if trouble.code in ENDED:
             self._renewal.end(trouble)
         if trouble.code in _NOBODY_MAY_LOG_IN:
-            self._apply([])
+            self._apply([], time.time())
 
-    def _obey(self, answer: dict[str, Any]) -> None:
+    def _obey(self, answer: dict[str, Any], asked_at: float) -> None:
         try:
             state.remember_granted(self._config, {key: value for key, value in answer.items() if key != "time"})
+            sshd.remember(self._config, answer)
         except Trouble as trouble:
-            log("granted not written", why=str(trouble))
-        self._apply(answer.get("accounts", []))
+            log("answer not written", why=str(trouble))
+        self._apply(answer.get("accounts", []), asked_at)
 
-    def _apply(self, told: list[dict[str, Any]]) -> None:
+    def _apply(self, told: list[dict[str, Any]], asked_at: float) -> None:
         try:
-            accounts.apply(self._config, told)
+            accounts.apply(self._config, told, asked_at=asked_at)
         except Exception as problem:  # noqa: BLE001  one account that cannot be made must not end the heartbeats
             log("accounts not applied", why=repr(problem))
 

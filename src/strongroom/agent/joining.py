@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import platform
@@ -15,13 +16,11 @@ from typing import Any
 
 from strongroom import __version__
 from strongroom.agent import config as configuration
-from strongroom.agent import problems, signing, state
+from strongroom.agent import problems, signing, sshd, state
 from strongroom.agent.config import IS_WINDOWS, Config
 from strongroom.agent.control import Control, check_url
 from strongroom.agent.problems import Trouble
 from strongroom.core.machine import JOINING
-
-_HOST_KEY = Path("/etc/ssh/ssh_host_ed25519_key.pub")
 
 
 def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,6 +30,13 @@ def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--token", default="-", help="the one-time token; - (the default) reads it from standard input")
     parser.add_argument("--user", action="append", default=[], help="a local user who gets credentials (repeatable)")
     parser.add_argument("--group", action="append", default=[], help="a local group whose members do (repeatable)")
+    parser.add_argument(
+        "--ssh",
+        nargs="?",
+        const="",
+        metavar="HOST[:PORT]",
+        help="let people of the space log in with certificates, at this address (else the host's name)",
+    )
     parser.add_argument("--ca-file", default="", help="an authority to trust besides the system's")
     parser.add_argument("--again", action="store_true", help="replace the identity this machine has")
     parser.set_defaults(run=join)
@@ -46,15 +52,19 @@ def join(config: Config, options: argparse.Namespace) -> int:
     if not token:
         raise Trouble("There is no token.", "Paste it after --token, or give it on standard input.", "usage", 2)
     state.prepare(config.state)
+    if options.ssh is not None:
+        config = dataclasses.replace(config, ssh=configuration.BESIDE, ssh_host=options.ssh or socket.getfqdn())
     who = _joined(config, url, token, options.ca_file or config.ca_file)
     _remember_choices(config, options)
     _say_next(config, who)
     return 0
 
 
-def description() -> dict[str, Any]:
+def description(config: Config) -> dict[str, Any]:
     """What the control plane is told about this machine, at joining and with each heartbeat."""
     return {
+        "ssh_host_key": sshd.host_key(config),
+        "ssh_host": config.ssh_host if config.ssh != configuration.OFF else "",
         "hostname": socket.gethostname()[:255],
         "os_version": _os_version()[:200],
         "agent_version": __version__,
@@ -81,10 +91,8 @@ def _joined(config: Config, url: str, token: str, ca_file: str) -> state.Identit
     """Make a key, spend the token, and only then put the new identity in place."""
     fresh = config.state / "key.new"
     body = {"token": token, "public_key": signing.make_key(fresh), "os": "windows" if IS_WINDOWS else "linux"}
-    if _HOST_KEY.exists():
-        body["ssh_host_key"] = _HOST_KEY.read_text(encoding="utf-8").strip()
     control = Control(url, JOINING, signing.Signer(fresh), ca_file=ca_file)
-    answer = control.post("/join", {**body, **description()})
+    answer = control.post("/join", {**body, **description(config)})
     who = state.Identity(
         server_id=answer["server_id"],
         name=answer["name"],
@@ -94,9 +102,7 @@ def _joined(config: Config, url: str, token: str, ca_file: str) -> state.Identit
         heartbeat_seconds=float(answer["heartbeat_seconds"]),
         joined_at=datetime.fromtimestamp(int(time.time()), timezone.utc).isoformat(),
     )
-    for name, line in (("ssh_ca.pub", answer.get("ssh_ca")), ("host-cert.pub", answer.get("host_certificate"))):
-        if line:
-            state.write_text(config.state / name, f"{line}\n", 0o644)
+    sshd.remember(config, answer)
     fresh.with_suffix(".pub").replace(config.key.with_suffix(".pub"))
     fresh.replace(config.key)
     state.remember_identity(config, who)
@@ -111,7 +117,9 @@ def _remember_choices(config: Config, options: argparse.Namespace) -> None:
     }
     if options.ca_file:
         chosen["ca_file"] = str(Path(options.ca_file).resolve())
-    if not (options.user or options.group or options.ca_file):
+    if options.ssh is not None:
+        chosen |= {"ssh": config.ssh, "ssh_host": config.ssh_host}
+    if not (options.user or options.group or options.ca_file or options.ssh is not None):
         return
     before = state.read(config.file) or {}
     config.file.parent.mkdir(parents=True, exist_ok=True)

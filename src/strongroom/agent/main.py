@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from strongroom import __version__
-from strongroom.agent import config, joining, mounts, problems
+from strongroom.agent import accounts, config, joining, mounts, problems
 from strongroom.agent.problems import Trouble
 
 
@@ -54,4 +54,5 @@ def _parts() -> list[Any]:
         status.add_command,
         credentials.add_command,
         mounts.add_commands,
+        accounts.add_command,
     ]

@@ -24,6 +24,10 @@ _SESSION_CHARACTERS = 13
 _PRINCIPAL_CHARACTERS = 20
 _ACCOUNT_CHARACTERS = 27
 _ACCOUNT_TAIL = 4
+_SSH_PLACE = re.compile(
+    r"(?:(?P<name>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)|\[(?P<address>[0-9A-Fa-f:.]{2,45})\])"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+)
 _SERVER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 # Extensions that programs open without running anything, so that people on servers can open an agreement.
@@ -121,6 +125,17 @@ def clean_server_name(value: str) -> str:
             "name", "is not 1 to 63 of a-z, 0-9 and - with a letter or digit at both ends", "For example `genomics-1`."
         )
     return value
+
+
+def ssh_place(value: str) -> tuple[str, int]:
+    """Host and port of `name`, `name:port`, `[address]` or `[address]:port`; the port is 22 where none is said.
+
+    Raises: ValueError for anything else: it stands in people's `~/.ssh/config` and on their command lines.
+    """
+    found = _SSH_PLACE.fullmatch(value)
+    if not found or not 0 < int(found["port"] or "22") < 65536:
+        raise ValueError(f"{value[:80]!r} is not like `host.example.org` or `host.example.org:2222`")
+    return found["name"] or found["address"], int(found["port"] or "22")
 
 
 def clean_text(field: str, value: str, *, max_length: int, required: bool = True, is_multiline: bool = False) -> str:
