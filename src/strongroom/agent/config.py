@@ -29,14 +29,6 @@ ONLY = "only"
 
 
 @dataclass(frozen=True)
-class Relay:
-    """Whatever connects to `listen` (host:port) is passed on to the unix socket `socket`."""
-
-    listen: str
-    socket: str
-
-
-@dataclass(frozen=True)
 class Config:
     """`users` and `groups` are local names that get credentials besides root.
 
@@ -55,7 +47,6 @@ class Config:
     imds_v1: bool = False
     imds_hop_limit: int = 1
     credentials_port: int = 9911 if IS_WINDOWS else 0
-    relays: tuple[Relay, ...] = ()
     endpoint: str = ""
     ca_file: str = ""
     ssh: str = OFF
@@ -169,12 +160,6 @@ def _imds(value: Any) -> str:
     return OFF if value == OFF else _listen(value)
 
 
-def _relays(value: Any) -> tuple[Relay, ...]:
-    if not isinstance(value, list) or not all(isinstance(each, Mapping) for each in value):
-        raise ValueError('must be a list like [{"listen": "127.0.0.1:8333", "socket": "/run/gateway.sock"}]')
-    return tuple(Relay(_listen(each["listen"]), _text(each["socket"])) for each in value)
-
-
 def split_address(address: str) -> tuple[str, int]:
     """`127.0.0.1:80` as host and port. Raises: ValueError."""
     host, colon, port = address.rpartition(":")
@@ -190,7 +175,6 @@ _READERS: Mapping[str, Any] = {
     "imds_v1": _flag,
     "imds_hop_limit": _whole(1, 64),
     "credentials_port": _whole(0, 65535),
-    "relays": _relays,
     "endpoint": _text,
     "ca_file": _text,
     "ssh": _ssh,

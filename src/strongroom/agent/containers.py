@@ -18,7 +18,7 @@ from pathlib import Path
 
 from strongroom.agent import state
 from strongroom.agent.callers import Callers
-from strongroom.agent.config import Config
+from strongroom.agent.config import IS_WINDOWS, Config
 from strongroom.agent.problems import Trouble
 from strongroom.agent.renewal import Renewal
 from strongroom.agent.web import LocalHandler, LocalServer
@@ -80,6 +80,9 @@ def token_folder_hint() -> str:
 def write_tokens(config: Config) -> str:
     """A fresh token, in one file for each chosen user and group that only they can read. Raises: Trouble."""
     token = secrets.token_urlsafe(32)
+    if IS_WINDOWS:
+        _write_for_windows(config, token)
+        return token
     folder = config.run / "tokens"
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
@@ -94,18 +97,34 @@ def write_tokens(config: Config) -> str:
 
 def token_file(config: Config) -> Path | None:
     """The first token file that the calling user can read."""
-    for path in sorted((config.run / "tokens").glob("*")):
-        if os.access(path, os.R_OK):
-            return path
-    return None
+    places = [windows_file(config)] if IS_WINDOWS else sorted((config.run / "tokens").glob("*"))
+    return next((path for path in places if os.access(path, os.R_OK)), None)
+
+
+def windows_file(config: Config) -> Path:
+    """The one token file of Windows, where a file can be readable to several users."""
+    return config.state / "credentials-token"
+
+
+def _write_for_windows(config: Config, token: str) -> None:
+    # Not inherited from the folder: SYSTEM and administrators (by their well-known ids), and who was chosen.
+    path = windows_file(config)
+    state.write_text(path, token)
+    chosen = [f"{name}:R" for name in (*config.users, *config.groups)]
+    command = ["icacls", str(path), "/inheritance:r", "/grant:r", "*S-1-5-18:F", "*S-1-5-32-544:F", *chosen]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        path.unlink()
+        raise Trouble(
+            f"{path} cannot be kept to those who were chosen: {done.stdout.strip()} {done.stderr.strip()}",
+            f"Check users and groups in {config.file}.",
+            "config",
+        )
 
 
 def _write_for(path: Path, token: str, name: str, *, is_group: bool) -> None:
     state.write_text(path, token)
     if sys.platform == "win32":
-        # Not inherited from the folder: SYSTEM and the one who was chosen, nobody else.
-        command = ["icacls", str(path), "/inheritance:r", "/grant:r", "SYSTEM:F", f"{name}:R"]
-        subprocess.run(command, check=True, capture_output=True)
         return
     try:
         if is_group:

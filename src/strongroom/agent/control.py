@@ -90,7 +90,13 @@ class Control:
         code = str(problem.get("code", "refused"))
         if code == "clock" and self.offset_seconds is not None:
             return clock_wrong(self.offset_seconds)
-        return Trouble(str(problem.get("detail", refusal.reason)), str(problem.get("way_out", "")), code)
+        told = refusal.headers.get("Retry-After") or ""
+        return Trouble(
+            str(problem.get("detail", refusal.reason)),
+            str(problem.get("way_out", "")),
+            code,
+            retry_after_seconds=float(told) if told.isdigit() else 0.0,
+        )
 
 
 def clock_wrong(offset_seconds: float) -> Trouble:

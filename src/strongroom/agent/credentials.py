@@ -56,7 +56,7 @@ def _token_file(config: Config) -> str:
     found = containers.token_file(config)
     if found is None:
         raise Trouble(
-            f"You cannot read any token in {config.run / 'tokens'}.",
+            "No file with a token for that URL is readable to you.",
             f"Credentials are for {config.who_may}; root chooses in {config.file}.",
             "not-chosen",
         )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from strongroom import __version__
-from strongroom.agent import containers, control_socket, machine_facts, relay, state, web
+from strongroom.agent import containers, control_socket, machine_facts, state, web
 from strongroom.agent.address import Address
 from strongroom.agent.callers import Callers
 from strongroom.agent.config import IS_WINDOWS, OFF, Config, split_address
@@ -71,9 +71,6 @@ class Agent:
         return 1 if self.is_broken else 0
 
     def _start(self, parts: contextlib.ExitStack) -> None:
-        """Relays first: in a created server the control plane is behind one."""
-        for each in self.config.relays:
-            parts.enter_context(contextlib.closing(relay.start(each)))
         self._thread("renewal", lambda: self.renewal.run(self.stop))
         self._attempt("imds", lambda: self._start_imds(parts))
         self._attempt("container credentials", lambda: self._start_containers(parts))

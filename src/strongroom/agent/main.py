@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _parts() -> list[Any]:
-    from strongroom.agent import credentials, daemon, install, status
+    from strongroom.agent import credentials, daemon, install, passage, status
 
     return [
         joining.add_command,
@@ -55,4 +55,5 @@ def _parts() -> list[Any]:
         credentials.add_command,
         mounts.add_commands,
         accounts.add_command,
+        passage.add_command,
     ]

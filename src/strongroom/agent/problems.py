@@ -13,6 +13,7 @@ class Trouble(Exception):
     way_out: str = ""
     code: str = "trouble"
     exit: int = 1
+    retry_after_seconds: float = 0.0
 
     def __str__(self) -> str:
         return " ".join(each for each in (self.detail, self.way_out) if each)

@@ -136,10 +136,10 @@ class Renewal:
             ) from None
 
     def _wait_seconds(self, failures: int) -> float:
-        if failures:
+        if self._trouble is not None:
             # Many servers come back at once after an outage: not in step.
-            return min(2.0 ** (failures - 1), _LONGEST_WAIT_SECONDS) * random.uniform(0.7, 1.0)  # noqa: S311
-        assert self._session is not None or self._trouble is not None
+            wait = min(2.0 ** min(failures - 1, 10), _LONGEST_WAIT_SECONDS) * random.uniform(0.7, 1.0)  # noqa: S311
+            return max(wait, self._trouble.retry_after_seconds)
         return 0.0 if self._session is None else max(self._session.renew_from - self.now(), 0.2)
 
     def _pause(self, seconds: float, stop: threading.Event) -> None:

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from strongroom import engines
-from strongroom.actions import signing, ssh_authority
+from strongroom.actions import signing, software, ssh_authority
 from strongroom.actions.ssh_authority import Authorities
 from strongroom.core.settings import ENGINE_PORTS, Settings
 from strongroom.engines import Engine
 from strongroom.engines.processes import ProcessSpec
-from strongroom.runtime import secrets
+from strongroom.runtime import secrets, zipapp
 from strongroom.runtime.checks import Port
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def join(settings: Settings) -> None:
     """Give this process its engine and its signer; called once, after Django is set up."""
     engines.use(lambda: _engine(settings))
     signing.use(secrets.signer(settings.home))
+    software.use(zipapp.files)
     ssh_authority.use(Authorities(secrets.ssh_user_ca(settings.home), secrets.ssh_host_ca(settings.home)))
 
 
