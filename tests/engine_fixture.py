@@ -130,10 +130,13 @@ class Running:
         seen.extend(self.requests[before:])
 
 
-def start_embedded(folder: Path) -> Running:
+def start_embedded(folder: Path, public_host: str = "127.0.0.1") -> Running:
     """Start an engine in the folder. The caller stops it."""
     base = _free_block()
-    running = Running(SeaweedSettings(folder, org="test", public_port=base + _PORTS - 1, ports=Ports(base)))
+    settings = SeaweedSettings(
+        folder, org="test", public_port=base + _PORTS - 1, public_host=public_host, ports=Ports(base)
+    )
+    running = Running(settings)
     try:
         running.start()
     except BaseException:

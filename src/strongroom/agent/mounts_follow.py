@@ -1,0 +1,143 @@
+"""What the agent does about mounts after each heartbeat: end those of revoked data sets, bring back those to keep."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from strongroom.agent import mounts_deeds, mounts_keeping, mounts_kernel, mounts_probe, mounts_table
+from strongroom.agent.config import IS_WINDOWS, Config
+from strongroom.agent.log import log
+from strongroom.agent.mounts_kernel import Mounted
+from strongroom.agent.mounts_table import USERS_OWN, Row
+from strongroom.agent.problems import Trouble
+
+_RUNNING: dict[str, subprocess.Popen[bytes]] = {}
+_FAILED: dict[str, str] = {}
+_REFUSED: set[str] = set()
+_LOCK = threading.Lock()
+
+
+def follow(config: Config, datasets: Iterable[Mapping[str, Any]]) -> None:
+    """Make the mounts fit what is granted now. Never raises; what takes long goes on in processes of its own.
+
+    s3fs tells a file of a revoked data set as empty and a failed command as done, so its mounts end. rclone and
+    mount-s3 answer with errors and work again after a new grant: they stay, and forget the names they know.
+    """
+    if IS_WINDOWS:
+        return
+    try:
+        granted = {str(each["repository"]) for each in datasets}
+        with _LOCK:
+            mounts_table.remember_granted(config, datasets)
+            found = mounts_kernel.mounted()
+            _withdraw([each for each in found if each.repository not in granted])
+            _REFUSED.intersection_update(each.path for each in found)
+            _bring_back(config, granted, {each.path for each in found})
+            _let_users_bring_back(config)
+    except Exception as problem:  # noqa: BLE001  whatever is wrong with a mount, the server itself lives
+        log("mounts not followed", why=repr(problem))
+
+
+def failed(path: str) -> str:
+    """Why a kept mount could not be brought back; empty where that was not tried."""
+    return _FAILED.get(path, "")
+
+
+def _withdraw(revoked: Iterable[Mounted]) -> None:
+    for each in revoked:
+        if each.tool == "s3fs":
+            with contextlib.suppress(Trouble):
+                mounts_deeds.end(each.path, each.pid, is_forced=True)
+            log("mount ended, access revoked", path=each.path, repository=each.repository)
+        elif each.path not in _REFUSED:
+            _REFUSED.add(each.path)
+            if each.tool == "rclone" and each.pid:
+                with contextlib.suppress(OSError):
+                    os.kill(each.pid, signal.SIGHUP)  # rclone forgets all names
+            log("mount refuses, access revoked", path=each.path, repository=each.repository)
+
+
+def _bring_back(config: Config, granted: set[str], mounted: set[str]) -> None:
+    for row in mounts_table.rows(config):
+        if row.path in mounted or row.repository not in granted or row.held == mounts_table.boot():
+            _FAILED.pop(row.path, None)
+            continue
+        running = _RUNNING.get(row.path)
+        if running is not None and running.poll() is None:
+            continue
+        if running is not None:
+            _FAILED[row.path] = (running.stderr.read().decode(errors="replace").strip() if running.stderr else "")[
+                -300:
+            ]
+        log("mount is brought back", path=row.path, repository=row.repository)
+        _RUNNING[row.path] = _started(_command(config, row))
+
+
+def _command(config: Config, row: Row) -> list[str]:
+    if row.keeper == "systemd":
+        return ["systemctl", "restart", mounts_keeping.unit_name(row.path)]
+    return _outside(mounts_keeping.command(config, row, "--quiet"))
+
+
+def _let_users_bring_back(config: Config) -> None:
+    """Users' own tables are read by a process of theirs: what a user wrote is nothing for root to believe."""
+    if os.geteuid() != 0 or mounts_keeping.has_systemd():
+        return
+    import pwd
+
+    for user in pwd.getpwall():
+        table = Path(user.pw_dir) / USERS_OWN / "mounts.json"
+        with contextlib.suppress(OSError):
+            if user.pw_uid < 1000 or table.lstat().st_uid != user.pw_uid:
+                continue
+            running = _RUNNING.get(user.pw_name)
+            if running is None or running.poll() is not None:
+                words = [*mounts_probe.program(), "mounts", "--restore", "--run", str(config.run)]
+                _RUNNING[user.pw_name] = subprocess.Popen(
+                    words,
+                    user=user.pw_uid,
+                    group=user.pw_gid,
+                    extra_groups=os.getgrouplist(user.pw_name, user.pw_gid),
+                    env={"HOME": user.pw_dir, "PATH": os.environ.get("PATH", "")},
+                    cwd="/",
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+
+
+def restore(config: Config) -> int:
+    """Bring back the mounts of this user; 1 when one could not be."""
+    mounted = {each.path for each in mounts_kernel.mounted()}
+    rows = [row for row in mounts_table.rows(config) if row.path not in mounted and row.held != mounts_table.boot()]
+    done = [
+        subprocess.run(mounts_keeping.command(config, row, "--quiet"), check=False, capture_output=True).returncode
+        for row in rows
+    ]
+    return 1 if any(done) else 0
+
+
+def _outside(command: list[str]) -> list[str]:
+    """Under systemd not as a child: the agent's service may neither mount nor outlive its restart."""
+    if not mounts_keeping.has_systemd():
+        return command
+    return ["systemd-run", "--quiet", "--collect", "--wait", "--pipe", *command]
+
+
+def _started(command: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
