@@ -21,6 +21,8 @@ from strongroom.cli.exits import Exit
 
 PENDING = {
     "id": str(uuid4()),
+    "space_id": str(uuid4()),
+    "space_name": "Heart study",
     "name": "A cohort with a name that is far too long for any terminal of eighty columns to hold in one line",
     "kind": "derivative",
     "state": "finalizing",

@@ -139,12 +139,13 @@ class DatasetList(Listing[Dataset]):
 
 
 class DatasetInFull(Dataset):
-    """A data set with everything about it, and what one may do with it next."""
+    """A data set with everything about it, and what one may do with it next. `live_grants`: not ended ones."""
 
     source_ids: list[UUID]
     sources: list[Source]
     manifest_sha256: str | None
     late_objects: int
+    live_grants: int
     deletion: Deletion | None
     key: Key | None
     role: Role | None
@@ -168,6 +169,7 @@ def in_full(view: DatasetView) -> DatasetInFull:
         sources=[Source.model_validate(source) for source in view.sources],
         manifest_sha256=view.manifest.root_sha256 if view.manifest else None,
         late_objects=view.late_objects,
+        live_grants=view.live_grants,
         deletion=_deletion(row),
         key=Key.model_validate(view.live_key) if view.live_key else None,
         role=view.role,

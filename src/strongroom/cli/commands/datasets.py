@@ -6,6 +6,7 @@ import click
 
 from strongroom.cli import find, words
 from strongroom.cli.client import path
+from strongroom.cli.commands import grants
 from strongroom.cli.deeds import Noun, command_name, deed
 from strongroom.cli.output import Column, Json
 from strongroom.cli.problems import usage
@@ -21,6 +22,7 @@ COLUMNS = (
     Column("SIZE", lambda item: words.size(item.get("size_bytes")), is_right=True),
 )
 KINDS = [kind.value for kind in Kind]
+_GRANTS_SHOWN = 8
 DATE = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -103,7 +105,8 @@ def show(session: Session, dataset: str) -> None:
     Its catalogue entry, its state, and what you may do now.
     """
     found = session.api.get(path("datasets", find.dataset(session.api, dataset)["id"]))
-    session.out.record(found, _facts(found))
+    is_page = not (session.out.is_json or session.out.is_quiet)
+    session.out.record(found, _facts(found, _granted(session, found) if is_page else []))
 
 
 @deed(dataset, Verb.DATASET_EDIT, examples=["strongroom dataset edit 'Cohort 2024' --description 'Second wave'"])
@@ -139,9 +142,21 @@ def _day(moment: datetime | None) -> str | None:
     return moment.date().isoformat() if moment else None
 
 
-def _facts(found: Json) -> list[tuple[str, object]]:
+def _granted(session: Session, found: Json) -> list[str]:
+    """The servers that may touch it, the newest grants first."""
+    if not found.get("live_grants"):
+        return []
+    params = {"dataset_id": found["id"], "is_live": "true"}
+    shown = session.api.items("/grants", params, limit=_GRANTS_SHOWN)
+    more = found["live_grants"] - len(shown)
+    rest = [f"and {more} more: strongroom grant list --dataset {words.short_id(found['id'])}"] if more > 0 else []
+    return [*(f"{item['server_name']} ({grants.sentence(item)})" for item in shown), *rest]
+
+
+def _facts(found: Json, granted: list[str]) -> list[tuple[str, object]]:
     return [
         ("name", found["name"]),
+        ("space", f"{found['space_name']} ({words.short_id(found['space_id'])})"),
         ("kind", found["kind"] + (" (promoted)" if found["kind"] == "original" and found.get("derivative") else "")),
         ("state", _state(found)),
         ("description", found.get("description")),
@@ -156,6 +171,7 @@ def _facts(found: Json) -> list[tuple[str, object]]:
         ("manifest", found.get("manifest_sha256")),
         ("locked until", words.moment(found.get("locked_until"))),
         ("access key", _key(found.get("key"))),
+        ("granted to", granted),
         ("deletion", _deletion(found.get("deletion") or {})),
         ("created", _when(found, "created")),
         ("modified", _when(found, "modified")),

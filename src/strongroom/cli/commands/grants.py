@@ -154,6 +154,16 @@ def status(item: Json) -> str:
     return "works" if item["server_state"] == "active" else f"server {item['server_state']}"
 
 
+def sentence(item: Json) -> str:
+    """What a live grant allows, and what limits it: `read only, until 2026-12-31 00:00 UTC`."""
+    limits = [ACCESS[item["access"]]]
+    if item.get("expires_at"):
+        limits.append(f"until {until(item)}")
+    if item["server_state"] != "active":
+        limits.append(f"the server is {item['server_state']}")
+    return ", ".join(limits)
+
+
 def _both(session: Session, dataset: str, server: str) -> tuple[Json, Json]:
     found = find.dataset(session.api, dataset)
     return found, find.server(session.api, server, space_id=found["space_id"])
