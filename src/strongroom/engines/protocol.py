@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
+from strongroom.core.health import Health as Health
 from strongroom.core.policy import Dialect
 
 
@@ -56,15 +57,6 @@ class Uploaded:
     size_bytes: int
     sha256: str
     etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """One line of an engine's state: the name of the part, whether it works, and a word for people."""
-
-    part: str
-    is_healthy: bool
-    detail: str
 
 
 class Engine(Protocol):

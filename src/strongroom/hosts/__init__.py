@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from strongroom.hosts.protocol import Host, Offering
+from strongroom.hosts.protocol import Host, Joining, Offering, ServerSpec
 
-__all__ = ["Host", "Offering", "current", "use"]
+__all__ = ["Host", "Joining", "Offering", "ServerSpec", "current", "use"]
 
 _factory: Callable[[], Host | None] | None = None
 _host: Host | None = None
