@@ -70,6 +70,7 @@ class Heartbeat:
         self.trouble = trouble
         if trouble.code in ENDED:
             self._renewal.end(trouble)
+            mounts.follow(self._config, [])
         if trouble.code in _NOBODY_MAY_LOG_IN:
             self._apply([], time.time())
 
@@ -80,6 +81,7 @@ class Heartbeat:
         except Trouble as trouble:
             log("answer not written", why=str(trouble))
         self._apply(answer.get("accounts", []), asked_at)
+        mounts.follow(self._config, answer.get("datasets", []))
 
     def _apply(self, told: list[dict[str, Any]], asked_at: float) -> None:
         try:

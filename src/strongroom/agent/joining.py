@@ -89,7 +89,7 @@ def _refuse_second_time(config: Config, options: argparse.Namespace) -> None:
 
 def _joined(config: Config, url: str, token: str, ca_file: str) -> state.Identity:
     """Make a key, spend the token, and only then put the new identity in place."""
-    fresh = config.state / "key.new"
+    fresh = config.state / "fresh"
     body = {"token": token, "public_key": signing.make_key(fresh), "os": "windows" if IS_WINDOWS else "linux"}
     control = Control(url, JOINING, signing.Signer(fresh), ca_file=ca_file)
     answer = control.post("/join", {**body, **description(config)})

@@ -25,24 +25,30 @@ _LOCK = threading.Lock()
 
 
 def follow(config: Config, datasets: Iterable[Mapping[str, Any]]) -> None:
-    """Make the mounts fit what is granted now. Never raises; what takes long goes on in processes of its own.
+    """Make the mounts fit what is granted now. Returns at once and never raises: it goes on beside the heartbeats.
 
     s3fs tells a file of a revoked data set as empty and a failed command as done, so its mounts end. rclone and
     mount-s3 answer with errors and work again after a new grant: they stay, and forget the names they know.
     """
-    if IS_WINDOWS:
-        return
+    if not IS_WINDOWS:
+        threading.Thread(target=_follow, args=(config, list(datasets)), name="mounts follow", daemon=True).start()
+
+
+def _follow(config: Config, datasets: list[Mapping[str, Any]]) -> None:
+    if not _LOCK.acquire(blocking=False):
+        return  # the one that is at work takes long; the next heartbeat says it again
     try:
         granted = {str(each["repository"]) for each in datasets}
-        with _LOCK:
-            mounts_table.remember_granted(config, datasets)
-            found = mounts_kernel.mounted()
-            _withdraw([each for each in found if each.repository not in granted])
-            _REFUSED.intersection_update(each.path for each in found)
-            _bring_back(config, granted, {each.path for each in found})
-            _let_users_bring_back(config)
+        mounts_table.remember_granted(config, datasets)
+        found = mounts_kernel.mounted()
+        _withdraw([each for each in found if each.repository not in granted])
+        _REFUSED.difference_update({each.path for each in found if each.repository in granted})
+        _bring_back(config, granted, {each.path for each in found})
+        _let_users_bring_back(config)
     except Exception as problem:  # noqa: BLE001  whatever is wrong with a mount, the server itself lives
         log("mounts not followed", why=repr(problem))
+    finally:
+        _LOCK.release()
 
 
 def failed(path: str) -> str:

@@ -61,7 +61,7 @@ def look(mounts: Iterable[Mounted], *, is_reading: bool = False, seconds: float 
 
 def _ask(owner: int, paths: list[str], is_reading: bool, seconds: float, found: dict[str, Found]) -> None:
     user = {"user": owner, "group": _group(owner), "extra_groups": []} if owner != os.geteuid() == 0 else {}
-    command = [*program(), "mounts", "--probe", *(["--read"] if is_reading else []), *paths]
+    command = [*program(), "mounts", *(["--read"] if is_reading else []), "--probe", *paths]
     with contextlib.suppress(OSError):
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, **user)  # type: ignore[call-overload]
         killer = threading.Timer(seconds, child.kill)
