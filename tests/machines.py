@@ -4,11 +4,13 @@ import json
 import time
 from uuid import UUID
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.actions import agents
 from strongroom.actions.agents import Call, Joined, Joining, Mount, Report, Standing
 from strongroom.core import machine, sshsig
+from strongroom.core.errors import Refusal
 from strongroom.core.machine import SignedRequest
 from strongroom.core.vocabulary import OperatingSystem
 from strongroom.db.models import Server
@@ -68,3 +70,11 @@ class Machine:
     def session(self) -> Session:
         """Fresh credentials."""
         return agents.credentials(agents.authenticate(self.call("/api/v1/agent/credentials")))
+
+
+def refusal_of(call: Call) -> Refusal:
+    """Why a request is not taken; it says the way out."""
+    with pytest.raises(Refusal) as refusal:
+        agents.authenticate(call)
+    assert refusal.value.way_out
+    return refusal.value

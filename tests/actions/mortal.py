@@ -83,6 +83,7 @@ class MortalEngine(MemoryEngine):
         self.fate = fate
         self._buckets = deepcopy(like._buckets)
         self._keys = dict(like._keys)
+        self._sessions = dict(like._sessions)
 
 
 def _mortal(name: str) -> Callable[..., Any]:

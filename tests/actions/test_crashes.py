@@ -5,18 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
-from strongroom import engines
 from strongroom.actions import attachments, datasets, keys
 from strongroom.core.actor import Actor
 from strongroom.core.vocabulary import KeyStatus, Kind, Outcome, Role, State, Verb
 from strongroom.db.models import Attachment, Dataset, Event, LateObject, Space
 from strongroom.engines import AccessKey
 from tests.actions.attempts import attach, supersede
-from tests.actions.mortal import Fate, MortalEngine
-from tests.actions.rules import assert_rules_hold, work, work_until_settled
+from tests.actions.lives import live_and_die
+from tests.actions.rules import assert_rules_hold, work_until_settled
 from tests.world import World
 
 
@@ -244,23 +242,13 @@ def test_a_process_may_be_killed_at_any_moment_of(name: str, world: World) -> No
 
 def _live_and_die(story: Story, scene: Scene, *, ends_at: int | None) -> list[str]:
     """One life and what came after; rows and engine are then as they were before."""
-    fate, scene, before = Fate(), replace(scene), scene.world.engine
-    scene.world.engine = mortal = MortalEngine(fate, before)
-    engines.use(lambda: mortal)
-    with transaction.atomic():
-        with fate.lives(ends_at):
-            story.deed(scene)
-            scene.has_answered = True
-            while work():
-                pass
-        try:
-            _after_the_end(story, scene)
-        except BaseException as problem:
-            problem.add_note(f"after the death at moment {ends_at} of {fate.moments}")
-            raise
-        transaction.set_rollback(True)
-    scene.world.engine = before
-    return fate.moments
+    scene = replace(scene)
+
+    def after(has_answered: bool) -> None:
+        scene.has_answered = has_answered
+        _after_the_end(story, scene)
+
+    return live_and_die(scene.world, lambda: story.deed(scene), after, ends_at=ends_at)
 
 
 def _after_the_end(story: Story, scene: Scene) -> None:
