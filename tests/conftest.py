@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from strongroom import engines
+from strongroom import engines, hosts
 from strongroom.actions import signing, software, ssh_authority
 from strongroom.actions.ssh_authority import Authorities
 from strongroom.engines.memory import MemoryEngine
+from strongroom.hosts.memory import MemoryHost
 from strongroom.runtime import zipapp
 from tests.world import World
 
@@ -46,6 +47,15 @@ def engine() -> Iterator[MemoryEngine]:
     engines.use(lambda: fresh)
     yield fresh
     engines.use(MemoryEngine)
+
+
+@pytest.fixture
+def host() -> Iterator[MemoryHost]:
+    """The host on which this process makes servers while the test runs; without this fixture there is none."""
+    fresh = MemoryHost()
+    hosts.use(lambda: fresh)
+    yield fresh
+    hosts.use(lambda: None)
 
 
 @pytest.fixture

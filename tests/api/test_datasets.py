@@ -20,8 +20,8 @@ FIELDS = {
     "is_settled",
     "data_classifications", "data_format", "derivative", "source_ids", "sources", "external_source", "owner_contact",
     "needed_until", "created_at", "created_by", "modified_at", "modified_by", "finalized_at", "finalized_by",
-    "locked_until", "object_count", "size_bytes", "manifest_sha256", "late_objects", "live_grants", "deletion", "deleted_at",
-    "last_error", "key", "role", "may", "blocked",
+    "locked_until", "object_count", "size_bytes", "manifest_sha256", "late_objects", "live_grants", "deletion",
+    "deleted_at", "last_error", "key", "role", "may", "blocked",
 }  # fmt: skip
 
 

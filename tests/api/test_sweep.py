@@ -7,7 +7,7 @@ import copy
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,16 +16,19 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from strongroom.actions import attachments, datasets, tokens
+from strongroom.actions import attachments, datasets, grants, mfa, servers, tokens
 from strongroom.api.api import api
 from strongroom.api.openapi import operations
 from strongroom.core.actor import Actor
 from strongroom.core.credentials import digest
 from strongroom.core.vocabulary import AttachmentKind, Kind, Role, Scope, StaffRole
-from strongroom.db.models import Dataset, Event, LedgerHead, Space, Token
+from strongroom.db.models import Dataset, Event, LedgerHead, Server, Space, Token
 from strongroom.engines.memory import MemoryEngine
+from strongroom.hosts.memory import MemoryHost
 from tests.api.callers import Caller
-from tests.bearers import secret_of
+from tests.bearers import bearer, secret_of
+from tests.logins import KEY, takes_logins
+from tests.phones import Phone, enrolled
 from tests.world import World
 
 # 2: done; else the last digit of 401, 403, 404. Who asks, in this order:
@@ -44,6 +47,12 @@ person.invite             111 3 33333 22 33
 person.disable            111 3 33333 23 33
 person.enable             111 3 33333 23 33
 person.sign_in            111 1 11111 11 11
+mfa.show                  111 2 22222 22 32
+mfa.enrol                 111 2 22222 22 32
+mfa.confirm               111 2 22222 22 32
+mfa.prove                 111 2 22222 22 32
+mfa.remove                111 2 22222 22 32
+mfa.reset                 111 3 33333 23 33
 token.create              111 2 22222 22 32
 token.list                111 2 22222 22 32
 token.revoke              111 2 22222 22 22
@@ -78,6 +87,27 @@ attachment.list           111 4 22222 33 34
 attachment.link           111 4 22222 33 34
 attachment.remove         111 4 22323 33 34
 attachment.supersede      111 4 22323 33 34
+server.offerings          111 2 22222 22 32
+server.create             111 4 22333 33 34
+server.enrol              111 4 22333 33 34
+server.rejoin             111 4 22333 33 34
+server.list               111 2 22222 22 32
+server.show               111 4 22222 22 34
+server.edit               111 4 22333 33 34
+server.start              111 4 22223 33 34
+server.stop               111 4 22223 33 34
+server.disable            111 4 22333 23 34
+server.enable             111 4 22333 33 34
+server.delete             111 4 22333 33 34
+server.certify            111 4 22223 33 34
+grant.create              111 4 22323 33 34
+grant.list                111 4 22222 22 34
+grant.edit                111 4 22323 33 34
+grant.revoke              111 4 22323 23 34
+agent.join                111 1 11111 11 11
+agent.heartbeat           111 1 11111 11 11
+agent.credentials         111 1 11111 11 11
+agent.download            222 2 22222 22 22
 manifest.show             111 4 22222 33 34
 manifest.download         111 4 22222 33 34
 receipt.show              111 4 22222 33 34
@@ -89,7 +119,7 @@ system.status             111 3 33333 22 33
 """
 TABLE = {line.split()[0]: "".join(line.split()[1:]) for line in EXPECTED.strip().splitlines()}
 OPERATIONS = {each["operationId"]: (path, method, each) for path, method, each in operations(api.get_openapi_schema())}
-WRITE_SCOPES = {"dataset", "key", "attachment"}
+WRITE_SCOPES = {"dataset", "key", "attachment", "server", "grant"}
 
 # What leaves an entry in the ledger when it was done; of these, READS leave none when they are refused.
 READS = {"attachment.link", "manifest.download", "audit.export"}
@@ -97,6 +127,8 @@ RECORDED = {name for name, (_, method, _) in OPERATIONS.items() if method != "ge
 
 # What is asked: the path's placeholders and the query, then the body or the form.
 SPACE, PENDING, BLANK, DONE, ASKED = "space", "pending", "blank", "done", "asked"
+OFFERING = "linux-small"
+GRANTED, FREE, OFF, RUNNING, IDLE = "granted", "free", "off", "running", "idle"
 BODIES: dict[str, dict[str, Any]] = {
     "person.create": {"email": "new@example.org", "name": "New"},
     "person.edit": {"name": "Renamed"},
@@ -113,6 +145,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "dataset.confirm_deletion": {"confirm_name": ASKED},
     "key.reset": {"reason": "the laptop was lost"},
     "key.renew": {"days": 2},
+    "server.create": {"name": "new", "offering": OFFERING},
+    "server.enrol": {"name": "new"},
+    "server.edit": {"description": "d"},
+    "server.disable": {"reason": "stolen"},
+    "grant.edit": {"expires_at": "2036-12-31T00:00:00Z"},
+    "agent.join": {"token": "srj_x", "public_key": "ssh-ed25519 x", "hostname": "h", "os": "linux"},
 }
 DATASETS = {
     "dataset.request_deletion": DONE,
@@ -123,7 +161,17 @@ DATASETS = {
     "manifest.show": DONE,
     "manifest.download": DONE,
     "receipt.show": DONE,
+    "grant.create": DONE,
+    "grant.edit": DONE,
+    "grant.revoke": DONE,
 }
+QUERIES = {
+    "dataset.delete": f"?confirm_name={PENDING}",
+    "server.delete": "?reason=over",
+    "grant.list": "?dataset_id={}",
+    "grant.revoke": "?reason=over",
+}
+SERVERS = {"server.enable": OFF, "server.start": IDLE, "server.stop": RUNNING, "grant.create": FREE}
 
 
 @dataclass
@@ -134,12 +182,13 @@ class Scene:
     space: Space
     actors: dict[str, Actor]
     datasets: dict[str, Dataset]
+    servers: dict[str, Server]
     attachments: dict[str, str]
     victim: Actor
 
 
 @pytest.fixture
-def scene(world: World) -> Scene:
+def scene(world: World, host: MemoryHost) -> Scene:
     space = world.space()
     actors = {role.value: world.member(space, role) for role in Role}
     actors |= {"creator": world.member(space, Role.RESEARCHER), "outsider": world.person("outsider")}
@@ -152,7 +201,20 @@ def scene(world: World) -> Scene:
     world.key(made[PENDING])
     made |= {name: world.finalized(made[name]) for name in (DONE, ASKED)}
     datasets.request_deletion(world.owner(space), made[ASKED].id, reason="over")
-    return Scene(world, space, actors, made, documents, world.member(space, Role.RESEARCHER))
+    machines = _servers(world, space)
+    grants.create(creator, made[DONE].id, machines[GRANTED].id)
+    takes_logins(machines[GRANTED])
+    return Scene(world, space, actors, made, machines, documents, world.member(space, Role.RESEARCHER))
+
+
+def _servers(world: World, space: Space) -> dict[str, Server]:
+    owner = world.owner(space)
+    made = {name: world.machine(space).row for name in (GRANTED, FREE, OFF)}
+    servers.disable(owner, made[OFF].id, reason="stolen")
+    for name in (RUNNING, IDLE):
+        made[name] = servers.create(owner, space.id, name=name, offering=OFFERING).server
+    servers.stop(owner, made[IDLE].id)
+    return made
 
 
 def test_the_table_names_every_operation_and_everybody() -> None:
@@ -165,7 +227,7 @@ def test_an_operation_answers_everybody_as_it_should(scene: Scene, operation: st
     found = {}
     for who in WHO:
         with _undone(scene.world.engine):
-            found[who] = _ask(scene, operation, Caller(_secret(scene, operation, who)), who)
+            found[who] = _ask(scene, operation, _secret(scene, operation, who), who)
     assert found == dict(zip(WHO, map(_status, TABLE[operation]), strict=True))
 
 
@@ -173,9 +235,9 @@ def _status(digit: str) -> str:
     return "done" if digit == "2" else f"40{digit}"
 
 
-def _ask(scene: Scene, operation: str, caller: Caller, who: str) -> str:
+def _ask(scene: Scene, operation: str, secret: str | None, who: str) -> str:
     path, method, described = OPERATIONS[operation]
-    body = _body(scene, operation)
+    caller, body = Caller(secret), _body(scene, operation) or _of_second_factor(scene, operation, secret)
     url = path.removeprefix("/api/v1").format(**_places(scene, operation, who)) + _query(scene, operation)
     before = LedgerHead.objects.get().sequence
     is_form = operation in ("attachment.add", "attachment.supersede")
@@ -204,12 +266,36 @@ def _body(scene: Scene, operation: str) -> dict[str, Any] | None:
     if operation == "dataset.create":
         origin = {"kind": "derivative", "external_source": "A registry"}
         return {"space_id": str(scene.space.id), "name": "New", **origin}
+    if operation == "grant.create":
+        return {"server_id": str(scene.servers[FREE].id)}
     if operation == "member.add":
         return {"email": scene.actors["outsider"].email, "role": "auditor"}
     if operation in ("attachment.add", "attachment.supersede"):
         reason = {"reason": "renewed"} if operation == "attachment.supersede" else {}
         return {"title": "A", "kind": "other", "file": SimpleUploadedFile("a.txt", b"a"), **reason}
     return BODIES.get(operation)
+
+
+def _of_second_factor(scene: Scene, operation: str, secret: str | None) -> dict[str, Any] | None:
+    """A body that holds a code, or that needs a proof: of a factor that was enrolled for this."""
+    if operation == "mfa.reset":
+        enrolled(scene.victim)
+        return {"reason": "lost"}
+    if operation not in ("mfa.confirm", "mfa.prove", "mfa.remove", "server.certify"):
+        return None
+    phone = Phone("A" * 32)
+    if (
+        secret is not None
+        and Token.objects.filter(secret_sha256=digest(secret), revoked_at=None, expires_at__gt=timezone.now()).exists()
+    ):
+        actor = replace(bearer(secret), scopes=frozenset(Scope), space_id=None)
+        phone = Phone(mfa.enrol(actor).secret) if operation == "mfa.confirm" else enrolled(actor)[0]
+    return {"public_key": KEY} if operation == "server.certify" else {"code": phone.code()}
+
+
+def _works(secret: str) -> bool:
+    live = Token.objects.filter(secret_sha256=digest(secret), revoked_at=None, expires_at__gt=timezone.now())
+    return live.exists()
 
 
 def _places(scene: Scene, operation: str, who: str) -> dict[str, object]:
@@ -220,13 +306,15 @@ def _places(scene: Scene, operation: str, who: str) -> dict[str, object]:
         "space_id": scene.space.id,
         "dataset_id": scene.datasets[dataset].id,
         "attachment_id": scene.attachments.get(dataset, ""),
+        "server_id": scene.servers[SERVERS.get(operation, GRANTED)].id,
+        "filename": "install.sh",
     }
 
 
 def _query(scene: Scene, operation: str) -> str:
     if operation.startswith("audit."):
         return f"?space_id={scene.space.id}"
-    return f"?confirm_name={PENDING}" if operation == "dataset.delete" else ""
+    return QUERIES.get(operation, "").format(scene.datasets[DONE].id)
 
 
 def _secret(scene: Scene, operation: str, who: str) -> str | None:
@@ -234,7 +322,8 @@ def _secret(scene: Scene, operation: str, who: str) -> str | None:
         return None
     if who in ("expired", "revoked"):
         return _ended(scene.actors["admin"], who)
-    holder = scene.actors["admin" if operation.partition(".")[0] in ("person", "system") else "owner"]
+    is_of_staff = operation.partition(".")[0] in ("person", "system") or operation == "mfa.reset"
+    holder = scene.actors["admin" if is_of_staff else "owner"]
     if who == "scopeless":
         return secret_of(holder, scopes=tuple(set(Scope) - {_scope(operation)}))
     if who == "elsewhere":
@@ -244,7 +333,7 @@ def _secret(scene: Scene, operation: str, who: str) -> str | None:
 
 
 def _scope(operation: str) -> Scope:
-    if OPERATIONS[operation][1] == "get" or operation == "attachment.link":
+    if OPERATIONS[operation][1] == "get" or operation in ("attachment.link", "mfa.prove"):
         return Scope.READ
     return Scope.WRITE if operation.partition(".")[0] in WRITE_SCOPES else Scope.MANAGE
 

@@ -11,9 +11,10 @@ from strongroom.core.deeds import DEEDS
 from strongroom.core.vocabulary import Verb
 
 # The module of a noun is its plural, where it has one.
-MODULES = {"person": "people", "audit": "audit", "system": "system"}
+MODULES = {"person": "people", "audit": "audit", "system": "system", "mfa": "mfa"}
 OPERATIONS = {each["operationId"]: each for *_, each in operations(api.get_openapi_schema())}
-NO_VERB = {"person.sign_in", "receipt.key"}  # for those who are not signed in: nobody acts
+NO_VERB = {"person.sign_in", "receipt.key", "agent.download"}  # for those who are not signed in: nobody acts
+MACHINES = {"agent.join", "agent.heartbeat", "agent.credentials"}  # what servers ask: no person acts
 
 
 @pytest.mark.parametrize("verb", Verb)
@@ -30,7 +31,7 @@ def test_a_verb_is_a_function_of_the_module_of_its_noun(verb: Verb) -> None:
 
 
 def test_the_operations_of_the_api_are_the_verbs() -> None:
-    assert set(OPERATIONS) == {*(verb.value for verb in Verb), *NO_VERB}
+    assert set(OPERATIONS) == {*(verb.value for verb in Verb), *NO_VERB, *MACHINES}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
@@ -52,4 +53,12 @@ def test_whoever_is_signed_in_comes_with_a_bearer_token() -> None:
     scheme = document["components"]["securitySchemes"]["BearerToken"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
     for *_, operation in operations(document):
-        assert ("security" in operation) == (operation["operationId"] not in NO_VERB)
+        named = operation["operationId"]
+        expected = [] if named in NO_VERB else ["MachineSignature" if named in MACHINES else "BearerToken"]
+        schemes = [scheme for each in operation.get("security", []) for scheme in each]
+        assert [scheme.removesuffix("ToJoin") for scheme in schemes] == expected
+
+
+def test_a_machine_comes_with_a_signature() -> None:
+    scheme = api.get_openapi_schema()["components"]["securitySchemes"]["MachineSignature"]
+    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "Strongroom-Signature")

@@ -29,7 +29,7 @@ class NewServer(Written):
     """A machine to be made. `owner_id` answers for it; whoever asks, if left out."""
 
     name: str = Field(examples=["genomics-1"])
-    offering: str = Field(examples=["small"])
+    offering: str = Field(examples=["linux-small"])
     description: str = ""
     owner_id: UUID | None = None
 

@@ -1,6 +1,7 @@
 """Servers over HTTP."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -30,10 +31,16 @@ ONE = "/servers/{server_id}"
 
 
 class Offering(Shown):
-    """A kind of server that can be made; `name` is what it is asked for by."""
+    """A kind of server that can be made; `name` is what it is asked for by. The price is a decimal number as text."""
 
     name: str
     os: OperatingSystem
+    description: str
+    cpus: int
+    memory_bytes: int
+    disk: str
+    price_per_month: Decimal
+    currency: str
 
 
 class OfferingList(Listing[Offering]):

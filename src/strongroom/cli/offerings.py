@@ -1,5 +1,8 @@
 """Which servers can be made, and how their size and price read."""
 
+from decimal import Decimal
+
+from strongroom.cli import words
 from strongroom.cli.client import Api
 from strongroom.cli.output import Column, Json
 from strongroom.cli.problems import not_found, usage
@@ -7,6 +10,11 @@ from strongroom.cli.problems import not_found, usage
 COLUMNS = (
     Column("OFFERING", lambda item: item["name"]),
     Column("OS", lambda item: item["os"]),
+    Column("CPUS", lambda item: item["cpus"], is_right=True),
+    Column("MEMORY", lambda item: words.memory(item["memory_bytes"]), is_right=True),
+    Column("PRICE", lambda item: price(item), is_right=True),
+    Column("FOR", lambda item: item["description"], shrinks=True),
+    Column("DISK", lambda item: item["disk"], shrinks=True),
 )
 
 
@@ -31,6 +39,14 @@ def chosen(api: Api, named: str | None) -> Json:
     return found[named]
 
 
+def price(offering: Json) -> str:
+    """What it costs: `25.00 EUR a month`, or that it costs nothing."""
+    if Decimal(str(offering["price_per_month"])) == 0:
+        return "free of charge"
+    return f"{offering['price_per_month']} {offering['currency']} a month"
+
+
 def described(offering: Json) -> str:
     """Its size and price in one line."""
-    return f"{offering['name']} ({offering['os']})"
+    size = f"{words.counted(offering['cpus'], 'CPU')}, {words.memory(offering['memory_bytes'])} memory"
+    return f"{offering['name']} ({offering['os']}, {size}; disk: {offering['disk']}), {price(offering)}"

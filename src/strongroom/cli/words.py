@@ -36,6 +36,11 @@ def size(count: object) -> str:
     return f"{amount:.1f} {_UNITS[unit]}" if amount < 99.95 else f"{amount:.0f} {_UNITS[unit]}"
 
 
+def memory(count: int) -> str:
+    """Bytes of memory in binary units, as it is sold: `2 GiB`."""
+    return f"{count / 1024**3:g} GiB"
+
+
 def number(count: object) -> str:
     """`12,345`; empty for None."""
     return f"{count:,}" if isinstance(count, int) else ""

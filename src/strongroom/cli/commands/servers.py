@@ -59,8 +59,8 @@ def offerings_(session: Session) -> None:
     server,
     Verb.SERVER_CREATE,
     examples=[
-        "strongroom server create 'Heart study' genomics-1 --offering small",
-        "strongroom server create 'Heart study' genomics-1 --offering small --yes --wait",
+        "strongroom server create 'Heart study' genomics-1 --offering linux-small",
+        "strongroom server create 'Heart study' genomics-1 --offering linux-small --yes --wait",
     ],
 )
 @click.argument("space")
