@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import SSHCertificate, load_ssh_public_identity
 from django.utils import timezone
 
@@ -18,11 +17,9 @@ from strongroom.core.names import account_name
 from strongroom.core.vocabulary import Outcome, Power, Role, ServerKind, Verb
 from strongroom.db.models import Event, Person, Server, Space
 from tests.actions.attempts import refused
+from tests.logins import HOST_KEY, KEY, takes_logins
 from tests.phones import enrolled, proved
 from tests.world import World
-
-KEY = sshsig.public_key_line(Ed25519PrivateKey.generate().public_key().public_bytes_raw(), "laptop")
-HOST_KEY = sshsig.public_key_line(Ed25519PrivateKey.generate().public_key().public_bytes_raw(), "")
 
 
 @pytest.fixture
@@ -38,13 +35,6 @@ def server(world: World, space: Space) -> Server:
 @pytest.fixture
 def ada(world: World, space: Space) -> Actor:
     return proved(world.member(space, Role.RESEARCHER))
-
-
-def takes_logins(server: Server) -> Server:
-    """The server after its agent said where its sshd is."""
-    server.ssh_host_key, server.ssh_host = HOST_KEY, "genomics.example.org:2222"
-    server.save(update_fields=["ssh_host_key", "ssh_host"])
-    return server
 
 
 def _read(line: str) -> SSHCertificate:

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from strongroom import hosts
 from strongroom.actions import cutting, hosting, joining, owning
+from strongroom.actions.certifying import Certificate, certify
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.joining import JoinToken
 from strongroom.actions.paging import Page, page
@@ -20,7 +21,7 @@ from strongroom.core.vocabulary import GrantEnd, OperatingSystem, Power, ServerK
 from strongroom.db.models import Grant, Server
 from strongroom.hosts import Offering
 
-__all__ = ["JoinToken", "ServerView", "is_online"]
+__all__ = ["Certificate", "JoinToken", "ServerView", "certify", "is_online"]
 
 
 def offerings(actor: Actor) -> list[Offering]:

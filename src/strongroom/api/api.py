@@ -4,9 +4,11 @@ from strongroom.api import (
     agents,
     attachments,
     audit,
+    certificates,
     datasets,
     grants,
     keys,
+    mfa,
     people,
     problems,
     records,
@@ -38,5 +40,8 @@ api = DocumentedAPI(
     docs=ReadableDocs(),
 )
 problems.install(api)
-for part in (people, tokens, spaces, datasets, keys, attachments, records, servers, grants, audit, system, agents):
+_PEOPLE = (people, mfa, tokens, spaces)
+_DATA = (datasets, keys, attachments, records)
+_SERVERS = (servers, certificates, grants)
+for part in (*_PEOPLE, *_DATA, *_SERVERS, audit, system, agents):
     api.add_router("", part.router)
