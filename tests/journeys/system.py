@@ -13,7 +13,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from strongroom.engines.seaweedfs.clients import iam_client, s3_client
+from strongroom.engines.seaweedfs.clients import s3_client
+from strongroom.engines.seaweedfs.configuration import load_credentials
 from strongroom.engines.seaweedfs.engine import SeaweedEngine
 from strongroom.engines.seaweedfs.settings import Ports, SeaweedSettings
 from tests.journeys.api import Api, Study
@@ -105,7 +106,7 @@ class System:
     @property
     def gateway(self) -> str:
         """The public S3 endpoint."""
-        return f"http://127.0.0.1:{self.door.first_port + 1}"
+        return f"http://{self.door.more.get('STRONGROOM_GATEWAY_HOST', '127.0.0.1')}:{self.door.first_port + 1}"
 
     @cached_property
     def settings(self) -> SeaweedSettings:
@@ -126,7 +127,14 @@ class System:
     @cached_property
     def admin_iam(self) -> "IAMClient":
         """The engine's own administrator of users."""
-        return iam_client(self.settings, lambda _: None)
+        admin = load_credentials(self.settings).admin
+        return boto3.client(
+            "iam",
+            endpoint_url=self.settings.private_endpoint,
+            aws_access_key_id=admin.access_key_id,
+            aws_secret_access_key=admin.secret,
+            region_name="us-east-1",
+        )
 
     def s3(self, study: Study) -> "S3Client":
         """A plain boto3 client with the data set's key, at the public gateway, that does not try twice."""
