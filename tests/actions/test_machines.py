@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from uuid import uuid4
 
 import pytest
 
@@ -88,7 +87,7 @@ def test_a_header_that_no_agent_sends_is_refused(header: str, value: str, world:
     assert refusal_of(replace(call, headers={})).code == "signature"
 
 
-@pytest.mark.parametrize("server_id", [str(uuid4()), "join", "", "x" * 100, "\x00"])
+@pytest.mark.parametrize("server_id", ["0d3e1b1c-6a58-4a3e-9a54-5d3d5a3f0c11", "join", "", "x" * 100, "\x00"])
 def test_a_server_that_is_not_known_is_refused(server_id: str, world: World) -> None:
     stranger = Machine()
     stranger.server_id = server_id

@@ -1,26 +1,35 @@
-"""What somebody still holds when they lose a role: keys whose secret they were shown, and servers they answer for."""
+"""What somebody still holds when they lose a role: keys they were shown, servers they answer for, logins to others."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from django.db.models import Q, QuerySet
 
+from strongroom import hosts
 from strongroom.actions import converge, cutting, ledger, owning
 from strongroom.actions.deeds import Deed
 from strongroom.core import authz
+from strongroom.core.errors import Unavailable
 from strongroom.core.ledger import Json
-from strongroom.core.vocabulary import KeyStatus, Role, Verb
-from strongroom.db.models import Grant, Server, UploadKey
+from strongroom.core.vocabulary import KeyStatus, Power, Role, ServerKind, Verb
+from strongroom.db.models import Grant, Person, Server, UploadKey
 from strongroom.db.models.keys import LIVE
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """What was taken away in the rows, and the data sets whose policies must now be `cut`."""
+    """What was taken away in the rows, the data sets whose policies must now be `cut`, and the logins to end.
+
+    `logins` are created servers, each with the person's account there.
+    """
 
     keys: int
     servers: int
     dataset_ids: tuple[UUID, ...]
+    logins: tuple[tuple[UUID, str], ...]
 
     def facts(self) -> dict[str, Json]:
         """As it stands in the ledger."""
@@ -41,12 +50,38 @@ def withdraw(deed: Deed, person_id: UUID, *, space_id: UUID | None = None, role:
     for key in ended:
         converge.request(datasets[key.dataset_id])
     cut = [key.dataset_id for key in ended] + _suspend(deed, servers)
-    return Withdrawn(len(ended), len(servers), tuple(sorted(set(cut))))
+    logins = () if owning.may_own(role) else _logins(person_id, space_id)
+    return Withdrawn(len(ended), len(servers), tuple(sorted(set(cut))), logins)
 
 
 def cut(withdrawn: Withdrawn) -> None:
     """After the transaction: return when nothing of it works any more. Raises Unavailable as `converge.cut`."""
-    converge.cut_each(withdrawn.dataset_ids)
+    try:
+        converge.cut_each(withdrawn.dataset_ids)
+    finally:
+        _end_logins(withdrawn.logins)
+
+
+def _logins(person_id: UUID, space_id: UUID | None) -> tuple[tuple[UUID, str], ...]:
+    """The servers with a host of ours on which the person may be logged in."""
+    account = Person.objects.values_list("account", flat=True).get(id=person_id)
+    if account is None:  # no server was ever told of them
+        return ()
+    rows = Server.objects.filter(kind=ServerKind.CREATED, power=Power.RUNNING)
+    rows = rows.filter(space_id=space_id) if space_id else rows.filter(space__memberships__person_id=person_id)
+    return tuple((server_id, account) for server_id in rows.order_by("id").values_list("id", flat=True))
+
+
+def _end_logins(logins: tuple[tuple[UUID, str], ...]) -> None:
+    """At once where a host of ours can; where it fails, as on enrolled servers, the agent does it when next heard."""
+    host = hosts.current()
+    if host is None:
+        return
+    for server_id, account in logins:
+        try:
+            host.end_sessions(server_id, account)
+        except Unavailable as error:
+            log.warning("logins_not_ended", server=str(server_id), account=account, error=str(error))
 
 
 def _suspend(deed: Deed, servers: list[Server]) -> list[UUID]:
