@@ -7,7 +7,7 @@ import click
 
 from strongroom import __version__
 from strongroom.cli import exits
-from strongroom.cli.commands import access, completion, lifecycle, signin
+from strongroom.cli.commands import access, completion, lifecycle, signin, ssh
 from strongroom.cli.commands.attachments import attachment
 from strongroom.cli.commands.audit import audit
 from strongroom.cli.commands.datasets import dataset
@@ -15,6 +15,7 @@ from strongroom.cli.commands.grants import grant
 from strongroom.cli.commands.keys import key
 from strongroom.cli.commands.manifests import manifest
 from strongroom.cli.commands.members import member
+from strongroom.cli.commands.mfa import mfa
 from strongroom.cli.commands.people import person
 from strongroom.cli.commands.receipts import receipt
 from strongroom.cli.commands.servers import server
@@ -25,7 +26,7 @@ from strongroom.cli.deeds import Noun, shared_options, wishes_of
 from strongroom.cli.tour import command as tour
 
 PARTS = (access, lifecycle)  # they hang their commands below `dataset` when they are read
-NOUNS = (space, member, dataset, key, attachment, server, grant, manifest, receipt, audit, person, token, system)
+NOUNS = (space, member, dataset, key, attachment, server, grant, manifest, receipt, audit, person, mfa, token, system)
 ENVIRONMENT = {
     "STRONGROOM_URL": "The server, instead of the profile's.",
     "STRONGROOM_TOKEN": "The token, instead of the profile's.",
@@ -65,7 +66,7 @@ def main(ctx: click.Context, /, **shared: object) -> None:
 
 
 main.params = [*main.params, *shared_options()]
-for _module in (signin, tour):
+for _module in (signin, tour, ssh):
     _module.add_to(main)
 for _noun in NOUNS:
     main.add_command(_noun)
