@@ -4,6 +4,7 @@ import json
 import re
 
 from strongroom.api.reference import openapi_json
+from strongroom.api.shapes import Shown, Written
 from tests.api.callers import Caller
 
 
@@ -33,3 +34,14 @@ def test_the_page_names_every_operation_and_loads_nothing_from_elsewhere() -> No
 def test_every_link_of_the_page_leads_somewhere() -> None:
     page = Caller()("GET", "/docs").content.decode()
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_no_two_shapes_have_one_name() -> None:
+    openapi_json()  # after this all of them are loaded; the document holds one of each name, and says it of both
+    shapes: dict[str, set[str]] = {}
+    waiting = [Written, Shown]
+    while waiting:
+        shape = waiting.pop()
+        waiting += shape.__subclasses__()
+        shapes.setdefault(shape.__name__, set()).add(shape.__module__)
+    assert {name: modules for name, modules in shapes.items() if len(modules) > 1} == {}

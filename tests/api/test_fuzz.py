@@ -1,6 +1,7 @@
 """Made-up requests, right and wrong ones, to every operation: no server error, and no answer that is not documented."""
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +12,39 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from strongroom.actions import attachments, members
 from strongroom.core.actor import Actor
+from strongroom.core.machine import JOINING
 from strongroom.core.vocabulary import AttachmentKind, Kind, Role, StaffRole
+from strongroom.hosts.memory import MemoryHost
 from tests.bearers import secret_of
+from tests.machines import Machine
 from tests.world import World
 
+
+class Sending:
+    """Signs, to the byte and as `machine`, whatever comes with a made-up signature, on its way to the application."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self.machine: Machine | None = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """The web application's answer."""
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        if self.machine and "HTTP_STRONGROOM_SIGNATURE" in environ:
+            query = f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else ""
+            call = self.machine.call(environ["PATH_INFO"] + query, body, method=environ["REQUEST_METHOD"])
+            named = {name.upper().replace("-", "_"): value for name, value in call.headers.items()}
+            environ |= {f"HTTP_{name}": value for name, value in named.items()}
+        return self._application({**environ, "wsgi.input": BytesIO(body)}, start_response)
+
+
 SCHEMA = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
+SENDING = Sending(get_wsgi_application())
+SIGNED = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", SENDING)
 BOUNDED = settings(
     max_examples=15,
     deadline=None,
@@ -50,7 +75,7 @@ def everybody(world: World) -> Actor:
 
 
 @pytest.fixture
-def placed(world: World, everybody: Actor) -> Placed:
+def placed(world: World, host: MemoryHost, everybody: Actor) -> Placed:
     """Puts the id of something that exists in the place of each id, so that requests get past the door."""
     space = world.space(everybody)
     victim = world.person("victim")
@@ -63,8 +88,9 @@ def placed(world: World, everybody: Actor) -> Placed:
         "person_id": victim.person_id,
         "dataset_id": dataset.id,
         "attachment_id": document.id,
+        "server_id": world.granted(world.finalized(world.dataset(space, by=everybody))).row.id,
     }
-    names = {"confirm_name": dataset.name}
+    names = {"confirm_name": dataset.name, "offering": "linux-small"}
 
     def place(case: schemathesis.Case) -> schemathesis.Case:
         for values in (case.path_parameters, case.query, case.body):
@@ -75,7 +101,7 @@ def placed(world: World, everybody: Actor) -> Placed:
     return place
 
 
-@SCHEMA.include(operation_id=["person.sign_in", "receipt.key"]).parametrize()
+@SCHEMA.include(operation_id=["person.sign_in", "receipt.key", "agent.join", "agent.download"]).parametrize()
 @BOUNDED
 def test_a_stranger_gets_documented_answers_only(case: schemathesis.Case, world: World) -> None:
     _check(case, None)
@@ -87,6 +113,15 @@ def test_somebody_who_may_everything_gets_documented_answers_only(
     case: schemathesis.Case, everybody: Actor, placed: Placed
 ) -> None:
     _check(placed(case), secret_of(everybody))
+
+
+@SIGNED.include(operation_id=["agent.join", "agent.heartbeat", "agent.credentials"]).parametrize()
+@BOUNDED
+def test_a_machine_that_signs_gets_documented_answers_only(case: schemathesis.Case, world: World) -> None:
+    SENDING.machine = world.machine(world.space())
+    if case.path.endswith("/join"):
+        SENDING.machine.server_id = JOINING
+    case.call_and_validate(excluded_checks=[*NOT_PROMISED, ignored_auth])
 
 
 def _replace(values: dict[str, Any], ids: dict[str, UUID], names: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from strongroom.actions import agents, software
 from strongroom.actions.software import Download
@@ -54,8 +54,8 @@ class MountReport(Written):
     repository: str
     path: str
     tool: MountTool
-    is_read_only: bool
-    is_persistent: bool
+    is_read_only: StrictBool
+    is_persistent: StrictBool
     health: MountHealth
     detail: str = ""
     checked_at: Moment

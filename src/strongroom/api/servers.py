@@ -47,7 +47,7 @@ class OfferingList(Listing[Offering]):
     """All of them."""
 
 
-class Enrolment(Shown):
+class JoinCommand(Shown):
     """A server that has yet to join, and how its machine does, once, before `expires_at`.
 
     The token and the command that holds it are shown once; they are null where the answer is repeated.
@@ -75,22 +75,22 @@ def create(request: Request, space_id: UUID, body: NewServer) -> HttpResponse:
 
 
 @router.post(
-    "/spaces/{space_id}/enrolments", response={201: Enrolment}, openapi_extra=IDEMPOTENT, **named(Verb.SERVER_ENROL)
+    "/spaces/{space_id}/enrolments", response={201: JoinCommand}, openapi_extra=IDEMPOTENT, **named(Verb.SERVER_ENROL)
 )
 def enrol(request: Request, space_id: UUID, body: NewEnrolment) -> HttpResponse:
     """The join command is for the machine's root, works once, and for 15 minutes unless set otherwise."""
     return once(
         request,
         201,
-        lambda: _enrolment(servers.enrol(request.auth, space_id, **body.model_dump())),
+        lambda: _join_command(servers.enrol(request.auth, space_id, **body.model_dump())),
         secrets=_SECRETS,
     )
 
 
-@router.post(f"{ONE}/rejoin", response={201: Enrolment}, openapi_extra=IDEMPOTENT, **named(Verb.SERVER_REJOIN))
+@router.post(f"{ONE}/rejoin", response={201: JoinCommand}, openapi_extra=IDEMPOTENT, **named(Verb.SERVER_REJOIN))
 def rejoin(request: Request, server_id: UUID) -> HttpResponse:
     """When the new command is used, the server's old key stops working. Its grants stay."""
-    return once(request, 201, lambda: _enrolment(servers.rejoin(request.auth, server_id)), secrets=_SECRETS)
+    return once(request, 201, lambda: _join_command(servers.rejoin(request.auth, server_id)), secrets=_SECRETS)
 
 
 @router.get("/servers", response=ServerList, **named(Verb.SERVER_LIST))
@@ -152,8 +152,8 @@ def delete(request: Request, server_id: UUID, reason: str) -> ServerInFull:
 _SECRETS = ("join_token", "join_command")
 
 
-def _enrolment(made: Any) -> Enrolment:
-    return Enrolment(
+def _join_command(made: Any) -> JoinCommand:
+    return JoinCommand(
         server=in_list(made.server),
         join_token=made.token,
         join_command=software.join_command(OperatingSystem(made.server.os), made.token),
