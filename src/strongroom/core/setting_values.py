@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +27,33 @@ port = whole(1, 65535)
 def engine_port(count: int) -> Callable[[str], int]:
     """A port so low that `count` ports from it on, and those 10,000 above, exist."""
     return whole(1024, 65535 - 10_000 - count + 1)
+
+
+def ports(text: str) -> range:
+    """Ports in a row: the first and the last, with a hyphen between."""
+    first, hyphen, last = text.partition("-")
+    try:
+        found = range(port(first.strip()), port(last.strip() if hyphen else first.strip()) + 1)
+    except ValueError:
+        found = range(0)
+    if not 1 <= len(found) <= 1000:
+        raise ValueError("it must be two ports with a hyphen between, at most 1000 of them, such as 9500-9599")
+    return found
+
+
+def command(text: str) -> tuple[str, ...]:
+    """Words of a command line, quoted as in a shell."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as wrong:
+        raise ValueError(f"{wrong}; write it as in a shell") from None
+
+
+def text(text: str) -> str:
+    """Anything on one line."""
+    if not text.isprintable():
+        raise ValueError("it must be one line")
+    return text
 
 
 def one_of(*words: str) -> Callable[[str], str]:

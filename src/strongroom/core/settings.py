@@ -150,6 +150,39 @@ class Settings:
     )
     join_minutes: int = _setting("15", "minutes", "How long a join command works.", values.whole(1, 60))
 
+    # Where created servers run
+    server_host: str = _setting(
+        "podman",
+        "word",
+        "`podman`: servers are made on this machine. `none`: none are made; machines can still be enrolled. `memory`: "
+        "pretends, for tests only.",
+        values.one_of("podman", "none", "memory"),
+    )
+    podman: tuple[str, ...] = _setting(
+        "podman", "command line", "How podman is started, such as `podman --runtime runc`.", values.command
+    )
+    podman_options: tuple[str, ...] = _setting(
+        "", "command line", "Further options of `podman run` for every server.", values.command
+    )
+    server_base_image: str = _setting(
+        "docker.io/library/debian:bookworm-slim",
+        "image",
+        "What the image of servers is built from; where it cannot be fetched, root makes one from Debian's mirror.",
+        values.text,
+    )
+    server_authorities: Path | None = _setting(
+        "", "file", "Certificate authorities (PEM) that created servers trust besides Debian's.", values.file
+    )
+    offerings: Path | None = _setting(
+        "", "file", "Catalogue of servers with sizes and prices (TOML); empty: the built-in one.", values.file
+    )
+    server_ssh_host: str = _setting(
+        "127.0.0.1", "address", "Address at which people reach the `sshd` of created servers.", values.host
+    )
+    server_ssh_ports: range = _setting(
+        "9500-9599", "ports", "Ports for that, one for each created server: the most there can be.", values.ports
+    )
+
     # Logging in
     mfa_minutes: int = _setting(
         "60", "minutes", "How long a proved second factor counts, for what needs one.", values.whole(5, 720)
@@ -243,6 +276,13 @@ def _refuse_contradictions(settings: Settings) -> None:
                 f"{PREFIX}{name.upper()} is {getattr(settings, name)}, inside the engine's own ports {first}-{last}: "
                 f"choose another, or move STRONGROOM_ENGINE_PORT.",
                 fields={PREFIX + name.upper(): "inside the engine's own ports"},
+            )
+    for name in ("web_port", "gateway_port"):
+        if getattr(settings, name) in settings.server_ssh_ports:
+            raise Invalid(
+                f"{PREFIX}{name.upper()} is {getattr(settings, name)}, which STRONGROOM_SERVER_SSH_PORTS holds, "
+                f"too: choose others there.",
+                fields={"STRONGROOM_SERVER_SSH_PORTS": f"holds that of {PREFIX}{name.upper()}"},
             )
     if settings.web_port == settings.gateway_port:
         raise Invalid(

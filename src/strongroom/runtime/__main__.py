@@ -61,6 +61,28 @@ def worker(ready_file: Path | None) -> None:
 
 
 @main.command()
+@click.option("--ready-file", type=click.Path(path_type=Path), help="Where to write the process id once it works.")
+def relay(ready_file: Path | None) -> None:
+    """Run the relay of created servers: their way to us, and people's way to them."""
+    settings = _home()
+    from strongroom.runtime import relay as relaying
+
+    relaying.run(settings, ready_file)
+
+
+@main.command("server-image")
+@click.option("--debootstrap", is_flag=True, help="Make the base from Debian's mirror, as root, and fetch no image.")
+@click.option("--again", is_flag=True, help="Build it although it is there, with the newest packages.")
+def server_image(debootstrap: bool, again: bool) -> None:
+    """Build the image that created servers are made from; servers have it from their next start on."""
+    settings = _home()
+    from strongroom.runtime import server_image as building
+
+    terminal = Terminal()
+    click.echo(building.build(settings, debootstrap=debootstrap, again=again, say=terminal.note))
+
+
+@main.command()
 def migrate() -> None:
     """Bring the database to what this version expects."""
     _django()

@@ -1,13 +1,15 @@
-"""Joins the parts: which engine this process uses, and who signs its receipts and the SSH keys of people."""
+"""Joins the parts: which engine and which host this process uses, and who signs for it."""
 
 from typing import TYPE_CHECKING
 
-from strongroom import engines
+from strongroom import engines, hosts
 from strongroom.actions import signing, software, ssh_authority
 from strongroom.actions.ssh_authority import Authorities
 from strongroom.core.settings import ENGINE_PORTS, Settings
 from strongroom.engines import Engine
 from strongroom.engines.processes import ProcessSpec
+from strongroom.hosts import Host
+from strongroom.hosts.podman.settings import PodmanSettings
 from strongroom.runtime import secrets, zipapp
 from strongroom.runtime.checks import Port
 
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
 
 def join(settings: Settings) -> None:
-    """Give this process its engine and its signer; called once, after Django is set up."""
+    """Give this process its engine, its host and its signers; called once, after Django is set up."""
     engines.use(lambda: _engine(settings))
+    hosts.use(lambda: _host(settings))
     signing.use(secrets.signer(settings.home))
     software.use(zipapp.files)
     ssh_authority.use(Authorities(secrets.ssh_user_ca(settings.home), secrets.ssh_host_ca(settings.home)))
@@ -56,6 +59,35 @@ def _seaweed(settings: Settings) -> "SeaweedSettings":
         weed=settings.weed,
         tls_certificate=settings.gateway_tls_cert,
         tls_key=settings.gateway_tls_key,
+    )
+
+
+def _host(settings: Settings) -> Host | None:
+    if settings.server_host == "none":
+        return None
+    if settings.server_host == "memory":
+        from strongroom.hosts.memory import MemoryHost
+
+        return MemoryHost(settings.server_ssh_host, settings.server_ssh_ports)
+    from strongroom.hosts.podman.host import PodmanHost
+
+    return PodmanHost(podman_settings(settings))
+
+
+def podman_settings(settings: Settings) -> PodmanSettings:
+    """What the podman host, its relay and the builder of its image need to know."""
+    return PodmanSettings(
+        home=settings.home / "servers",
+        gateway_url=settings.gateway_endpoint,
+        control_plane_url=settings.web_url,
+        agent=zipapp.build,
+        podman=settings.podman,
+        options=settings.podman_options,
+        base_image=settings.server_base_image,
+        ssh_host=settings.server_ssh_host,
+        ssh_ports=settings.server_ssh_ports,
+        offerings=settings.offerings,
+        authorities=settings.server_authorities,
     )
 
 

@@ -30,6 +30,23 @@ def workers(settings: Settings) -> list[ProcessSpec]:
     return [_worker(settings, number) for number in range(1, settings.workers + 1)]
 
 
+def relays(settings: Settings) -> list[ProcessSpec]:
+    """What created servers reach us by, and people them; ready when it serves those that are there."""
+    if settings.server_host != "podman":
+        return []
+    ready_file = settings.home / "run" / "relay.pid"
+    return [
+        ProcessSpec(
+            name="relay",
+            argv=_command("relay", "--ready-file", str(ready_file)),
+            env=environment.for_children(settings),
+            cwd=settings.home,
+            is_ready=lambda: _lives(ready_file),
+            stop_seconds=5,
+        )
+    ]
+
+
 def answers(settings: Settings) -> bool:
     """Whether the web server says that it lives."""
     connection = http.client.HTTPConnection(

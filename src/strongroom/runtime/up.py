@@ -95,7 +95,7 @@ async def _start(settings: Settings, supervisor: Supervisor, terminal: Terminal)
         await asyncio.to_thread(migrating.migrate)
     invitation = await asyncio.to_thread(_begin, settings)
     await _step(supervisor, terminal, processes.web(settings), settings.web_url)
-    for spec in processes.workers(settings):
+    for spec in (*processes.relays(settings), *processes.workers(settings)):
         await _step(supervisor, terminal, spec)
     _welcome(settings, terminal, invitation)
 
