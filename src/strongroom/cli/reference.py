@@ -16,7 +16,8 @@ _HEAD = """\
 `strongroom <noun> <verb>` is a client of the REST API: it needs Python and the address of a server, nothing of the
 server itself. Every command takes `--json` (one object or one array on standard output), `--quiet` and `--profile`,
 before or after its name. Data sets are named by id, the beginning of an id (4 characters or more), repository or exact
-name; spaces by id, the beginning of an id, or exact name. A name that fits two things is refused, and both are shown.
+name; spaces and servers by id, the beginning of an id, or exact name. A name that fits two things is refused, and
+both are shown.
 
 Commands that destroy something ask for a name on a terminal; elsewhere it is given with `--confirm`. Commands that
 wait for the server show how far it is; `--no-wait` returns at once.

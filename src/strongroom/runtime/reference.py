@@ -16,7 +16,7 @@ from django.apps import apps
 
 from strongroom.api.reference import openapi_json
 from strongroom.cli import reference as command_line
-from strongroom.core import authz, lifecycle, settings, vocabulary
+from strongroom.core import authz, lifecycle, server_lifecycle, settings, vocabulary
 from strongroom.core.deeds import DEEDS
 
 FOLDER = Path(__file__).parents[3] / "docs" / "reference"
@@ -64,12 +64,27 @@ def lifecycle_page() -> str:
     ]
     table = _table(("Verb", *(f"{kind} {state}" for kind, state in columns)), rows)
     return _page(
-        "The life of a data set",
+        "The life of a data set, and of a server",
         "An original is frozen once finalized; a derivative stays open to granted servers until it is promoted.",
         f"```mermaid\n{lifecycle.diagram().strip()}\n```",
-        "## What each state permits\n",
+        "## What each state of a data set permits\n",
         table,
+        "## The life of a server\n",
+        "Only an active server is given credentials and named in the policies of what it was granted. Its grants stay "
+        "while it is disabled or lapsed, and end when it is deleted.",
+        f"```mermaid\n{server_lifecycle.diagram().strip()}\n```",
+        "## What each state of a server permits\n",
+        _server_table(),
     )
+
+
+def _server_table() -> str:
+    columns = [(kind, state) for kind in vocabulary.ServerKind for state in vocabulary.ServerState]
+    rows = [
+        (f"`{verb}`", *("yes" if server_lifecycle.may(verb, kind, state) else "" for kind, state in columns))
+        for verb in server_lifecycle.GATES
+    ]
+    return _table(("Verb", *(f"{kind} {state}" for kind, state in columns)), rows)
 
 
 def vocabulary_page() -> str:
@@ -83,6 +98,14 @@ def vocabulary_page() -> str:
         vocabulary.Scope,
         vocabulary.KeyStatus,
         vocabulary.AttachmentKind,
+        vocabulary.ServerKind,
+        vocabulary.OperatingSystem,
+        vocabulary.ServerState,
+        vocabulary.Power,
+        vocabulary.Permission,
+        vocabulary.GrantEnd,
+        vocabulary.MountTool,
+        vocabulary.MountHealth,
         vocabulary.Outcome,
     )
     deeds = [

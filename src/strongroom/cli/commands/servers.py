@@ -1,5 +1,7 @@
 """`strongroom server …`: the machines of a space, made by Strongroom or enrolled."""
 
+from itertools import islice
+
 import click
 
 from strongroom.cli import asking, find, offerings, server_page, waiting, words
@@ -153,12 +155,15 @@ def rejoin(session: Session, server: str) -> None:
 def list_(
     session: Session, space: str | None, kind: str | None, state: str | None, search: str | None, limit: int | None
 ) -> None:
-    """List the servers you may see; deleted ones only with --state."""
+    """List the servers you may see.
+
+    Deleted ones only with `--state deleted`.
+    """
     space_id = find.space(session.api, space)["id"] if space else None
     filters = {"space_id": space_id, "kind": kind, "state": state, "search": search}
-    found = session.api.items("/servers", filters, limit=limit)
-    living = [item for item in found if item["state"] != ServerState.DELETED or state]
-    session.out.rows(living, COLUMNS, empty="No servers. Create one with `strongroom server create SPACE NAME`.")
+    found = (item for item in session.api.each("/servers", filters) if state or item["state"] != ServerState.DELETED)
+    listed = list(islice(found, limit))
+    session.out.rows(listed, COLUMNS, empty="No servers. Create one with `strongroom server create SPACE NAME`.")
 
 
 @deed(server, Verb.SERVER_SHOW, examples=["strongroom server show genomics-1"])
