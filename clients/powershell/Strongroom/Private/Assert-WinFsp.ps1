@@ -17,7 +17,7 @@ function Assert-WinFsp {
     $library = $null
     if ($null -ne $folder) {
         $bin = Join-Path -Path $folder.Value -ChildPath 'bin'
-        $library = Get-ChildItem -Path (Join-Path -Path $bin -ChildPath 'winfsp-*64.dll') -ErrorAction SilentlyContinue |
+        $library = Get-ChildItem -LiteralPath $bin -Filter 'winfsp-*64.dll' -ErrorAction SilentlyContinue |
             Select-Object -First 1
     }
     if ($null -eq $library) {

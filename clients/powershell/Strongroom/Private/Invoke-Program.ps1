@@ -36,7 +36,7 @@ function Invoke-Program {
         $errors = $process.StandardError.ReadToEndAsync()
         if (-not $process.WaitForExit($TimeoutSeconds * 1000)) {
             $process.Kill()
-            throw (ConvertTo-DriveError -Id 'ProgramTimeout' -Category 'OperationTimeout' -Target $LiteralPath -Message (
+            throw (ConvertTo-DriveError -Id 'ProgramTimeout' -Category 'OperationTimeout' -Message (
                     "$LiteralPath did not end within $TimeoutSeconds seconds.") -WayOut 'Try again.')
         }
         [pscustomobject] @{

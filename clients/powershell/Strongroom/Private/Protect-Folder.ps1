@@ -23,7 +23,7 @@ function Protect-Folder {
         $owned = Invoke-Program -LiteralPath $icacls -Argument @($LiteralPath, '/setowner', '*S-1-5-32-544')
         $said = Invoke-Program -LiteralPath $icacls -Argument (@($LiteralPath, '/inheritance:r', '/grant:r') + $grants)
         if (($owned.ExitCode -ne 0) -or ($said.ExitCode -ne 0)) {
-            throw (ConvertTo-DriveError -Id 'FolderUnprotected' -Category 'SecurityError' -Target $LiteralPath -Message (
+            throw (ConvertTo-DriveError -Id 'FolderUnprotected' -Category 'SecurityError' -Message (
                     "$LiteralPath could not be kept to administrators: $($owned.Error) $($said.Error)") -WayOut (
                     'Look at its permissions, remove it, and run the command again.'))
         }

@@ -23,7 +23,7 @@ function Register-DriveService {
     )
 
     $null = New-Service -Name $Name -DisplayName $DisplayName -StartupType Automatic `
-        -Description 'A data set of Strongroom as a drive, kept by rclone and WinFsp. Remove it with Remove-S3RcloneDrive.' `
+        -Description 'A data set of Strongroom as a drive, by rclone and WinFsp. Remove-S3RcloneDrive removes it.' `
         -BinaryPathName (ConvertTo-CommandLine -Word $CommandLine)
     $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Name"
     $null = New-ItemProperty -LiteralPath $key -Name 'Environment' -PropertyType MultiString -Value $Environment -Force

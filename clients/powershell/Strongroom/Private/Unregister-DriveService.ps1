@@ -1,7 +1,7 @@
 function Unregister-DriveService {
     <#
     .SYNOPSIS
-    Stops the service of a drive, by force where it does not follow, and removes it. Nothing happens where there is none.
+    Stops the service of a drive, by force where it does not follow, and removes it. Does nothing where there is none.
     #>
     [CmdletBinding()]
     param(

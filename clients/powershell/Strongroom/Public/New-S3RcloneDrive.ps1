@@ -28,7 +28,7 @@ function New-S3RcloneDrive {
     Makes the data set the next free drive.
 
     .EXAMPLE
-    New-S3RcloneDrive -BucketName dataset-ss-9ec7c0b6-a6c6-488c-a856-75d94c86e136 -DriveLetter S -AllowedGroup 'LAB\Sleep'
+    New-S3RcloneDrive -DriveLetter S -AllowedGroup LAB\Sleep -BucketName dataset-ss-9ec7c0b6-a6c6-488c-a856-75d94c86e136
 
     Makes it the drive S:, which only the members of LAB\Sleep may open.
 
