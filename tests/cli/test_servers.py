@@ -1,16 +1,24 @@
 """The life of servers and grants as typed at a terminal; the machines are the agent's own code over real HTTP."""
 
 import shlex
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from tests.cli.live import Terminal
 
+from strongroom.actions import joining
 from strongroom.agent import signing
 from strongroom.agent.control import Control
 from strongroom.cli.exits import Exit
+from strongroom.core.vocabulary import ServerState
+from strongroom.db.models import Server
+from strongroom.hosts.memory import MemoryHost
 
 
 class Machine:
@@ -170,6 +178,60 @@ def test_what_is_pending_cannot_be_granted(terminal: Terminal, enrolled: Machine
     terminal.ok("dataset", "create", "Heart study", "Cohort 2024", "--kind", "original")
     result = terminal("grant", "create", "Cohort 2024", "genomics-1")
     assert result.exit_code == Exit.CONFLICT and "pending" in result.stderr
+
+
+def test_the_price_is_shown_before_a_server_is_made(terminal: Terminal, host: MemoryHost) -> None:
+    terminal.ok("space", "create", "Heart study", "--risk", "high")
+    listed = terminal.ok("server", "offerings")
+    assert "linux-small" in listed and "2 GiB" in listed and "free of charge" in listed
+    create = ("server", "create", "Heart study", "genomics-1")
+    assert "Say --offering with one of: linux-small," in terminal(*create).stderr
+    asked = terminal(*create, "--offering", "linux-small")
+    assert asked.exit_code == Exit.USAGE and "free of charge. Nothing was done." in asked.stderr
+    assert terminal.json("server", "list") == []
+    made = terminal(*create, "--offering", "linux-small", "--yes", "--description", "For the heart")
+    assert "free of charge" in made.stderr and "genomics-1 is being made" in made.stdout
+    page = terminal.ok("server", "show", "genomics-1")
+    assert "● joining" in page and "created, linux-small" in page and "For the heart" in page
+    assert "genomics-1 is being stopped" in terminal.ok("server", "stop", "genomics-1")
+
+
+def test_waiting_ends_when_the_machine_has_joined(terminal: Terminal, host: MemoryHost, tmp_path: Path) -> None:
+    terminal.ok("space", "create", "Heart study", "--risk", "high")
+    create = ("server", "create", "Heart study", "genomics-1", "--offering", "linux-small", "--yes", "--wait")
+    late = terminal(*create, "--timeout", "1")
+    assert late.exit_code == Exit.UNAVAILABLE and "Its host goes on with it" in late.stderr
+    terminal.ok("server", "delete", "genomics-1", "--reason", "too slow", "--confirm", "genomics-1")
+    with _booting(terminal.url, tmp_path):
+        assert "genomics-1 is there, and has joined Heart study" in terminal.ok(*create)
+    assert terminal.json("server", "show", "genomics-1")["is_online"]
+
+
+def test_where_no_host_is_set_up_enrolling_is_the_way(terminal: Terminal) -> None:
+    terminal.ok("space", "create", "Heart study", "--risk", "high")
+    result = terminal("server", "create", "Heart study", "genomics-1", "--yes")
+    assert result.exit_code == Exit.NOT_FOUND and "strongroom server enrol" in result.stderr
+    assert "strongroom server enrol" in terminal("server", "offerings").stderr
+
+
+@contextmanager
+def _booting(url: str, folder: Path) -> Iterator[None]:
+    """The machine of the next server that is created boots, and joins with the token its host put into it."""
+
+    def boot() -> None:
+        waiting = Server.objects.filter(state=ServerState.JOINING, public_key="")
+        for _ in range(1200):
+            if waiting.exists():
+                break
+            time.sleep(0.05)
+        token = joining.mint_for_host(waiting.get().id).token
+        Machine(folder / "booted", f"--url {url} --token {token}")
+        connection.close()
+
+    thread = threading.Thread(target=boot)
+    thread.start()
+    yield
+    thread.join()
 
 
 def _mount(dataset: dict[str, Any], path: str, **differing: object) -> dict[str, Any]:

@@ -35,8 +35,10 @@ PENDING = {
 }
 
 
-def on_terminal(*argv: str, columns: int, home: Path, url: str, typed: str = "") -> tuple[int, str]:
-    """Run a command on a real pseudo terminal; its exit code, and what it drew."""
+def on_terminal(
+    *argv: str, columns: int, home: Path, url: str, typed: str = "", asked: bytes = b"Type the name"
+) -> tuple[int, str]:
+    """Run a command on a real pseudo terminal; `typed` once it `asked`. Its exit code, and what it drew."""
     parent, child = pty.openpty()
     environ = {
         **os.environ,
@@ -63,7 +65,7 @@ def on_terminal(*argv: str, columns: int, home: Path, url: str, typed: str = "")
     reader.start()
     try:
         if typed:
-            _wait_for(b"Type the name", drawn)
+            _wait_for(asked, drawn)
             os.write(parent, typed.encode())
         code = running.wait(timeout=30)
     finally:
@@ -123,6 +125,23 @@ def test_a_name_typed_wrong_on_a_terminal_destroys_nothing(home: Path) -> None:
         code, drawn = on_terminal("dataset", "delete", PENDING["id"], columns=80, home=home, url=url, typed="cohort\n")
     assert code == Exit.INVALID
     assert "Everything in" in drawn and "Nothing was done" in drawn
+
+
+@pytest.mark.parametrize(("typed", "code"), [("n\n", Exit.INVALID), ("\n", Exit.INVALID), ("y\n", Exit.OK)])
+def test_a_server_is_made_after_a_yes_to_its_size_and_price(home: Path, typed: str, code: Exit) -> None:
+    offering = {
+        "name": "linux-small", "os": "linux", "description": "", "cpus": 2, "memory_bytes": 8 * 1024**3,
+        "disk": "40 GB", "price_per_month": "25.00", "currency": "EUR",
+    }  # fmt: skip
+    answer = {"id": str(uuid4()), "name": "Heart study", "items": [offering]}  # of the space, and of the offerings
+    create = ("server", "create", answer["id"], "genomics-1")
+    with servers.answering(200, json.dumps(answer).encode(), "application/json") as url:
+        ended, drawn = on_terminal(*create, columns=160, home=home, url=url, typed=typed, asked=b"Go on?")  # type: ignore[arg-type]
+    assert ended == code
+    assert (
+        "genomics-1 in Heart study: linux-small (linux, 2 CPUs, 8 GiB memory; disk: 40 GB), 25.00 EUR a month." in drawn
+    )
+    assert ("is being made" in drawn) == (code == Exit.OK)
 
 
 def test_ctrl_c_at_the_question_ends_with_130(home: Path) -> None:
