@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-METADATA = "169.254.169.254"
-
 
 @dataclass(frozen=True)
 class Machine:
@@ -55,7 +53,6 @@ def machine() -> Iterator[Machine]:
         _ip("-n", name, "addr", "add", f"{made.address}/30", "dev", f"st{tail}")
         _ip("-n", name, "link", "set", f"st{tail}", "up")
         _ip("-n", name, "link", "set", "lo", "up")
-        _ip("-n", name, "addr", "add", f"{METADATA}/32", "dev", "lo")
         yield made
     finally:
         _ip("netns", "delete", name)  # takes its end of the cable with it, and that this one

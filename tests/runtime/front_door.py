@@ -72,7 +72,7 @@ class FrontDoor:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.first_port}"
+        return f"http://{self.more.get('STRONGROOM_WEB_HOST', '127.0.0.1')}:{self.first_port}"
 
     @property
     def environ(self) -> dict[str, str]:
