@@ -7,7 +7,7 @@ from datetime import timedelta
 from botocore.credentials import Credentials
 
 from strongroom.core.policy import PROBE_SESSION
-from strongroom.engines.seaweedfs import identities, shell
+from strongroom.engines.seaweedfs import buckets, identities, shell
 from strongroom.engines.seaweedfs.clients import s3_client
 from strongroom.engines.seaweedfs.engine import SeaweedEngine
 from strongroom.engines.seaweedfs.filer import Filer
@@ -15,8 +15,7 @@ from strongroom.engines.seaweedfs.http import Http
 from strongroom.engines.seaweedfs.settings import SeaweedSettings
 
 _PAUSE_SECONDS = 0.002
-_TAGS = [{"Key": f"strongroom:{name}", "Value": "x" * 36} for name in ("dataset", "space", "risk-level", "charge-code")]
-_ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+_TAGS = {f"strongroom:{name}": "x" * 36 for name in ("dataset", "space", "risk-level", "charge-code")}
 
 
 class Bare:
@@ -31,10 +30,8 @@ class Bare:
         self._probe = Credentials(session.access_key_id, session.secret, session.token)
 
     def create(self, bucket: str, document: str, prefix: str) -> None:
-        """Five requests."""
-        self._s3.create_bucket(Bucket=bucket)
-        self._s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=_ENCRYPTION)  # type: ignore[arg-type]
-        self._s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": _TAGS})  # type: ignore[typeddict-item]
+        """Three requests."""
+        buckets.create(self._filer, bucket, _TAGS)
         self._s3.put_bucket_policy(Bucket=bucket, Policy=document)
         self._list(bucket, self._probe, prefix)
 

@@ -79,8 +79,8 @@ def _control(figures: Figures) -> Iterator[str]:
 
 
 _CONTROL_WORDS = """
-- A key is one file of the engine, written in one request
-  ([decision 0007](../decisions/0007-keys-are-files-and-sessions-are-signed-here.md)). A proof that comes a few
+- A bucket is one entry of the engine, encrypted and tagged, and so is a key; each is written in one request
+  ([decision 0007](../decisions/0007-entries-of-the-engine.md)). A proof that comes a few
   milliseconds before the gateway knows the key is asked again, and then counts more than once.
 - On PostgreSQL a deed is a dozen and a half round trips to a server that here shared two cores with the engine and the
   caller. Everything that could be left out was: the rest is the rows, the lease and the ledger.

@@ -255,6 +255,20 @@ def test_locked_objects_cannot_be_deleted_by_anybody_before_their_time(engine: E
     _wait_until(until)
 
 
+def test_nothing_is_locked_while_the_repository_is_frozen(engine: Engine, repository: str) -> None:
+    """A retention is a write: a lock that were taken as set and is not would promise what nobody holds."""
+    put(engine, repository, "key")
+    engine.freeze(repository)
+    until = datetime.now(UTC) + timedelta(seconds=3)
+    with pytest.raises(Unavailable):
+        list(engine.lock_objects(repository, until))
+    engine.thaw(repository)
+    assert list(engine.lock_objects(repository, until))[-1] == 1
+    with pytest.raises(Conflict):
+        engine.delete_repository(repository)
+    _wait_until(until)
+
+
 def _wait_until(moment: datetime) -> None:
     time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()) + 1)
 

@@ -213,6 +213,24 @@ def test_a_removed_key_is_dead_at_once(embedded_engine: Running, repository: str
     assert keys(engine, repository) == ["a"]
 
 
+def test_a_new_repository_is_encrypted_and_tagged_in_one_request(embedded_engine: Running) -> None:
+    engine, s3, name = embedded_engine.engine, embedded_engine.client(), new_repository()
+    tags = {"strongroom:dataset": "1", "strongroom:space": "Über uns"}
+    with embedded_engine.counted() as made:
+        engine.create_repository(name, tags=tags)
+    assert made == ["filer.CreateEntry"]
+    for again in (tags, {"strongroom:space": "another"}):
+        engine.create_repository(name, tags=again)
+        assert {each["Key"]: each["Value"] for each in s3.get_bucket_tagging(Bucket=name)["TagSet"]} == again
+        [rule] = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+        assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    s3.put_object(Bucket=name, Key="key", Body=b"content")
+    assert s3.get_object(Bucket=name, Key="key")["ServerSideEncryption"] == "AES256"
+    assert name in [each["Name"] for each in s3.list_buckets()["Buckets"]]
+    engine.delete_repository(name)
+    assert not engine.repository_exists(name)
+
+
 def test_a_key_costs_the_engine_one_request_and_its_end_a_proof(embedded_engine: Running) -> None:
     engine, principal = embedded_engine.engine, f"up-{secrets.token_hex(6)}"
     with embedded_engine.counted() as made:

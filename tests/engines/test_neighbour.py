@@ -21,7 +21,7 @@ _NOBODY = 65534
 _STRANGER = Path(__file__).with_name("stranger.py")
 
 # All that a neighbour can learn, and where: names of buckets (which say nothing but a number) with sizes and counts.
-NAMES_ARE_VISIBLE_AT = {"volume: GET /status", "metrics: GET /metrics", "gateway metrics: GET /metrics"}
+NAMES_ARE_VISIBLE_AT = {"volume: GET /status", "gateway metrics: GET /metrics"}
 
 Attempt = dict[str, str]
 
@@ -50,7 +50,6 @@ def attempts(embedded_engine: Running, repository: str) -> list[Attempt]:
             "volume": ports.volume,
             "filer": ports.filer,
             "private gateway": ports.private,
-            "metrics": ports.metrics,
             "gateway metrics": ports.gateway_metrics,
         },
         "grpc": {**grpc, "private gateway": ports.private + 1, "public gateway": ports.gateway_grpc},
@@ -97,7 +96,7 @@ def _sockets_in_tmp(ports: list[int]) -> list[Path]:
 
 def test_a_neighbour_tries_enough(attempts: list[Attempt]) -> None:
     answered = {each["attempt"].partition(":")[0] for each in attempts if each["outcome"].isdigit()}
-    assert answered == {"master", "volume", "filer", "private gateway", "metrics", "gateway metrics"}
+    assert answered == {"master", "volume", "filer", "private gateway", "gateway metrics"}
     assert len(attempts) > 150
 
 

@@ -32,10 +32,6 @@ class Administration:
         self._settings = settings
         self._http = http
 
-    def create_bucket(self, bucket: str) -> None:
-        """Make an empty one."""
-        self._put("CreateBucket", bucket, "", "")
-
     def encrypt_by_default(self, bucket: str) -> None:
         """Encrypt every object with the engine's key, whether its writer asks for it or not."""
         self._put("PutBucketEncryption", bucket, "encryption", _ENCRYPTED)

@@ -70,7 +70,6 @@ def _storage(settings: SeaweedSettings) -> tuple[str, ...]:
         *(f"-s3.port={ports.private}", f"-s3.port.grpc={ports.private + 1}", "-s3.localSocket=private.sock"),
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam.readOnly=true", "-s3.autoCreateBucket=false"),
         "-s3.allowDeleteBucketNotEmpty=true",
-        *(f"-metricsPort={ports.metrics}", "-metricsIp=127.0.0.1"),
     )
 
 
@@ -105,7 +104,7 @@ def _refuse_squatters(settings: SeaweedSettings) -> None:
 
     It cannot do more than that: the parts prove themselves to each other by certificate there, too.
     """
-    ours = range(settings.ports.base, settings.ports.gateway_grpc + 1)
+    ours = settings.ports.all
     for path in Path("/tmp").glob("seaweedfs-*-grpc-*.sock"):  # noqa: S108 - the engine's choice
         port = path.stem.rpartition("-")[2]
         if port.isdigit() and int(port) in ours and path.lstat().st_uid != os.geteuid():

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from boto3.s3.transfer import TransferConfig
@@ -13,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from strongroom.core.errors import Conflict, NotFound, Unavailable
 from strongroom.core.policy import PROBE_SESSION, READER_SESSION, Dialect, probe_prefix
 from strongroom.engines.protocol import AccessKey, Health, Session, StoredObject, Uploaded
-from strongroom.engines.seaweedfs import draining, identities, metrics, presigning, retention, shell, uploading
+from strongroom.engines.seaweedfs import buckets, draining, identities, metrics, presigning, retention, shell, uploading
 from strongroom.engines.seaweedfs.administration import Administration
 from strongroom.engines.seaweedfs.clients import code_of, is_gone, obeying, s3_client
 from strongroom.engines.seaweedfs.configuration import load_credentials
@@ -67,13 +68,10 @@ class SeaweedEngine:
     # Repositories
 
     def create_repository(self, repository: str, *, tags: Mapping[str, str]) -> None:
-        """Three requests."""
+        """One request for a new one."""
+        if buckets.create(self._filer, repository, tags):
+            return
         with obeying(f"make the bucket {repository}"):
-            try:
-                self._administration.create_bucket(repository)
-            except ClientError as error:
-                if code_of(error) not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
-                    raise
             self._administration.encrypt_by_default(repository)
             if tags:
                 self._administration.tag(repository, tags)
@@ -259,7 +257,7 @@ class SeaweedEngine:
 
     def lock_objects(self, repository: str, until: datetime) -> Iterator[int]:
         """See `Engine`."""
-        return retention.lock(self._s3, repository, until)
+        return retention.lock(self._s3, repository, self._keys(repository), until)
 
     # Sessions and state
 
@@ -285,6 +283,9 @@ class SeaweedEngine:
     def _tell(self, name: str) -> None:
         self.on_request(name)
 
+    def _keys(self, repository: str) -> Iterator[str]:
+        return (each.key for each in self.list_objects(repository))
+
     def _has(self, repository: str, key: str) -> bool:
         try:
             self._s3.head_object(Bucket=repository, Key=key)
@@ -296,8 +297,8 @@ class SeaweedEngine:
 
     def _locked(self, repository: str) -> Conflict:
         try:
-            until = retention.locked_until(self._s3, repository)
-        except (ClientError, BotoCoreError):
+            until = retention.locked_until(self._s3, repository, islice(self._keys(repository), 20))
+        except (Unavailable, BotoCoreError):
             until = None
         when = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "for a time"
         return Conflict(

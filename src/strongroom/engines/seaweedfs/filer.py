@@ -19,7 +19,8 @@ from strongroom.engines.seaweedfs.settings import SeaweedSettings
 _TIMEOUT_SECONDS = 5
 _NOT_FOUND = "no entry is found"  # the filer gives it no status of its own
 _PACKAGE = "filer_pb"
-# Every message that is spoken here: field by number, and its type. Fields that are not named keep their defaults.
+_FOLDER_MODE = 1 << 31 | 0o777  # as the engine writes it: the bit that says folder in Go
+# Every message that is spoken here: fields by number and type, [type] where it is repeated. The rest keep defaults.
 _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "FuseAttributes": {
         "file_size": (1, "uint64"),
@@ -28,13 +29,22 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
         "crtime": (6, "int64"),
         "md5": (14, "bytes"),
     },
-    "Entry": {"name": (1, "string"), "attributes": (4, "FuseAttributes"), "content": (9, "bytes")},
-    "CreateEntryRequest": {"directory": (1, "string"), "entry": (2, "Entry")},
+    "Pair": {"key": (1, "string"), "value": (2, "bytes")},  # what a map is on the wire
+    "Entry": {
+        "name": (1, "string"),
+        "is_directory": (2, "bool"),
+        "attributes": (4, "FuseAttributes"),
+        "extended": (5, "[Pair]"),
+        "content": (9, "bytes"),
+    },
+    "CreateEntryRequest": {"directory": (1, "string"), "entry": (2, "Entry"), "o_excl": (3, "bool")},
     "CreateEntryResponse": {"error": (1, "string")},
     "DeleteEntryRequest": {"directory": (1, "string"), "name": (2, "string"), "is_delete_data": (4, "bool")},
     "DeleteEntryResponse": {"error": (1, "string")},
     "LookupDirectoryEntryRequest": {"directory": (1, "string"), "name": (2, "string")},
     "LookupDirectoryEntryResponse": {"entry": (1, "Entry")},
+    "Encryption": {"sse_algorithm": (1, "string")},
+    "BucketMetadata": {"tags": (1, "[Pair]"), "encryption": (3, "Encryption")},
 }
 _OPTIONS = (
     ("grpc.enable_http_proxy", 0),  # it is on this machine, whatever proxy the environment names
@@ -58,15 +68,23 @@ class Filer:
     def write(self, folder: str, name: str, content: bytes) -> None:
         """Make the file or replace it as a whole."""
         now = int(time.time())
-        attributes = _message("FuseAttributes")(
+        attributes = message("FuseAttributes")(
             file_size=len(content),
             mtime=now,
             crtime=now,
             file_mode=0o600,
             md5=hashlib.md5(content, usedforsecurity=False).digest(),
         )
-        entry = _message("Entry")(name=name, attributes=attributes, content=content)
+        entry = message("Entry")(name=name, attributes=attributes, content=content)
         self._ask("CreateEntry", directory=folder, entry=entry)
+
+    def make_folder(self, folder: str, name: str, content: bytes, extended: Mapping[str, bytes]) -> None:
+        """With content, as a bucket has it. One of that name that is there already is a refusal."""
+        now = int(time.time())
+        attributes = message("FuseAttributes")(mtime=now, crtime=now, file_mode=_FOLDER_MODE)
+        pairs = [message("Pair")(key=key, value=value) for key, value in extended.items()]
+        entry = message("Entry")(name=name, is_directory=True, attributes=attributes, extended=pairs, content=content)
+        self._ask("CreateEntry", directory=folder, entry=entry, o_excl=True)
 
     def remove(self, folder: str, name: str) -> None:
         """Gone already is fine."""
@@ -90,11 +108,11 @@ class Filer:
         call = self._channel.unary_unary(
             f"/{_PACKAGE}.SeaweedFiler/{method}",
             request_serializer=lambda message: bytes(message.SerializeToString()),
-            response_deserializer=_message(f"{method}Response").FromString,
+            response_deserializer=message(f"{method}Response").FromString,
         )
         try:
             # Not at once "unavailable": after a restart of the engine the connection is made anew first.
-            answer = call(_message(f"{method}Request")(**fields), timeout=_TIMEOUT_SECONDS, wait_for_ready=True)
+            answer = call(message(f"{method}Request")(**fields), timeout=_TIMEOUT_SECONDS, wait_for_ready=True)
         except grpc.RpcError as error:
             if _NOT_FOUND in str(error):
                 return None
@@ -108,7 +126,8 @@ class Filer:
 
 
 @cache
-def _message(name: str) -> Any:  # a class made from a description
+def message(name: str) -> Any:  # a class made from a description
+    """The class of one of the messages; its arguments are the fields."""
     return message_factory.GetMessageClass(_pool().FindMessageTypeByName(f"{_PACKAGE}.{name}"))
 
 
@@ -116,18 +135,19 @@ def _message(name: str) -> Any:  # a class made from a description
 def _pool() -> descriptor_pool.DescriptorPool:
     file = descriptor_pb2.FileDescriptorProto(name="filer.proto", package=_PACKAGE, syntax="proto3")
     for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
+        described = file.message_type.add(name=name)
         for field, (number, kind) in fields.items():
-            is_message = kind in _MESSAGES
-            message.field.add(
-                name=field,
-                number=number,
-                label=descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL,
-                type=descriptor_pb2.FieldDescriptorProto.Type.Value(
-                    "TYPE_MESSAGE" if is_message else f"TYPE_{kind.upper()}"
-                ),
-                type_name=f".{_PACKAGE}.{kind}" if is_message else None,
-            )
+            _describe(described.field.add(name=field, number=number), kind)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return pool
+
+
+def _describe(field: descriptor_pb2.FieldDescriptorProto, kind: str) -> None:
+    known = descriptor_pb2.FieldDescriptorProto
+    field.label = known.LABEL_REPEATED if kind.startswith("[") else known.LABEL_OPTIONAL
+    kind = kind.strip("[]")
+    if kind in _MESSAGES:
+        field.type, field.type_name = known.TYPE_MESSAGE, f".{_PACKAGE}.{kind}"
+    else:
+        field.type = known.Type.Value(f"TYPE_{kind.upper()}")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from strongroom.core.errors import Unavailable
-from strongroom.engines.seaweedfs import identities, shell
-from strongroom.engines.seaweedfs.clients import code_of, is_gone, obeying, s3_client
+from strongroom.engines.seaweedfs import buckets, identities, shell
+from strongroom.engines.seaweedfs.clients import is_gone, obeying, s3_client
 from strongroom.engines.seaweedfs.configuration import load_credentials, save_credentials
 from strongroom.engines.seaweedfs.filer import Filer
 from strongroom.engines.seaweedfs.settings import SERVERS, SeaweedSettings
@@ -38,39 +38,19 @@ def prepare(settings: SeaweedSettings) -> None:
         save_credentials(settings, replace(credentials, is_prepared=True))
 
 
-def encrypt_by_default(s3: "S3Client", bucket: str) -> None:
-    """Encrypt every object of the bucket with the engine's key, whether its writer asks for it or not."""
-    s3.put_bucket_encryption(
-        Bucket=bucket,
-        ServerSideEncryptionConfiguration={
-            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
-        },
-    )
-
-
 def _wait_until_it_stores(settings: SeaweedSettings, s3: "S3Client") -> None:
     """The gateway answers some moments before the storage behind it does."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline, filer = time.monotonic() + _PATIENCE_SECONDS, Filer(settings)
     while True:
         try:
-            _make_records(settings, s3)
+            buckets.create(filer, settings.records, {})
             s3.put_object(Bucket=settings.records, Key=_TRIAL_KEY, Body=CANARY)
             s3.get_object(Bucket=settings.records, Key=_TRIAL_KEY)["Body"].read()
             return
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, Unavailable) as error:
             if time.monotonic() > deadline:
                 raise Unavailable(f"The storage engine started, but does not store: {error}.") from error
             time.sleep(0.1)
-
-
-def _make_records(settings: SeaweedSettings, s3: "S3Client") -> None:
-    try:
-        s3.create_bucket(Bucket=settings.records)
-    except ClientError as error:
-        if code_of(error) not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
-            raise
-    else:
-        encrypt_by_default(s3, settings.records)
 
 
 def _check_canary(settings: SeaweedSettings, s3: "S3Client") -> None:
@@ -80,7 +60,6 @@ def _check_canary(settings: SeaweedSettings, s3: "S3Client") -> None:
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and is_gone(error):
             with obeying("store its canary"):
-                encrypt_by_default(s3, settings.records)
                 s3.put_object(Bucket=settings.records, Key=CANARY_KEY, Body=CANARY)
             return
         content = b""

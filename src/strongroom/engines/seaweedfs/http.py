@@ -53,6 +53,11 @@ class Http:
         """Unsigned."""
         return self._send("GET", AWSRequest("GET", url).prepare())
 
+    def put_nothing(self, endpoint: str) -> Answer:
+        """An empty PUT by nobody, which every gateway refuses; over a connection of its own."""
+        request = AWSRequest("PUT", f"{endpoint}/strongroom/nothing", data=b"", headers={"Connection": "close"})
+        return self._send("s3.PutNothing", request.prepare())
+
     def s3(
         self,
         name: str,

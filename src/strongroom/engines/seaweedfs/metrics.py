@@ -1,8 +1,9 @@
-"""What the engine's counters and health pages tell."""
+"""What the gateways' counters, the health pages and the system tell about the engine."""
 
 import re
 import shutil
 from collections.abc import Iterable
+from pathlib import Path
 
 from strongroom.core.errors import Unavailable
 from strongroom.engines.protocol import Health
@@ -10,15 +11,35 @@ from strongroom.engines.seaweedfs.http import Http
 from strongroom.engines.seaweedfs.settings import Gateway, SeaweedSettings
 
 _IN_FLIGHT = re.compile(rb'^SeaweedFS_s3_in_flight_requests\{type="(PUT|POST)"\} (\S+)$', re.MULTILINE)
-_OPEN_FILES = re.compile(rb"^process_(open|max)_fds (\S+)$", re.MULTILINE)
+_MOST_OPEN = re.compile(r"^Max open files\s+(\d+)", re.MULTILINE)
 # Above this share of what the system allows, somebody should act.
 _FULL = 0.85
 
 
 def writes_in_flight(http: Http, gateways: Iterable[Gateway]) -> int:
-    """How many PUT and POST requests are being served now; deletes need no draining, they are over at once."""
-    pages = [_page(http, gateway.metrics) for gateway in gateways]
-    return sum(int(float(count)) for page in pages for _, count in _IN_FLIGHT.findall(page))
+    """How many PUT and POST requests are being served now; deletes need no draining, they are over at once.
+
+    Raises: Unavailable also when a gateway does not tell: that it counts none must be said, not left out.
+    """
+    return sum(_writes_at(http, gateway) for gateway in gateways)
+
+
+def _writes_at(http: Http, gateway: Gateway) -> int:
+    """A gateway counts PUTs from its first one on: where it has not begun, it gets one that it refuses."""
+    found = _counted(http, gateway)
+    if b"PUT" not in found:
+        http.put_nothing(gateway.endpoint)
+        found = _counted(http, gateway)
+    if b"PUT" not in found:
+        raise Unavailable(
+            f"The counters at {gateway.metrics} do not tell how many writes are under way.",
+            way_out="See whether they are those of the public gateway, and of the locked version of the engine.",
+        )
+    return sum(found.values())
+
+
+def _counted(http: Http, gateway: Gateway) -> dict[bytes, int]:
+    return {kind: int(float(count)) for kind, count in _IN_FLIGHT.findall(_page(http, gateway.metrics))}
 
 
 def health(settings: SeaweedSettings) -> list[Health]:
@@ -27,7 +48,7 @@ def health(settings: SeaweedSettings) -> list[Health]:
     return [
         _answers(http, "storage", settings.private_endpoint),
         *(_answers(http, "public gateway", gateway.endpoint) for gateway in settings.gateways),
-        _open_files(http, settings),
+        _open_files(settings),
         _disk(settings),
     ]
 
@@ -40,17 +61,30 @@ def _answers(http: Http, part: str, endpoint: str) -> Health:
     return Health(part, status == 200, f"answers at {endpoint}" if status == 200 else f"answers {status} at {endpoint}")
 
 
-def _open_files(http: Http, settings: SeaweedSettings) -> Health:
-    """Every volume takes two, and every bucket with content has a volume at least."""
+def _open_files(settings: SeaweedSettings) -> Health:
+    """Every volume takes two, and every bucket with content has a volume at least. Source: proc(5)."""
     try:
-        found = dict(_OPEN_FILES.findall(_page(http, f"http://127.0.0.1:{settings.ports.metrics}/metrics")))
-        is_open, most = int(float(found[b"open"])), int(float(found[b"max"]))
-    except (Unavailable, KeyError) as error:
+        process = _storage_process(settings.home)
+        is_open = sum(1 for _ in (process / "fd").iterdir())
+        most = int(_MOST_OPEN.findall((process / "limits").read_text())[0])
+    except (OSError, LookupError, ValueError) as error:
         return Health("open files", False, f"unknown: {error}")
     detail = f"{is_open:,} of {most:,}"
     if is_open < _FULL * most:
         return Health("open files", True, detail)
     return Health("open files", False, f"{detail}: raise the limit of open files (ulimit -n) and restart")
+
+
+def _storage_process(home: Path) -> Path:
+    """Its folder under /proc: the process whose working directory is the home and that is told to be the server."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if b"server" in words and (process / "cwd").samefile(home):
+                return process
+        except OSError:  # it has ended, or is somebody else's
+            continue
+    raise LookupError("the storage process does not run on this machine")
 
 
 def _disk(settings: SeaweedSettings) -> Health:

@@ -22,7 +22,7 @@ DIALECT = Dialect(
 
 @dataclass(frozen=True)
 class Ports:
-    """The internal ports, eleven in a row, all on 127.0.0.1."""
+    """The internal ports, ten among eleven in a row, all on 127.0.0.1."""
 
     base: int = 9410
 
@@ -47,9 +47,9 @@ class Ports:
         return self.base + 6
 
     @property
-    def metrics(self) -> int:
-        """Counters of the storage process."""
-        return self.base + 8
+    def all(self) -> range:
+        """Every port that the engine may take, for whoever closes them to others."""
+        return range(self.base, self.gateway_metrics + 1)
 
     @property
     def gateway_grpc(self) -> int:
