@@ -18,6 +18,7 @@ from strongroom.actions.views import DatasetView, view
 from strongroom.core import authz, names
 from strongroom.core.actor import Actor
 from strongroom.core.connect import Snippet, snippets
+from strongroom.core.connect_servers import server_snippets
 from strongroom.core.errors import Conflict, Forbidden, Invalid
 from strongroom.core.ledger import Json
 from strongroom.core.vocabulary import KeyStatus, Kind, RiskLevel, State, Verb
@@ -305,7 +306,8 @@ def contents(actor: Actor, dataset_id: UUID, *, prefix: str = "", after: str = "
 
 
 def connect(actor: Actor, dataset_id: UUID, *, profile: str = "") -> Connection:
-    """Ready-made client settings for exactly this bucket; never the secret.
+    """Ready-made client settings for exactly this bucket; never the secret. Pending: with the access key, to upload.
+    Finalized: on a server that was granted access, where no client needs a key.
 
     `profile` is what the AWS tools call it; if empty, as the bucket. Raises: Invalid for one that they could not take.
     """
@@ -313,11 +315,9 @@ def connect(actor: Actor, dataset_id: UUID, *, profile: str = "") -> Connection:
         dataset = deed.dataset(dataset_id)
         key = dataset.keys.filter(status=KeyStatus.ACTIVE).first()
     engine = engines.current()
-    ready = snippets(
-        repository=dataset.repository,
-        endpoint=engine.public_endpoint,
-        region=engine.region,
-        access_key_id=key.access_key_id if key else None,
-        profile=profile,
-    )
+    where = {"repository": dataset.repository, "endpoint": engine.public_endpoint, "region": engine.region}
+    if dataset.state == State.FINALIZED:
+        ready = server_snippets(**where, is_read_only=dataset.kind == Kind.ORIGINAL)
+    else:
+        ready = snippets(**where, access_key_id=key.access_key_id if key else None, profile=profile)
     return Connection(dataset.repository, engine.public_endpoint, engine.region, ready)

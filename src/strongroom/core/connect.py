@@ -54,7 +54,7 @@ class _Target:
 
     @property
     def is_encrypted(self) -> bool:
-        return self.endpoint.startswith("https:")
+        return is_encrypted(self.endpoint)
 
     @property
     def host(self) -> str:
@@ -66,7 +66,7 @@ class _Target:
 
     @property
     def is_amazon(self) -> bool:
-        return self.host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        return is_amazon(self.endpoint)
 
 
 def snippets(
@@ -80,13 +80,33 @@ def snippets(
     Raises: Invalid when a value holds a character that none of the clients' formats could need.
     """
     called = profile or repository
-    values = {"repository": repository, "endpoint": endpoint, "region": region, "access_key_id": access_key_id}
-    values["profile"] = called
-    for field, value in values.items():
-        if value is not None and not _SHAPES[field].fullmatch(value):
-            raise Invalid(f"{field} {value!r} cannot stand in a client's settings.", fields={field: "is malformed"})
-    target = _Target(repository, _checked_url(endpoint), region, access_key_id, called)
+    values = {} if access_key_id is None else {"access_key_id": access_key_id}
+    url = checked_values(repository=repository, endpoint=endpoint, region=region, profile=called, **values)
+    target = _Target(repository, url, region, access_key_id, called)
     return [build(target) for build in _BUILDERS]
+
+
+def checked_values(*, endpoint: str, **values: str) -> str:
+    """The endpoint without a slash at its end, once every value can stand in a client's settings. Raises: Invalid."""
+    for field, value in {**values, "endpoint": endpoint}.items():
+        if not _SHAPES[field].fullmatch(value):
+            raise Invalid(f"{field} {value!r} cannot stand in a client's settings.", fields={field: "is malformed"})
+    return _checked_url(endpoint)
+
+
+def is_encrypted(endpoint: str) -> bool:
+    """Whether clients speak TLS to it."""
+    return endpoint.startswith("https:")
+
+
+def is_amazon(endpoint: str) -> bool:
+    """Whether it is AWS itself."""
+    return (urlsplit(endpoint).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
+def place(endpoint: str) -> str:
+    """Host and port, as clients take them that want no URL."""
+    return urlsplit(endpoint).netloc
 
 
 def _checked_url(endpoint: str) -> str:
