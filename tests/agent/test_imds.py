@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -162,3 +163,55 @@ def test_version_1_answers_only_where_root_switched_it_on(fresh: Server, serving
     assert place.ask(ROLE, base=base, user=NOBODY).status == 403
     assert place.ask(ROLE, base=base, token="wrong").status == 401
     assert document["AccessKeyId"] != json.loads(place.ask(ROLE, token=place.token()).text)["AccessKeyId"]
+
+
+def test_a_caller_from_another_network_namespace_is_nobody_of_this_machine(serving: Server, place: Site) -> None:
+    # A container beside the agent reaches the address by its route, and is refused: no user of this machine asks.
+    container, inner = f"{place.machine.name}-c", place.machine.name
+    ip("netns", "add", container)
+    try:
+        ip("-n", inner, "link", "add", "bridge0", "type", "veth", "peer", "name", "eth0", "netns", container)
+        ip("-n", inner, "addr", "add", "10.99.0.1/30", "dev", "bridge0")
+        ip("-n", inner, "link", "set", "bridge0", "up")
+        ip("-n", container, "addr", "add", "10.99.0.2/30", "dev", "eth0")
+        ip("-n", container, "link", "set", "eth0", "up")
+        ip("-n", container, "route", "add", "default", "via", "10.99.0.1")
+        url = "http://169.254.169.254/latest/meta-data/iam/security-credentials/"
+        command = ["nsenter", f"--net=/run/netns/{container}", "curl", "-sS", "-i", "-m", "10", url]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert " 403 " in done.stdout.splitlines()[0], done
+        assert "somebody who is not on this machine" in done.stdout
+    finally:
+        ip("netns", "delete", container)
+
+
+def ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+_SNIFF = """
+import http.client, socket, struct
+seen = set()
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+wire.bind(("lo", 0))
+wire.settimeout(2)
+asking = http.client.HTTPConnection("169.254.169.254", 80)
+asking.request("GET", "/latest/meta-data/iam/security-credentials/")
+asking.getresponse().read()
+asking.close()
+try:
+    while True:
+        packet = wire.recv(65535)[14:]
+        if packet[9] == 6 and packet[12:16] == socket.inet_aton("169.254.169.254"):
+            start = (packet[0] & 15) * 4
+            source, target = struct.unpack_from("!HH", packet, start)
+            if source == 80:
+                seen.add(packet[8])
+except TimeoutError:
+    print(sorted(seen))
+"""
+
+
+def test_an_answer_goes_no_further_than_one_hop(serving: Server, place: Site) -> None:
+    done = place.machine.run(sys.executable, "-c", _SNIFF)
+    assert done.stdout == "[1]\n", done.stderr
