@@ -1,4 +1,4 @@
-"""Who works on a data set's place in the engine right now: one process at a time, for as long as it lives."""
+"""Who makes the engine follow a data set, or a host a server, right now: one process, for as long as it lives."""
 
 import threading
 import time
@@ -6,22 +6,24 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, connection
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from strongroom.core.errors import Unavailable
-from strongroom.db.models import Dataset
+from strongroom.db.models import Dataset, Server
 
 LEASE_SECONDS = 15  # how long after a kill -9 the worker takes over
 RENEW_SECONDS = 5  # a holder that lives never loses it, however long one engine call takes
 _POLL_SECONDS = 0.02
 log = structlog.get_logger()
+Leasable = type[Dataset] | type[Server]
 _guard = threading.Lock()
-_held: dict[UUID, UUID] = {}  # the leases of this process, each with its data set
+_held: dict[UUID, tuple["Leasable", UUID]] = {}  # the leases of this process, each with its row
 _keeper: threading.Thread | None = None
 
 
@@ -36,10 +38,11 @@ class Busy(Unavailable):
 
 
 class Lease:
-    """A right to speak to the engine about one data set; every write to the row through it is conditional on it."""
+    """A right to speak to the engine or a host about one row; every write to it through this is conditional on it."""
 
-    def __init__(self, dataset_id: UUID, token: UUID) -> None:
-        self.dataset_id = dataset_id
+    def __init__(self, row_id: UUID, token: UUID, rows: Leasable = Dataset) -> None:
+        self.row_id = row_id
+        self._rows = rows
         self.is_over = False
         self._token = token
         self._held_at = time.monotonic()
@@ -49,7 +52,7 @@ class Lease:
         """The data set as it is now, with its keys. Raises LeaseLost when something kept cannot be written."""
         if self._kept:
             self.save()
-        return Dataset.objects.select_related("space").prefetch_related("keys").get(id=self.dataset_id)
+        return Dataset.objects.select_related("space").prefetch_related("keys").get(id=self.row_id)
 
     def keep(self, **columns: object) -> None:
         """Have columns written together with the next ones, and before the row is read again."""
@@ -70,17 +73,17 @@ class Lease:
         self.is_over = True
 
     def _write(self, **columns: object) -> None:
-        mine = Dataset.objects.filter(id=self.dataset_id, lease=self._token)
+        mine = _all(self._rows).filter(id=self.row_id, lease=self._token)
         held_at = time.monotonic()
         if not mine.update(**{**self._kept, **columns}):
-            _converge_again(self.dataset_id)
-            raise LeaseLost(f"lost the lease of data set {self.dataset_id}")
+            _again(self._rows, self.row_id)
+            raise LeaseLost(f"lost the lease of {self._rows.__name__.lower()} {self.row_id}")
         self._held_at, self._kept = held_at, {}
 
 
-def _converge_again(dataset_id: UUID) -> None:
-    """Have the policy written once more: a late-comer may have written an older one over a newer."""
-    row = Dataset.objects.filter(id=dataset_id)
+def _again(rows: Leasable, row_id: UUID) -> None:
+    """Have it all done once more: a late-comer may have put something older over something newer."""
+    row = _all(rows).filter(id=row_id)
     row.filter(applied_revision__gt=0).update(applied_revision=F("applied_revision") - 1)
     row.update(is_settled=False, next_try_at=timezone.now())
 
@@ -91,35 +94,43 @@ def from_birth(now: datetime) -> dict[str, object]:
 
 
 @contextmanager
-def leased(dataset_id: UUID, *, wait_seconds: float, token: UUID | None = None) -> Iterator[Lease]:
-    """Hold the lease of a data set, waiting for another holder to finish. Raises Busy after `wait_seconds`.
+def leased(
+    row_id: UUID, *, wait_seconds: float, token: UUID | None = None, rows: Leasable = Dataset
+) -> Iterator[Lease]:
+    """Hold the lease of a row, waiting for another holder to finish. Raises Busy after `wait_seconds`.
 
     With the `token` of a row that was made a moment ago the lease is held already.
     """
     is_held, token = token is not None, token or uuid.uuid4()
     deadline = time.monotonic() + wait_seconds
-    while not is_held and not _take(dataset_id, token):
+    while not is_held and not _take(rows, row_id, token):
         if time.monotonic() > deadline:
             raise Busy(
-                "Another process is still working on this data set in the storage engine.",
+                _BUSY[rows],
                 way_out="What you asked stands and is carried out; look again in a few seconds.",
             )
         time.sleep(_POLL_SECONDS)
-    lease = Lease(dataset_id, token)
-    _have_kept(token, dataset_id)
+    lease = Lease(row_id, token, rows)
+    _have_kept(token, rows, row_id)
     try:
         yield lease
     finally:
         _held.pop(token)
         if not lease.is_over:
-            Dataset.objects.filter(id=dataset_id, lease=token).update(lease=None, leased_until=None)
+            _all(rows).filter(id=row_id, lease=token).update(lease=None, leased_until=None)
 
 
-def _have_kept(token: UUID, dataset_id: UUID) -> None:
+_BUSY: dict[Leasable, str] = {
+    Dataset: "Another process is still working on this data set in the storage engine.",
+    Server: "Another process is still working on the machine of this server.",
+}
+
+
+def _have_kept(token: UUID, rows: Leasable, row_id: UUID) -> None:
     """Have the thread of this process that renews leases renew this one, too."""
     global _keeper
     with _guard:
-        _held[token] = dataset_id
+        _held[token] = (rows, row_id)
         if _keeper is None or not _keeper.is_alive():
             _keeper = threading.Thread(target=_keep, daemon=True)
             _keeper.start()
@@ -137,14 +148,21 @@ def _keep() -> None:
                 return
         try:
             until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
-            Dataset.objects.filter(id__in=held.values(), lease__in=held).update(leased_until=until)
+            for rows in {rows for rows, _ in held.values()}:
+                mine = [row_id for kind, row_id in held.values() if kind is rows]
+                _all(rows).filter(id__in=mine, lease__in=held).update(leased_until=until)
         except DatabaseError as error:  # the holder will see it too, at its next write
             log.warning("leases_not_renewed", count=len(held), error=str(error))
         finally:
             connection.close()
 
 
-def _take(dataset_id: UUID, token: UUID) -> bool:
+def _take(rows: Leasable, row_id: UUID, token: UUID) -> bool:
     now = timezone.now()
-    free = Dataset.objects.filter(id=dataset_id).filter(Q(lease=None) | Q(leased_until__lt=now))
+    free = _all(rows).filter(id=row_id).filter(Q(lease=None) | Q(leased_until__lt=now))
     return bool(free.update(lease=token, leased_until=now + timedelta(seconds=LEASE_SECONDS)))
+
+
+def _all(rows: Leasable) -> QuerySet[Any]:
+    """The rows of a kind; both kinds have the columns of a lease, which no type can say."""
+    return rows.objects.all()

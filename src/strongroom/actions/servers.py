@@ -14,7 +14,7 @@ from strongroom.actions.joining import JoinToken
 from strongroom.actions.paging import Page, page
 from strongroom.actions.server_views import ServerView, is_online, view
 from strongroom.core.actor import Actor
-from strongroom.core.errors import Conflict, Invalid
+from strongroom.core.errors import Conflict
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_server_name, clean_text
 from strongroom.core.vocabulary import GrantEnd, OperatingSystem, Power, ServerKind, ServerState, Verb
@@ -37,11 +37,12 @@ def create(
 ) -> ServerView:
     """A new machine for a space; it is made in the background and joins by itself (`state`, `observed`, `last_error`).
 
-    Raises: NotFound, Forbidden, Conflict (name taken, no host), Invalid (name, offering, owner).
+    Raises: NotFound, Forbidden, Conflict (name taken, no host), Invalid (name, offering, owner), Unavailable (the host
+    lacks something).
     """
     with doing(actor, Verb.SERVER_CREATE, subject=name) as deed:
         space = deed.space(space_id)
-        chosen = _offering(offering)
+        chosen = hosting.offering(offering)
         server = _insert(deed, space.id, name, description, owner_id, ServerKind.CREATED, chosen.os)
         server.offering, server.power, server.observed = chosen.name, Power.RUNNING, Power.ABSENT
         server.save(update_fields=["offering", "power", "observed"])
@@ -225,21 +226,6 @@ def _power(actor: Actor, verb: Verb, server_id: UUID, wanted: Power) -> ServerVi
 
 
 _DONE = {Power.RUNNING: "started", Power.STOPPED: "stopped"}
-
-
-def _offering(name: str) -> Offering:
-    host = hosts.current()
-    if host is None:
-        raise Conflict(
-            "This platform has no host on which servers can be made.",
-            code="no-host",
-            way_out="Enrol a machine that is there: `strongroom server enrol`; or ask the operator to set up a host.",
-        )
-    found = {each.name: each for each in host.offerings()}
-    if name not in found:
-        known = ", ".join(found) or "none"
-        raise Invalid(f"There is no offering “{name}”.", fields={"offering": f"one of: {known}"})
-    return found[name]
 
 
 def _insert(

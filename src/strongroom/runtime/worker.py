@@ -15,7 +15,7 @@ import structlog
 from django.db import close_old_connections
 from django.db.utils import OperationalError
 
-from strongroom.actions import attachments, converge, grants, idempotency, keys, lapsing, rechecking, system
+from strongroom.actions import attachments, converge, grants, hosting, idempotency, keys, lapsing, rechecking, system
 
 log = structlog.get_logger("strongroom.worker")
 
@@ -25,6 +25,7 @@ RECHECK_BATCH = 5
 POLICY_ROUND_SECONDS = 10
 POLICY_BATCH = 40  # 10,000 data sets within three quarters of the default policy_check_seconds
 HEARTBEAT_SECONDS = 5
+HOST_ROUND_SECONDS = 10
 _DATABASE_PATIENCE_SECONDS = 2.0
 
 
@@ -41,6 +42,9 @@ def chores() -> tuple[Chore, ...]:
     """Everything a worker does."""
     return (
         Chore("converge", 0, lambda: converge.run_due(BATCH)),
+        # One server a round: a host takes its time, and data sets must not wait for it.
+        Chore("host", 0, lambda: hosting.run_due(1)),
+        Chore("watch_hosts", HOST_ROUND_SECONDS, hosting.watch),
         Chore("recheck", 1, lambda: rechecking.run_due(RECHECK_BATCH)),
         Chore("end_keys", 5, keys.end_due),
         Chore("end_grants", 0.5, grants.end_due),

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What runs in a created server, under tini as process 1: the way out, the agent, and sshd, each again when it ends.
+# What runs in a created server: the way out, the agent, and sshd, each again when it ends, under tini as process 1.
 set -eu
 umask 022
 host=/run/strongroom/host
@@ -58,7 +58,7 @@ stop() {
 if [ "${1:-}" != keep ]; then
     prepare
     # What only the lines above need is given up for good, by everything that ever runs here.
-    exec setpriv --bounding-set=-net_admin,-setpcap -- "$0" keep
+    exec setpriv --bounding-set=-net_admin,-setpcap -- /usr/bin/tini -- "$0" keep
 fi
 trap stop TERM INT
 keep strongroom relay "$host/relay.json" &

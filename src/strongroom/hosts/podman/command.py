@@ -58,7 +58,7 @@ class Podman:
     def about(self) -> dict[str, Any]:
         """What it says of itself and the machine, asked once. Raises: Unavailable."""
         if self._about is None:
-            self._about = json.loads(self.run("info", "--format", "json"))
+            self._about = json.loads(self.run("info", "--format", "json", seconds=20))
         return self._about
 
     @property

@@ -56,7 +56,7 @@ def run_words(
         *limits(),
         *_sizes(podman, offering),
         *("--log-driver=k8s-file", "--log-opt=max-size=10mb"),
-        "--tmpfs=/run:rw,nosuid,nodev,mode=755",
+        "--tmpfs=/run:rw,nosuid,nodev,mode=755,size=256m",
         *("--volume", f"{folder.host}:{HOST_FOLDER}:ro", "--volume", f"{folder.ssh}:/run/strongroom/ssh:rw"),
         *(word for path, volume in volumes_of(made.id).items() for word in ("--volume", f"{volume}:{path}")),
         *("--env", f"STRONGROOM_ADDRESSES={' '.join(door.address for door in doors if door.address)}"),

@@ -15,7 +15,7 @@ from strongroom.hosts import offerings
 from strongroom.hosts.podman import containers, folders, image
 from strongroom.hosts.podman.command import Podman
 from strongroom.hosts.podman.doors import doors
-from strongroom.hosts.podman.folders import Made
+from strongroom.hosts.podman.folders import Made, ServerFolder
 from strongroom.hosts.podman.image import Building
 from strongroom.hosts.podman.settings import PodmanSettings
 from strongroom.hosts.protocol import Offering, ServerSpec
@@ -73,7 +73,7 @@ class PodmanHost:
             )
 
     def create(self, spec: ServerSpec) -> None:
-        """Have the container run, made anew where its image or its size is another."""
+        """Have the container run; one that stood still is made anew where its image or its size is another."""
         self.check()
         folder = folders.of(self.settings.home, spec.id)
         before = folder.read()
@@ -84,11 +84,10 @@ class PodmanHost:
             ssh_port=spec.ssh_port,
             owner=before.owner if before else self._owner(),
         )
-        image_id = self._image()
         folder.make(made)
         if spec.joining is not None:
             folder.hand_joining(spec.joining, made.owner)
-        self._run(made, image_id)
+        self._run(made)
 
     def start(self, server_id: UUID) -> None:
         """As `create`, with what is remembered of it."""
@@ -96,7 +95,7 @@ class PodmanHost:
         if made is None:
             raise NotFound(f"There is no server {server_id} on this host.")
         self.check()
-        self._run(made, self._image())
+        self._run(made)
 
     def stop(self, server_id: UUID) -> None:
         """Let it end by itself for a while."""
@@ -141,36 +140,45 @@ class PodmanHost:
             Health("server image", True, image.tag() if has_image else "is built when the first server is made"),
         ]
 
-    def _run(self, made: Made, image_id: str) -> None:
+    def _run(self, made: Made) -> None:
+        state, version = self._look(made.id)
+        image_id = self._image(is_needed=not state)
+        folder = self._handed(made)
+        offering = self._offering(made.offering)
+        wanted = containers.version_of(made, offering, image_id, self._doors) if image_id else version
+        if state in _RUNNING:
+            return  # whoever works there is not thrown out for a newer system
+        if state and version != wanted:
+            self._remove_container(UUID(made.id))
+            state = ""
+        if state:
+            self.podman.run("start", containers.name_of(made.id))
+            return
+        words = containers.run_words(
+            self.podman, folder, made, offering, version=wanted, doors=self._doors, label=self._label
+        )
+        self.podman.run(*words, *self.settings.options, image_id)
+
+    def _handed(self, made: Made) -> ServerFolder:
+        """The folder, with everything in it that a server is handed besides its token."""
         folder = folders.of(self.settings.home, UUID(made.id))
+        folder.make(made)
         folder.hand_routes(self._doors, made.owner)
         folder.hand("strongroom.pyz", self.settings.agent(), made.owner)
         if self.settings.authorities is not None:
             folder.hand("ca.pem", self.settings.authorities.read_bytes(), made.owner)
         else:
             folder.withdraw("ca.pem")
-        offering = self._offering(made.offering)
-        version = containers.version_of(made, offering, image_id, self._doors)
-        state, running = self._look(made.id)
-        if state and running != version:
-            self._remove_container(UUID(made.id))
-            state = ""
-        if not state:
-            words = containers.run_words(
-                self.podman, folder, made, offering, version=version, doors=self._doors, label=self._label
-            )
-            self.podman.run(*words, *self.settings.options, image_id)
-        elif state not in _RUNNING:
-            self.podman.run("start", containers.name_of(made.id))
+        return folder
 
     def _look(self, server_id: str) -> tuple[str, str]:
         """State and version of a container; both empty where there is none."""
-        words = ("container", "inspect", containers.name_of(server_id), "--format", "{{json .}}")
-        done = self.podman.tried(*words)
+        form = '{{.State.Status}} {{index .Config.Labels "strongroom.version"}}'
+        done = self.podman.tried("container", "inspect", "--format", form, containers.name_of(server_id))
         if done.returncode:
             return "", ""
-        found = json.loads(done.stdout)
-        return found["State"]["Status"], (found["Config"].get("Labels") or {}).get("strongroom.version", "")
+        state, _, version = done.stdout.strip().partition(" ")
+        return state, version
 
     def _remove_container(self, server_id: UUID) -> None:
         self.podman.run("rm", "--force", "--ignore", f"--time={containers.STOP_SECONDS}", containers.name_of(server_id))
@@ -191,16 +199,18 @@ class PodmanHost:
     def _owner(self) -> int | None:
         return None if self.podman.is_rootless else folders.free_owner(self.settings.home)
 
-    def _image(self) -> str:
-        """The image's id. Where it is not there, have it built beside, and raise Building or why it failed."""
+    def _image(self, *, is_needed: bool) -> str:
+        """The image's id. Where it is not there it is built beside, and, if needed, Building or why that failed raised."""
         if found := image.built(self.podman):
             return found
         if self._builder is None or not self._builder.is_alive():
             failed, self._build_failed = self._build_failed, None
             self._builder = threading.Thread(target=self._build, daemon=True)
             self._builder.start()
-            if failed is not None:
+            if failed is not None and is_needed:
                 raise failed
+        if not is_needed:
+            return ""
         raise Building(
             "The image that servers are made from is being built, for the first time.",
             way_out=f"It takes a few minutes. To do it ahead, and see how: {image.COMMAND}",
