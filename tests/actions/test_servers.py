@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 
-from strongroom.actions import configuration, grants, lapsing, members, people, servers, spaces
+from strongroom.actions import configuration, grants, lapsing, people, servers, spaces
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from strongroom.core.vocabulary import (
@@ -323,54 +323,6 @@ def test_no_server_lapses_where_the_setting_says_never(world: World) -> None:
     silent_for(machine.row, timedelta(days=4000))
     with override_settings(STRONGROOM=replace(configuration.settings(), heartbeat_lapse_seconds=0)):
         assert lapsing.end_due() == 0
-
-
-@pytest.mark.parametrize("how", ["remove", "to auditor", "disable"])
-def test_whose_owner_loses_their_place_is_cut_off_before_that_is_answered(how: str, world: World) -> None:
-    space = world.space()
-    owner, leaving = world.owner(space), world.member(space, Role.STEWARD)
-    machine, untouched = world.machine(space, by=leaving), world.machine(space, by=owner)
-    dataset = world.finalized(world.dataset(space))
-    for each in (machine, untouched):
-        grants.create(owner, dataset.id, each.row.id)
-    session, other = machine.session(), untouched.session()
-    joining = world.server(space, by=leaving)
-    if how == "remove":
-        members.remove(owner, space.id, leaving.person_id)
-    elif how == "to auditor":
-        members.edit(owner, space.id, leaving.person_id, role=Role.AUDITOR)
-    else:
-        people.disable(world.administrator, leaving.person_id, reason="left")
-    assert (reads(world, session, dataset), reads(world, other, dataset)) == (False, True)
-    assert {row.state for row in Server.objects.filter(owner_id=leaving.person_id)} == {"disabled"}
-    verb = {"remove": "member.remove", "to auditor": "member.edit", "disable": "person.disable"}[how]
-    assert Event.objects.get(verb=verb).after["servers_disabled"] == 2
-    told = Event.objects.filter(verb="server.disable", space_id=space.id)
-    assert {event.after["server"] for event in told} == {machine.server_id, str(joining.id)}
-    with refused(Verb.SERVER_ENABLE, owner, Conflict, "no-owner"):
-        servers.enable(owner, machine.row.id)
-    servers.edit(owner, machine.row.id, changes={"owner_id": owner.person_id})
-    servers.enable(owner, machine.row.id)
-    assert reads(world, session, dataset)
-    assert_rules_hold(world.engine)
-
-
-def test_who_becomes_a_researcher_keeps_their_servers(world: World) -> None:
-    space = world.space()
-    steward = world.member(space, Role.STEWARD)
-    machine = world.machine(space, by=steward)
-    members.edit(world.owner(space), space.id, steward.person_id, role=Role.RESEARCHER)
-    assert machine.row.state == "active"
-
-
-def test_the_servers_of_another_space_are_not_touched_by_a_removal(world: World) -> None:
-    ada = world.person("ada")
-    space, other = world.space(ada), world.space(ada)
-    leaving = world.member(space, Role.STEWARD)
-    members.add(ada, other.id, email=leaving.email, role=Role.STEWARD)
-    machine = world.machine(other, by=leaving)
-    members.remove(ada, space.id, leaving.person_id)
-    assert machine.row.state == "active"
 
 
 def test_a_token_that_only_reads_disables_nothing(world: World) -> None:

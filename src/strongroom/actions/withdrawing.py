@@ -1,5 +1,6 @@
 """What somebody still holds when they lose a role: keys they were shown, servers they answer for, logins to others."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,13 +8,13 @@ import structlog
 from django.db.models import Q, QuerySet
 
 from strongroom import hosts
-from strongroom.actions import converge, cutting, ledger, owning
+from strongroom.actions import converge, cutting, joining, ledger, owning
 from strongroom.actions.deeds import Deed
 from strongroom.core import authz
 from strongroom.core.errors import Unavailable
 from strongroom.core.ledger import Json
 from strongroom.core.vocabulary import KeyStatus, Power, Role, ServerKind, Verb
-from strongroom.db.models import Grant, Person, Server, UploadKey
+from strongroom.db.models import Grant, Membership, Person, Server, UploadKey
 from strongroom.db.models.keys import LIVE
 
 log = structlog.get_logger()
@@ -23,17 +24,23 @@ log = structlog.get_logger()
 class Withdrawn:
     """What was taken away in the rows, the data sets whose policies must now be `cut`, and the logins to end.
 
-    `logins` are created servers, each with the person's account there.
+    `join_tokens` counts those of the spaces that may have been shown to the person and were not used yet; `logins`
+    are created servers, each with the person's account there.
     """
 
     keys: int
     servers: int
+    join_tokens: int
     dataset_ids: tuple[UUID, ...]
     logins: tuple[tuple[UUID, str], ...]
 
     def facts(self) -> dict[str, Json]:
         """As it stands in the ledger."""
-        return {"keys_revoked": self.keys, "servers_disabled": self.servers}
+        return {
+            "keys_revoked": self.keys,
+            "servers_disabled": self.servers,
+            "join_tokens_ended": self.join_tokens,
+        }
 
 
 def withdraw(deed: Deed, person_id: UUID, *, space_id: UUID | None = None, role: Role | None = None) -> Withdrawn:
@@ -41,7 +48,10 @@ def withdraw(deed: Deed, person_id: UUID, *, space_id: UUID | None = None, role:
 
     With a `role`, what somebody of this role may still hold is kept.
     """
-    servers = [] if owning.may_own(role) else _lock_servers(person_id, space_id)
+    concerned = _lock_servers(person_id, space_id, role)
+    servers = [each for each in concerned if each.owner_id == person_id and not owning.may_own(role)]
+    servers = [each for each in servers if each.state in owning.SUSPENDABLE]
+    join_tokens = _void_tokens(each for each in concerned if each.join_sha256)
     keys = [key for key in _held_by(person_id, space_id) if not _may_keep(key, person_id, role)]
     # Every data set concerned is locked here and in one order; what follows finds them locked.
     granted = Grant.objects.filter(server__in=servers, ended_at=None).values_list("dataset_id", flat=True)
@@ -51,7 +61,7 @@ def withdraw(deed: Deed, person_id: UUID, *, space_id: UUID | None = None, role:
         converge.request(datasets[key.dataset_id])
     cut = [key.dataset_id for key in ended] + _suspend(deed, servers)
     logins = () if owning.may_own(role) else _logins(person_id, space_id)
-    return Withdrawn(len(ended), len(servers), tuple(sorted(set(cut))), logins)
+    return Withdrawn(len(ended), len(servers), join_tokens, tuple(sorted(set(cut))), logins)
 
 
 def cut(withdrawn: Withdrawn) -> None:
@@ -68,7 +78,7 @@ def _logins(person_id: UUID, space_id: UUID | None) -> tuple[tuple[UUID, str], .
     if account is None:  # no server was ever told of them
         return ()
     rows = Server.objects.filter(kind=ServerKind.CREATED, power=Power.RUNNING)
-    rows = rows.filter(space_id=space_id) if space_id else rows.filter(space__memberships__person_id=person_id)
+    rows = rows.filter(space_id__in=_spaces(person_id, space_id))
     return tuple((server_id, account) for server_id in rows.order_by("id").values_list("id", flat=True))
 
 
@@ -103,9 +113,32 @@ def _suspend(deed: Deed, servers: list[Server]) -> list[UUID]:
     return dataset_ids
 
 
-def _lock_servers(person_id: UUID, space_id: UUID | None) -> list[Server]:
-    rows = Server.objects.select_for_update(no_key=True).filter(owner_id=person_id, state__in=owning.SUSPENDABLE)
+def _lock_servers(person_id: UUID, space_id: UUID | None, role: Role | None) -> list[Server]:
+    """The servers that the person owns, and those for which they may have been shown a join token; locked by id."""
+    concerned = Q(pk__in=[])
+    if not owning.may_own(role):
+        concerned |= Q(owner_id=person_id, state__in=owning.SUSPENDABLE)
+    if not authz.RULES[Verb.SERVER_REJOIN].admits(role, None, is_creator=False):
+        concerned |= Q(space_id__in=_spaces(person_id, space_id), kind=ServerKind.ENROLLED) & ~Q(join_sha256="")
+    rows = Server.objects.select_for_update(no_key=True).filter(concerned)
     return list((rows.filter(space_id=space_id) if space_id else rows).order_by("id"))
+
+
+def _spaces(person_id: UUID, space_id: UUID | None) -> list[UUID]:
+    """The spaces in which the person loses something."""
+    if space_id is not None:
+        return [space_id]
+    return list(Membership.objects.filter(person_id=person_id).values_list("space_id", flat=True))
+
+
+def _void_tokens(servers: Iterable[Server]) -> int:
+    """End join tokens: with one that they kept, whoever left could take the place of a server. How many."""
+    count = 0
+    for server in servers:
+        joining.void(server)
+        server.save(update_fields=["join_sha256", "join_expires_at"])
+        count += 1
+    return count
 
 
 def _may_keep(key: UploadKey, person_id: UUID, role: Role | None) -> bool:
