@@ -23,6 +23,7 @@ SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 SECTIONS = {
     "control": (SQLITE, POSTGRESQL),
     "keys": (SQLITE,),
+    "repositories": (SQLITE,),
     "requests": (SQLITE, POSTGRESQL),
     "manifests": (SQLITE,),
     "cut": (SQLITE,),

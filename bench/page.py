@@ -28,6 +28,7 @@ def markdown(figures: Figures) -> str:
     for heading, section in (
         ("Control operations", _control),
         ("Many access keys", _keys),
+        ("Many data sets", _repositories),
         ("The cut", _cut),
         ("Manifest", _manifest),
         ("Requests a second", _requests),
@@ -101,6 +102,34 @@ def _keys(figures: Figures) -> Iterator[str]:
         "\nMaking a key takes the same time however many there are. Each gateway then reads all of them again, in the "
         "background. Only pending data sets have a key, and finalizing removes it."
     )
+
+
+def _repositories(figures: Figures) -> Iterator[str]:
+    for found in _of(figures, "repositories"):
+        yield (
+            "Repositories in one storage process, each with a policy and one object of a kilobyte. Making one: bucket, "
+            "policy and proof, one at a time, beside as many as the row says.\n"
+        )
+        rows = [
+            (
+                f"{each['count']:,}",
+                each["create"],
+                each["first_object"],
+                each["read"],
+                f"{each['open_files']:,}",
+                f"{each['memory_bytes'] / 1e9:.1f} GB",
+                f"{each['disk_bytes'] / 1e6:,.0f} MB",
+            )
+            for each in found["steps"]
+        ]
+        head = ("repositories", "make one, ms", "its first object, ms", "read one, ms", "open files", "memory", "disk")
+        yield table(head, rows)
+        yield (
+            f"\nFilled up to {found['reached']:,}; killed and started again, the engine takes writes after "
+            f"{found['restart_seconds']:.0f} s. The limit of open files was {found['most_open_files']:,}."
+        )
+        if found["refusal"]:
+            yield "More the engine refused: with two open files for each, that limit was reached."
 
 
 def _runs(requests: list[str]) -> str:

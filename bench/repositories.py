@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import resource
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -44,6 +45,7 @@ def _filled(running: Running) -> dict[str, object]:
         "refusal": refusal,
         "at_the_end": _cost(running, count, makes=not refusal),
         "unwell": [f"{each.part}: {each.detail}" for each in running.engine.health() if not each.is_healthy],
+        "most_open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         "restart_seconds": _restarted(running),
     }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that the tests use and that are missing; does nothing where all are there.
 set -eu
+PATH="$PATH:/usr/sbin:/sbin"
 missing=""
 need() { # need PROGRAM PACKAGE
     command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
@@ -9,6 +10,9 @@ need ssh-keygen openssh-client
 need curl curl
 need ps procps
 need git git
+need nft nftables
+need ip iproute2
+need unshare util-linux
 command -v pg_ctl >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0
 

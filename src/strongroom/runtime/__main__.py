@@ -83,6 +83,16 @@ def server_image(debootstrap: bool, again: bool) -> None:
 
 
 @main.command()
+@click.option("--user", default="", help="Whom Strongroom runs as; default: who owns the home.")
+def firewall(user: str) -> None:
+    """Print the nftables rules that let only the operating user reach the engine's inner ports."""
+    from strongroom.runtime import firewall as rules
+
+    settings = environment.load()
+    click.echo(rules.table(settings.home, settings.engine_port, user), nl=False)
+
+
+@main.command()
 def migrate() -> None:
     """Bring the database to what this version expects."""
     _django()
