@@ -1,21 +1,24 @@
-"""An engine with one data set, and an agent's container-credentials URL as AWS describes it."""
+"""An engine with one data set, and the real agent, which gives credentials by its container-credentials URL."""
 
+import getpass
 import json
 import secrets
-import threading
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.agent.plane import Plane, Server
 from tests.engine_fixture import Running, embedded_engine
 from tests.windows.drives import Drive
 
 from strongroom.core.policy import access_of, compile_policy
 from strongroom.core.vocabulary import Kind, State
-from strongroom.engines.protocol import Session
 
 __all__ = ["embedded_engine"]
 
@@ -24,64 +27,83 @@ SERVER = "srv-windows"
 
 @dataclass
 class Agent:
-    """What answers at the URL. `lifetime` is of the sessions; `asked` counts the answers with credentials."""
+    """The agent as on Windows: no metadata service, credentials on 127.0.0.1 for whoever reads the token file.
+
+    `lifetime` is of its sessions; `asked` counts those that it fetched.
+    """
 
     running: Running
-    token_file: Path
+    folder: Path
     lifetime: timedelta = timedelta(hours=1)
-    port: int = 0
-    asked: list[Session] = field(default_factory=list)
+    asked: int = 0
+    _places: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = free.getsockname()[1]
+        self._plane = Server("127.0.0.1", Plane(self._credentials))
+        self.folder.mkdir()
+        config = {"imds_address": "off", "credentials_port": self._port, "users": [getpass.getuser()]}
+        (self.folder / "agent.json").write_text(json.dumps(config))
+        for name, place in (("--config", "agent.json"), ("--state", "state"), ("--run", "run")):
+            self._places += [name, str(self.folder / place)]
+        self._run("join", self._plane.url, "--token", "once").wait(30)
+        self.token_file = self.folder / "run" / "tokens" / "root"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def places(self) -> list[str]:
+        """Its configuration, its state and its run folder."""
+        return self._places[1::2]
 
     @property
     def url(self) -> str:
         """As `AWS_CONTAINER_CREDENTIALS_FULL_URI`."""
-        return f"http://127.0.0.1:{self.port}/credentials"
+        return f"http://127.0.0.1:{self._port}/credentials"
 
-    def answer(self, authorization: str | None) -> tuple[int, dict[str, str]]:
-        """Source: "Container credential provider" of the AWS SDKs and Tools reference guide."""
-        if authorization != self.token_file.read_text():
-            return 401, {"code": "token", "message": "This is not the token of this server's agent."}
+    def start(self) -> None:
+        """Run it, with a token of its own, until it listens."""
+        self._process = self._run("run")
+        while True:
+            assert self._process.poll() is None, (self.folder / "log").read_text()
+            with socket.socket() as line:
+                if line.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it, where it runs."""
+        if self._process:
+            self._process.terminate()
+            self._process.wait(30)
+            self._process = None
+
+    def close(self) -> None:
+        """End it for good."""
+        self.stop()
+        self._plane.shutdown()
+        self._plane.server_close()
+
+    def _run(self, *words: str) -> "subprocess.Popen[bytes]":
+        with (self.folder / "log").open("ab") as log:
+            argv = [sys.executable, "-m", "strongroom.agent", *words, *self._places]
+            return subprocess.Popen(argv, stdout=log, stderr=log, cwd=self.folder)
+
+    def _credentials(self) -> dict[str, object]:
         made = self.running.engine.create_session(SERVER, lifetime=self.lifetime)
-        self.asked.append(made)
-        return 200, {
-            "AccessKeyId": made.access_key_id,
-            "SecretAccessKey": made.secret,
-            "Token": made.token,
-            "Expiration": made.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        self.asked += 1
+        return {
+            "access_key_id": made.access_key_id,
+            "secret_access_key": made.secret,
+            "session_token": made.token,
+            "session_name": SERVER,
+            "expires_at": made.expires_at.isoformat(),
         }
-
-    def start(self) -> ThreadingHTTPServer:
-        """Listen, on the same port as before where there was one."""
-        agent = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                status, shape = agent.answer(self.headers.get("Authorization"))
-                body = json.dumps(shape).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.port = server.server_port
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return server
-
-    @staticmethod
-    def stop(server: ThreadingHTTPServer) -> None:
-        """Listen no longer."""
-        server.shutdown()
-        server.server_close()
 
 
 @dataclass
 class Dataset:
-    """A finalized data set of the real engine with two files."""
+    """A finalized data set of the real engine with two files and an attachment."""
 
     running: Running
     repository: str
@@ -114,25 +136,24 @@ def dataset(embedded_engine: Running) -> Iterator[Dataset]:
 
 
 @pytest.fixture
-def agent(embedded_engine: Running, tmp_path: Path) -> Agent:
-    """Not started yet."""
-    token = tmp_path / "token"
-    token.write_text(secrets.token_urlsafe(32))
-    return Agent(embedded_engine, token)
+def agent(embedded_engine: Running, tmp_path: Path) -> Iterator[Agent]:
+    """Joined, and not running yet."""
+    made = Agent(embedded_engine, tmp_path / "agent")
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def listening(agent: Agent) -> Iterator[Agent]:
-    """The agent, answering."""
-    server = agent.start()
-    yield agent
-    agent.stop(server)
-
-
-@pytest.fixture
-def drive(dataset: Dataset, listening: Agent, tmp_path: Path) -> Drive:
-    """As the module would make it for an original."""
+def drive(dataset: Dataset, agent: Agent, tmp_path: Path) -> Drive:
+    """As the module would make it for an original. The agent does not run yet."""
     settings = dataset.running.settings
     return Drive(
-        tmp_path / "drive", dataset.repository, settings.endpoint, settings.region, listening.url, listening.token_file
+        tmp_path / "drive", dataset.repository, settings.endpoint, settings.region, agent.url, agent.token_file
     )
+
+
+@pytest.fixture
+def listening(agent: Agent) -> Agent:
+    """The agent, answering."""
+    agent.start()
+    return agent

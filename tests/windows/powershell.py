@@ -97,7 +97,9 @@ class Function:
 def functions(source: str) -> list[Function]:
     """Every function of a file."""
     found = (node for node in walk(parse(source)) if node.type == "function_statement")
-    return [Function(text(next(each for each in node.children if each.type == "function_name")), node) for node in found]
+    return [
+        Function(text(next(each for each in node.children if each.type == "function_name")), node) for node in found
+    ]
 
 
 def variable_of(parameter: Node) -> Node:

@@ -7,34 +7,19 @@ from pathlib import Path
 import pytest
 from tests.windows.powershell import FILES, MODULE, ROOT, Function, commands, errors, functions, parse, text, walk
 
+
+def words(name: str) -> set[str]:
+    """The words of a file beside this one, one on a line."""
+    return set((Path(__file__).parent / name).read_text().split())
+
+
 PUBLIC = {path.stem: path for path in sorted((MODULE / "Public").glob("*.ps1"))}
 EVERY_FUNCTION = [(path, each) for path in FILES for each in functions(path.read_text())]
 # Source: "Approved verbs for PowerShell commands", Microsoft Learn.
-APPROVED = set(
-    """
-    Add Clear Close Copy Enter Exit Find Format Get Hide Join Lock Move New Open Optimize Pop Push Redo Remove Rename
-    Reset Resize Search Select Set Show Skip Split Step Switch Undo Unlock Watch
-    Connect Disconnect Read Receive Send Write
-    Backup Checkpoint Compare Compress Convert ConvertFrom ConvertTo Dismount Edit Expand Export Group Import Initialize
-    Limit Merge Mount Out Publish Restore Save Sync Unpublish Update
-    Debug Measure Ping Repair Resolve Test Trace
-    Approve Assert Build Complete Confirm Deny Deploy Disable Enable Install Invoke Register Request Restart Resume
-    Start Stop Submit Suspend Uninstall Unregister Wait
-    Block Grant Protect Revoke Unblock Unprotect
-    """.split()
-)
+APPROVED = words("verbs.txt")
 CHANGING = ("New", "Set", "Remove", "Start", "Stop", "Restart", "Reset", "Update")  # PSUseShouldProcess…
 # Source: `Get-Alias` of Windows PowerShell 5.1.
-ALIASES = set(
-    """
-    % ? ac asnp cat cd chdir clc clear clhy cli clp cls clv cnsn compare copy cp cpi cpp curl cvpa dbp del diff dir dnsn
-    ebp echo epal epcsv epsn erase etsn exsn fc fhx fl foreach ft fw gal gbp gc gci gcm gcs gdr ghy gi gjb gl gm gmo gp
-    gps gpv group gsn gsnp gsv gu gv gwmi h history icm iex ihy ii ipal ipcsv ipmo ipsn irm ise iwmi iwr kill lp ls man
-    md measure mi mount move mp mv nal ndr ni nmo npssc nsn nv ogv oh popd ps pushd pwd r rbp rcjb rcsn rd rdr ren ri
-    rjb rm rmdir rmo rni rnp rp rsn rsnp rujb rv rvpa rwmi sajb sal saps sasv sbp sc select set shcm si sl sleep sls
-    sort sp spjb spps spsv start sujb sv swmi tee trcm type wget where wjb write
-    """.split()
-)
+ALIASES = words("aliases.txt")
 FORBIDDEN = {"Write-Host", "Invoke-Expression", "Get-WmiObject", "Invoke-WmiMethod", "Set-WmiInstance"}
 AUTOMATIC = {"home", "input", "args", "matches", "host", "error", "event", "profile", "pid", "this", "sender", "pwd"}
 
@@ -116,7 +101,9 @@ def test_every_parameter_is_used_and_every_call_gives_those_that_exist_and_all_t
 ) -> None:
     body = text(function.node).partition("param(")[2]
     for name in function.parameters:
-        assert len(re.findall(rf"\$(?:{name}\b|{{{name}}})", body, re.IGNORECASE)) > 1, f"-{name} is declared and not used"
+        assert len(re.findall(rf"\$(?:{name}\b|{{{name}}})", body, re.IGNORECASE)) > 1, (
+            f"-{name} is declared and not used"
+        )
     ours = {each.name: each for _, each in EVERY_FUNCTION}
     for command in function.commands:
         if command.name in ours:
@@ -145,7 +132,9 @@ def test_what_changes_the_machine_first_looks_whether_the_session_is_elevated(na
 
 def test_remove_takes_a_letter_or_a_bucket_and_never_both() -> None:
     (function,) = functions(PUBLIC["Remove-S3RcloneDrive"].read_text())
-    sets = {name: re.findall(r"ParameterSetName = '(\w+)'", function.declarations[name]) for name in function.parameters}
+    sets = {
+        name: re.findall(r"ParameterSetName = '(\w+)'", function.declarations[name]) for name in function.parameters
+    }
     assert sets == {"DriveLetter": ["ByLetter"], "BucketName": ["ByBucket"]}
     assert set(function.mandatory) == {"DriveLetter", "BucketName"}
 
@@ -163,14 +152,16 @@ def test_the_manifest_the_module_and_the_folder_name_the_same_commands() -> None
 
 
 def test_every_command_that_is_not_ours_is_one_of_windows_powershell() -> None:
-    known = set((Path(__file__).parent / "cmdlets.txt").read_text().split())
+    known = words("cmdlets.txt")
     ours = {each.name for _, each in EVERY_FUNCTION}
     called = {each.name for path in FILES for each in commands(parse(path.read_text()))}
     assert {each for each in called if "-" in each} - ours - known == set()
 
 
 def test_every_refusal_has_a_name_of_its_own_and_a_way_out() -> None:
-    thrown = [each for _, function in EVERY_FUNCTION for each in function.commands if each.name == "ConvertTo-DriveError"]
+    thrown = [
+        each for _, function in EVERY_FUNCTION for each in function.commands if each.name == "ConvertTo-DriveError"
+    ]
     assert len(thrown) > 15
     assert all({"-Id", "-Message", "-WayOut"} <= set(each.parameters) for each in thrown)
     refusals = json.loads((MODULE / "refusals.json").read_text())["refusals"]

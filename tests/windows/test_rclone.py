@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import time
 from dataclasses import replace
@@ -14,6 +13,9 @@ import pytest
 from tests.windows.conftest import SERVER, Agent, Dataset
 from tests.windows.drives import MODULE, RCLONE, Drive, filled, template
 
+from strongroom.agent import config as agent_config
+from strongroom.agent import local
+from strongroom.agent.problems import Trouble
 from strongroom.core.vocabulary import Kind
 
 REFUSALS = json.loads((MODULE / "refusals.json").read_text())["refusals"]
@@ -49,7 +51,9 @@ def test_every_word_of_the_template_is_one_that_the_module_fills_in() -> None:
     assert set(re.findall(r"^\s+(\w+)\s+=", table, re.MULTILINE)) == asked
 
 
-def test_a_granted_server_lists_and_reads_with_no_key_configured(dataset: Dataset, drive: Drive, agent: Agent) -> None:
+def test_a_granted_server_lists_and_reads_with_no_key_configured(
+    dataset: Dataset, drive: Drive, listening: Agent
+) -> None:
     dataset.grant(Kind.ORIGINAL, SERVER)
     assert drive.prove().stdout.split() == ["_attachments/", "scores.csv", "wave/"]
     remote = f"strongroom:{dataset.repository}"
@@ -60,12 +64,11 @@ def test_a_granted_server_lists_and_reads_with_no_key_configured(dataset: Datase
     refused = drive.rclone("copyto", str(copied), f"{remote}/more.csv")
     assert refused.returncode != 0 and "AccessDenied" in refused.stderr
     text = (drive.folder / "rclone.conf").read_text()
-    assert not any(each in text for each in ("access_key_id", "secret", agent.token_file.read_text()))
-    assert len(agent.asked) == 4
+    assert not any(each in text for each in ("access_key_id", "secret", listening.token_file.read_text()))
 
 
 def test_each_reason_why_a_bucket_cannot_be_read_is_told_from_the_others(
-    dataset: Dataset, drive: Drive, agent: Agent, tmp_path: Path
+    dataset: Dataset, drive: Drive, listening: Agent, tmp_path: Path
 ) -> None:
     dataset.grant(Kind.ORIGINAL)
     assert refusal(drive) == "BucketNotGranted"
@@ -82,7 +85,9 @@ def test_each_reason_why_a_bucket_cannot_be_read_is_told_from_the_others(
     assert refusal(closed) == "CredentialsMissing"
 
 
-def test_the_drive_of_an_original_reads_and_refuses_every_write(dataset: Dataset, drive: Drive) -> None:
+def test_the_drive_of_an_original_reads_and_refuses_every_write(
+    dataset: Dataset, drive: Drive, listening: Agent
+) -> None:
     dataset.grant(Kind.ORIGINAL, SERVER)
     with drive.mounted() as root:
         assert sorted(path.name for path in root.iterdir()) == ["_attachments", "scores.csv", "wave"]
@@ -99,7 +104,7 @@ def test_the_drive_of_an_original_reads_and_refuses_every_write(dataset: Dataset
 
 
 def test_the_drive_of_a_derivative_is_written_to_at_once_but_for_its_attachments(
-    dataset: Dataset, drive: Drive
+    dataset: Dataset, drive: Drive, listening: Agent
 ) -> None:
     dataset.grant(Kind.DERIVATIVE, SERVER)
     stored = dataset.running.client()
@@ -117,7 +122,9 @@ def test_the_drive_of_a_derivative_is_written_to_at_once_but_for_its_attachments
         assert (root / "_attachments" / "dua.pdf").read_bytes() == b"agreement"
 
 
-def test_a_revoked_drive_gives_errors_and_nothing_written_to_it_arrives_later(dataset: Dataset, drive: Drive) -> None:
+def test_a_revoked_drive_gives_errors_and_nothing_written_to_it_arrives_later(
+    dataset: Dataset, drive: Drive, listening: Agent
+) -> None:
     dataset.grant(Kind.DERIVATIVE, SERVER)
     with replace(drive, folder=drive.folder / "w", is_read_only=False).mounted() as root:
         assert (root / "scores.csv").read_text() == "17"
@@ -128,43 +135,54 @@ def test_a_revoked_drive_gives_errors_and_nothing_written_to_it_arrives_later(da
             (root / "late.csv").write_text("23")
         time.sleep(5.5)  # the drive keeps a listing for five seconds
         with pytest.raises(OSError, match="Input/output error"):
-            os.listdir(root)
+            list(root.iterdir())
         dataset.grant(Kind.DERIVATIVE, SERVER)
         assert (root / "scores.csv").read_text() == "17"
-        assert "late.csv" not in os.listdir(root)
+        assert not (root / "late.csv").exists()
     keys = dataset.running.client().list_objects_v2(Bucket=dataset.repository)["Contents"]
     assert "late.csv" not in [each["Key"] for each in keys]
 
 
 def test_a_drive_that_starts_before_the_agent_works_once_the_agent_answers(
-    dataset: Dataset, agent: Agent, tmp_path: Path
+    dataset: Dataset, drive: Drive, agent: Agent
 ) -> None:
     dataset.grant(Kind.ORIGINAL, SERVER)
-    with socket.create_server(("127.0.0.1", 0)) as taken:  # the port is known, and nobody listens
-        agent.port = taken.getsockname()[1]
-    settings = dataset.running.settings
-    early = Drive(
-        tmp_path / "d", dataset.repository, settings.endpoint, settings.region, agent.url, agent.token_file
-    )
-    with early.mounted() as root:
+    agent.start()  # so that its token file is there, as it is after a restart of Windows
+    agent.stop()
+    with drive.mounted() as root:
         with pytest.raises(OSError, match="Input/output error"):
-            os.listdir(root)
-        server = agent.start()
-        try:
-            assert (root / "scores.csv").read_text() == "17"
-        finally:
-            agent.stop(server)
+            list(root.iterdir())
+        agent.start()
+        assert (root / "scores.csv").read_text() == "17"
 
 
-def test_credentials_that_run_out_are_fetched_again_with_the_token_that_stands_in_the_file_then(
+def test_a_drive_lives_through_many_sessions_and_through_a_new_token_of_the_agent(
     dataset: Dataset, drive: Drive, agent: Agent
 ) -> None:
     dataset.grant(Kind.ORIGINAL, SERVER)
     agent.lifetime = timedelta(seconds=4)
+    agent.start()
     with drive.mounted() as root:
         assert (root / "scores.csv").read_text() == "17"
-        before = len(agent.asked)
-        agent.token_file.write_text("a token of another day")
         time.sleep(5)
         assert (root / "wave" / "one.csv").read_bytes() == b"x" * 5000
-        assert len(agent.asked) > before
+        before, old = agent.asked, agent.token_file.read_text()
+        agent.stop()
+        agent.start()
+        assert agent.token_file.read_text() != old
+        time.sleep(5)
+        assert (root / "scores.csv").read_text() == "17"
+        assert agent.asked > before > 1
+
+
+def test_the_agent_tells_its_status_over_http_to_whoever_holds_the_token(listening: Agent) -> None:
+    config = agent_config.load(*listening.places)
+    told = local.over_http(config, "/status")
+    assert (told["server"]["name"], told["imds"]) == ("genomics-1", "off")
+    assert local.over_http(config, "/credentials")["Expiration"]
+    listening.token_file.write_text("guessed")
+    with pytest.raises(Trouble, match="not the one"):
+        local.over_http(config, "/status")
+    listening.stop()
+    with pytest.raises(Trouble, match="not running"):
+        local.over_http(config, "/status")

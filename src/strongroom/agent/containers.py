@@ -14,7 +14,9 @@ import secrets
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from strongroom.agent import state
 from strongroom.agent.callers import Callers
@@ -28,14 +30,23 @@ if sys.platform != "win32":
     import pwd
 
 PATH = "/credentials"
+STATUS_PATH = "/status"
 
 
 class CredentialsServer(LocalServer):
     """Answers on 127.0.0.1 to whoever shows the token."""
 
-    def __init__(self, port: int, who: Callers, renewal: Renewal, token: str) -> None:
+    def __init__(
+        self,
+        port: int,
+        who: Callers,
+        renewal: Renewal,
+        token: str,
+        status: Callable[[], Mapping[str, Any]],
+    ) -> None:
         self.renewal = renewal
         self.token = token
+        self.status = status
         super().__init__(("127.0.0.1", port), _Handler, who)
 
 
@@ -49,10 +60,12 @@ class _Handler(LocalHandler):
         shown = (self.headers.get("Authorization") or "").strip()
         if not hmac.compare_digest(shown.encode(), self.server.token.encode()):
             self._refuse(401, "token", f"The token in Authorization is not the one in {token_folder_hint()}.")
-        elif self.path != PATH:
-            self._refuse(404, "not-found", f"Only {PATH} is here.")
-        else:
+        elif self.path == STATUS_PATH:
+            self.answer(200, json.dumps(self.server.status()), "application/json")
+        elif self.path == PATH:
             self._hand_out()
+        else:
+            self._refuse(404, "not-found", f"Only {PATH} and {STATUS_PATH} are here.")
 
     def _hand_out(self) -> None:
         try:

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import socket
 import ssl
+import sys
 import threading
 import time
 import urllib.error
@@ -104,7 +105,9 @@ def clock_wrong(offset_seconds: float) -> Trouble:
     way = "slow" if offset_seconds > 0 else "fast"
     return Trouble(
         f"This machine's clock is {abs(offset_seconds):.0f} s {way}, so its signatures are refused.",
-        "Set it right: timedatectl set-ntp true (or: date -s …), then it goes on by itself.",
+        "Set it right: "
+        + ("w32tm /resync" if sys.platform == "win32" else "timedatectl set-ntp true (or: date -s …)")
+        + ", then it goes on by itself.",
         "clock",
     )
 

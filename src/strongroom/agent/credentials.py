@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import urllib.error
-import urllib.request
 
-from strongroom.agent import containers, control_socket, problems
+from strongroom.agent import containers, local
 from strongroom.agent.config import IS_WINDOWS, Config
 from strongroom.agent.problems import Trouble
 
@@ -32,8 +30,7 @@ def credentials(config: Config, options: argparse.Namespace) -> int:
     if options.export:
         print(_exports(config))
         return 0
-    session = _over_http(config) if IS_WINDOWS else control_socket.ask(config, "credentials")
-    print(json.dumps({"Version": 1, **session}, indent=1))
+    print(json.dumps({"Version": 1, **local.credentials(config)}, indent=1))
     return 0
 
 
@@ -46,36 +43,7 @@ def _exports(config: Config) -> str:
         )
     values = {
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{config.credentials_port}{containers.PATH}",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(_token_file(config)),
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": local.token_file(config),
     }
     word = "set" if IS_WINDOWS else "export"
     return "\n".join(f"{word} {name}={value if IS_WINDOWS else shlex.quote(value)}" for name, value in values.items())
-
-
-def _token_file(config: Config) -> str:
-    found = containers.token_file(config)
-    if found is None:
-        raise Trouble(
-            "No file with a token for that URL is readable to you.",
-            f"Credentials are for {config.who_may}; root chooses in {config.file}.",
-            "not-chosen",
-        )
-    return str(found)
-
-
-def _over_http(config: Config) -> dict[str, str]:
-    with open(_token_file(config), encoding="ascii") as file:  # noqa: PTH123
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{config.credentials_port}{containers.PATH}", headers={"Authorization": file.read()}
-        )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=15) as answer:
-            found = json.load(answer)
-    except urllib.error.HTTPError as refusal:
-        problem = json.load(refusal)
-        raise Trouble(problem["message"], code=problem["code"]) from None
-    except OSError:
-        raise problems.not_running() from None
-    found["SessionToken"] = found.pop("Token")
-    return dict(found)

@@ -106,7 +106,7 @@ class Agent:
             token = containers.write_tokens(self.config)
             server = _listening(
                 f"127.0.0.1:{port}",
-                lambda: containers.CredentialsServer(port, self.callers, self.renewal, token),
+                lambda: containers.CredentialsServer(port, self.callers, self.renewal, token, self._told.status),
             )
             _serve(parts, server, "container credentials")
 

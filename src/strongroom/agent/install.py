@@ -128,7 +128,7 @@ def _check_systemd() -> None:
     if IS_WINDOWS:
         raise Trouble(
             "`install` is for systemd.",
-            "On Windows a scheduled task runs the agent: docs/guide/windows.md shows the command.",
+            "On Windows a scheduled task runs the agent: docs/guide/mounting-windows.md says how.",
             "no-systemd",
         )
     if not (shutil.which("systemctl") and Path("/run/systemd/system").exists()):

@@ -130,6 +130,8 @@ def _say_next(config: Config, who: state.Identity) -> None:
     now = configuration.load(str(config.file), str(config.state), str(config.run))
     print(f"This machine is now the server “{who.name}” of “{who.space}”.")
     print(f"Credentials are for: {now.who_may}. Others by their local name in {config.file}: " + '{"users": ["…"]}')
+    if IS_WINDOWS:
+        return  # install.ps1 goes on
     print("Next:  strongroom install   (as root: starts the agent now and at every boot)")
     print("       strongroom status    (what it may do, and what is wrong)")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 
@@ -42,7 +43,9 @@ def not_running() -> Trouble:
     """Nobody answers at the control socket."""
     return Trouble(
         "The agent is not running.",
-        "Start it as root: systemctl start strongroom (or, without systemd: strongroom run).",
+        "Start it, in an elevated PowerShell: Start-ScheduledTask -TaskName 'Strongroom agent'"
+        if sys.platform == "win32"
+        else "Start it as root: systemctl start strongroom (or, without systemd: strongroom run).",
         "not-running",
         NOT_RUNNING,
     )

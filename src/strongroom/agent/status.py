@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from strongroom.agent import control_socket, problems, state
+from strongroom.agent import local, problems, state
 from strongroom.agent.config import Config
 from strongroom.agent.control import seconds_of
 from strongroom.agent.problems import Trouble
@@ -31,7 +31,7 @@ def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 def status(config: Config, options: argparse.Namespace) -> int:
     """Print it; 0 only when all is well."""
     try:
-        found = control_socket.ask(config, "status")
+        found = local.status(config)
     except Trouble as trouble:
         found = _without_agent(config, trouble)
     if options.json:
