@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from strongroom.core.policy import access_of, compile_policy
 from strongroom.core.vocabulary import Kind, State
 from strongroom.engines.seaweedfs.settings import DIALECT
+from strongroom.runtime import zipapp
 from tests.agent.network import Machine, machine, unmounted
 from tests.agent.plane import Plane, Server
 from tests.engine_fixture import Running, start_embedded
@@ -142,6 +143,11 @@ class Room:
     # The agent
 
     @property
+    def program(self) -> tuple[str, ...]:
+        """The agent as servers have it."""
+        return (_PYTHON, "-I", "-S", str(self.folder / "strongroom"))
+
+    @property
     def places(self) -> tuple[str, ...]:
         """The options that lead every command to this machine's folders."""
         etc, state, run = (str(self.folder / name) for name in ("agent.json", "state", "run"))
@@ -155,7 +161,7 @@ class Room:
             joined = self.run("join", self.plane_url, "--token", "srj_test")
             assert joined.returncode == 0, joined.stderr
         log = self.folder / "agent.log"
-        self._agent = self.machine.start(*_PROGRAM, "run", *self.places, environ=self.environ(), log=log)
+        self._agent = self.machine.start(*self.program, "run", *self.places, environ=self.environ(), log=log)
         until(lambda: self.run("status").returncode in (0, 1), "the agent", more=self.log)
         until(lambda: self.run("credentials").returncode == 0, "credentials", more=self.log)
         self.heard()
@@ -169,7 +175,7 @@ class Room:
 
     def run(self, command: str, *words: str, user: int | None = None) -> "subprocess.CompletedProcess[str]":
         """One command of the agent, as root or as a user."""
-        return self.machine.run(*_PROGRAM, command, *words, *self.places, environ=self.environ(), user=user)
+        return self.machine.run(*self.program, command, *words, *self.places, environ=self.environ(), user=user)
 
     def log(self) -> str:
         """What the agent said."""
@@ -198,7 +204,8 @@ class Room:
         }
 
 
-_PROGRAM = (sys.executable, "-m", "strongroom.agent")
+# The system's own Python, which every user may run; the file is what servers fetch.
+_PYTHON = next(each for each in ("/usr/bin/python3", sys.executable) if Path(each).exists())
 
 
 def until(true: Callable[[], object], what: str, seconds: float = 30, more: Callable[[], str] = str) -> None:
@@ -216,6 +223,7 @@ def room(folder: Path) -> Iterator[Room]:
         running = start_embedded(folder / "engine", public_host=made.here)
         stack.callback(running.stop)
         (folder / "machine").mkdir()
+        (folder / "machine" / "strongroom").write_bytes(zipapp.build())
         here = Room(running, made, folder / "machine", Plane(lambda: here.credentials()), "")
         server = Server(made.here, here.plane)
         stack.callback(server.server_close)

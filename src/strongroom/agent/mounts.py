@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 import time
 from typing import Any
 
 from strongroom.agent import (
     control_socket,
+    drives,
     mounts_checks,
     mounts_deeds,
     mounts_follow,
@@ -19,6 +18,7 @@ from strongroom.agent import (
     mounts_probe,
     mounts_table,
     mounts_tools,
+    state,
 )
 from strongroom.agent.config import IS_WINDOWS, Config
 from strongroom.agent.mounts_kernel import Mounted
@@ -47,15 +47,19 @@ def report(config: Config) -> list[dict[str, Any]]:
     """Each mount and each that should be there: repository, path, tool, is_read_only, is_persistent, health, detail,
     checked_at (ISO 8601). Takes a few seconds at most, whatever hangs."""
     if IS_WINDOWS:
-        return []
+        return drives.report(config.file.parent / "drives")
     kept = {row.path: row for row in mounts_table.rows(config)}
     found = {each.path: each for each in mounts_kernel.mounted()}
     health = mounts_probe.look(found.values())
     now = instant(time.time())
-    told = [
-        {**_described(each, kept.get(path)), "health": health[path].health, "detail": health[path].detail}
-        for path, each in found.items()
-    ]
+    granted = _granted(config)
+    told = []
+    for path, each in found.items():
+        is_revoked = granted is not None and each.repository not in granted
+        word, detail = health[path].health, health[path].detail
+        if is_revoked:
+            word, detail = mounts_probe.FAILING, f"access was revoked, or has ended; {detail or 'nothing can be read'}"
+        told.append({**_described(each, kept.get(path)), "health": word, "detail": detail})
     told += [
         {**_described(row, row), "health": mounts_probe.MISSING, "detail": _missing(row)}
         for path, row in kept.items()
@@ -72,6 +76,15 @@ def _described(each: Mounted | Row, row: Row | None) -> dict[str, Any]:
         "is_read_only": each.is_read_only,
         "is_persistent": row is not None,
     }
+
+
+def _granted(config: Config) -> set[str] | None:
+    """The repositories that this server was granted; None where that cannot be read."""
+    try:
+        found = state.granted(config)
+    except Trouble:
+        return None
+    return {str(each["repository"]) for each in found["datasets"]} if "datasets" in found else None
 
 
 def _missing(row: Row) -> str:
@@ -122,8 +135,6 @@ def _add_mounts(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         "mounts", help="the mounts of data sets and how each is", description="Exit code: 0 all are well, 1 not."
     )
     parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--probe", nargs="+", metavar="PATH", help=argparse.SUPPRESS)
-    parser.add_argument("--read", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--restore", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(run=mounts)
 
@@ -170,8 +181,6 @@ def umount(config: Config, options: argparse.Namespace) -> int:
 
 def mounts(config: Config, options: argparse.Namespace) -> int:
     """Print them; 0 when all are well."""
-    if options.probe:
-        return _probe(options)
     if options.restore:
         return mounts_follow.restore(config)
     found = report(config)
@@ -211,13 +220,6 @@ def _done(plan: Plan, name: str, read: str, keeper: str | None) -> str:
     proof = f"{read} was read" if read else "it was listed and holds no file yet"
     kept = f" It comes back after a reboot ({keeper})." if keeper else ""
     return f"“{name}” is mounted at {plan.path}, {how}, by {plan.tool}; {proof}.{kept}"
-
-
-def _probe(options: argparse.Namespace) -> int:
-    for found in mounts_probe.probe(options.probe, is_reading=options.read):
-        print(json.dumps(found), flush=True)
-    sys.stdout.flush()
-    os._exit(0)  # a thread that hangs in a mount must not keep this process
 
 
 def _repository(config: Config, name: str) -> str:

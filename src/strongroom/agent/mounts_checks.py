@@ -11,6 +11,7 @@ import re
 import shutil
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,10 +98,9 @@ def place(made: Plan) -> Plan:
     """The plan with the real path, once everything there allows it. Raises: Trouble."""
     _check_fuse(made.tool)
     _check_free(made)
+    if Path(made.path).is_symlink():
+        return place(replace(made, path=os.path.realpath(made.path)))
     _check_folder(made.path)
-    real = os.path.realpath(made.path)
-    if real != made.path:
-        return place(Plan(**{**made.__dict__, "path": real}))
     _check_rights(made)
     return made
 

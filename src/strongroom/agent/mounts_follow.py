@@ -41,9 +41,11 @@ def _follow(config: Config, datasets: list[Mapping[str, Any]]) -> None:
         granted = {str(each["repository"]) for each in datasets}
         mounts_table.remember_granted(config, datasets)
         found = mounts_kernel.mounted()
-        _withdraw([each for each in found if each.repository not in granted])
+        # Revoked is what was granted once: a grant that no heartbeat has told yet may be used already.
+        ended = [each for each in found if each.repository not in granted]
+        _withdraw([each for each in ended if mounts_table.was_granted(config, each.repository)])
         _REFUSED.difference_update({each.path for each in found if each.repository in granted})
-        _bring_back(config, granted, {each.path for each in found})
+        _bring_back(config, granted, {each.path for each in found} - _cleared(config, found))
         _let_users_bring_back(config)
     except Exception as problem:  # noqa: BLE001  whatever is wrong with a mount, the server itself lives
         log("mounts not followed", why=repr(problem))
@@ -68,6 +70,17 @@ def _withdraw(revoked: Iterable[Mounted]) -> None:
                 with contextlib.suppress(OSError):
                     os.kill(each.pid, signal.SIGHUP)  # rclone forgets all names
             log("mount refuses, access revoked", path=each.path, repository=each.repository)
+
+
+def _cleared(config: Config, found: list[Mounted]) -> set[str]:
+    """The paths of kept mounts whose program died, once what is left of them is out of the way."""
+    kept = {row.path for row in mounts_table.rows(config)}
+    suspects = [each for each in found if each.pid == 0 and each.path in kept]
+    dead = [path for path, how in mounts_probe.look(suspects).items() if "ENOTCONN" in how.detail] if suspects else []
+    for path in dead:
+        log("mount died", path=path)
+        mounts_deeds.end(path, 0, is_forced=True)
+    return set(dead)
 
 
 def _bring_back(config: Config, granted: set[str], mounted: set[str]) -> None:

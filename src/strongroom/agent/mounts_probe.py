@@ -21,6 +21,8 @@ from strongroom.agent.mounts_kernel import Mounted
 
 OK, FAILING, MISSING = "ok", "failing", "missing"
 _SECONDS = 4.0
+_ROOT = Path(__file__).parents[2]  # the folder of the package, or the zip file
+_CHILD = "import sys; sys.path.insert(0, sys.argv[1]); from strongroom.agent.mounts_probe import main; main()"
 _HANGING: set[str] = set()  # whose probe has not come back: a further one would only hang beside it
 _LOOKED_AT = 400
 _WORDS = {
@@ -61,7 +63,8 @@ def look(mounts: Iterable[Mounted], *, is_reading: bool = False, seconds: float 
 
 def _ask(owner: int, paths: list[str], is_reading: bool, seconds: float, found: dict[str, Found]) -> None:
     user = {"user": owner, "group": _group(owner), "extra_groups": []} if owner != os.geteuid() == 0 else {}
-    command = [*program(), "mounts", *(["--read"] if is_reading else []), "--probe", *paths]
+    # Only this module: a whole start of the agent would cost more than the look.
+    command = [sys.executable, "-I", "-S", "-c", _CHILD, str(_ROOT), "read" if is_reading else "look", *paths]
     with contextlib.suppress(OSError):
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, **user)  # type: ignore[call-overload]
         killer = threading.Timer(seconds, child.kill)
@@ -84,8 +87,15 @@ def program() -> list[str]:
     return [sys.executable, "-I", "-S", str(itself.absolute())]
 
 
-def probe(paths: list[str], *, is_reading: bool) -> Iterator[Mapping[str, str]]:
-    """Touch them all at once; each as soon as it answered. The process that runs this may hang for good."""
+def main() -> None:
+    """What the child does: a line of JSON for each path, as soon as it answered. It may hang for good."""
+    for found in _probed(sys.argv[3:], is_reading=sys.argv[2] == "read"):
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
+    os._exit(0)  # a thread that hangs in a mount must not keep this process
+
+
+def _probed(paths: list[str], *, is_reading: bool) -> Iterator[Mapping[str, str]]:
     done: dict[str, Found] = {}
     ready = threading.Condition()
 
