@@ -55,7 +55,7 @@ def view(actor: Actor, server: Server) -> ServerView:
 
 def _grants(actor: Actor, row: Server) -> list[Grant]:
     visible = Dataset.objects.visible_to(actor)
-    live = row.grants.filter(ended_at=None, dataset__in=visible).select_related("dataset", "created_by")
+    live = row.grants.filter(ended_at=None, dataset__in=visible).select_related("dataset", "server", "created_by")
     return list(live.order_by("dataset__name", "dataset_id"))
 
 

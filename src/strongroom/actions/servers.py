@@ -96,7 +96,7 @@ def list_(
     """The servers the actor may see, by name, deleted ones too. `search` is part of a name, host name or address."""
     with doing(actor, Verb.SERVER_LIST) as deed:
         deed.platform()
-        rows = Server.objects.visible_to(actor).select_related("owner", "created_by")
+        rows = Server.objects.visible_to(actor).select_related("space", "owner", "created_by")
         wanted = {"space_id": space_id, "kind": kind, "state": state}
         rows = rows.filter(**{column: value for column, value in wanted.items() if value is not None})
         if text := clean_text("search", search, max_length=200, required=False):

@@ -57,7 +57,8 @@ class MachineSignatureToJoin(MachineSignature):
 
 def call_of(request: HttpRequest) -> Call:
     """The request as it was sent. Raises: TooLarge, before anything is taken in."""
-    size_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
+    said = str(request.META.get("CONTENT_LENGTH") or "0")
+    size_bytes = int(said) if said.isdecimal() else 0  # as Django reads it: of anything else it takes in no body
     if size_bytes > LARGEST_BODY:
         raise TooLarge(
             f"The body has {size_bytes} bytes; a server may send {LARGEST_BODY}.",
