@@ -62,10 +62,10 @@ class Machine:
         self.server_id = str(joined.server.id)
         return joined
 
-    def heartbeat(self, *mounts: Mount) -> Standing:
-        """Say that it is there."""
+    def heartbeat(self, *mounts: Mount, ssh_host_key: str = "", ssh_host: str = "") -> Standing:
+        """Say that it is there, and where people log in, if they do."""
         here = agents.authenticate(self.call())
-        return agents.heartbeat(here, Report("Debian 12", "1.0", "genomics", mounts))
+        return agents.heartbeat(here, Report("Debian 12", "1.0", "genomics", mounts, ssh_host_key, ssh_host))
 
     def session(self) -> Session:
         """Fresh credentials."""
