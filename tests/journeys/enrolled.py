@@ -1,6 +1,7 @@
 """A machine that the institution already runs, with a network and a disk of its own, and the agent on it."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -147,7 +148,8 @@ class Enrolled:
         """Wait until the agent was told that it has this data set, or that it has not."""
 
         def told() -> bool:
-            return (study.repository in self.run("strongroom status --json").stdout) == is_granted
+            known = json.loads(self.run("strongroom status --json").stdout or "{}").get("datasets") or []
+            return (study.repository in [each["repository"] for each in known]) == is_granted
 
         self.system.until(told, f"the agent to hear of {study.name}", more=self.log)
 

@@ -96,7 +96,7 @@ def test_revoked_while_reading_and_mounted_again_after_a_new_grant(machine: Enro
 def test_a_derivative_is_worked_in_but_for_its_attachments(machine: Enrolled) -> None:
     owner: Api = machine.system.owner
     study = machine.system.uploaded(kind="derivative", external_source="The registry, 2019")
-    owner.attach(f"{study.path}/attachments", "dua.pdf", b"%PDF-1.7 agreed", kind="data-use-agreement")
+    owner.attach(f"{study.path}/attachments", "dua.pdf", b"%PDF-1.7 agreed", kind="data-use-agreement", title="Terms")
     machine.system.finalized(study)
     grant(machine, study)
     aws = f"aws {endpoint(study)} s3"
