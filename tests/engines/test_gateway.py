@@ -192,6 +192,11 @@ def test_nothing_is_proved_or_drained_before_every_gateway_agrees(
         absent.prove_policy(repository, 1)
     with pytest.raises(Unavailable):
         absent.is_drained("")
+    mute = SeaweedEngine(
+        replace(settings, further_gateways=(Gateway(settings.gateway, f"{settings.gateway}/healthz"),))
+    )
+    with pytest.raises(Unavailable, match="do not tell how many writes"):
+        mute.is_drained("")
 
 
 def test_a_removed_key_is_dead_at_once(embedded_engine: Running, repository: str) -> None:
