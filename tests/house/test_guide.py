@@ -1,5 +1,8 @@
 """What the pages for people name exists: commands, settings, verbs, headings; and things have their one word."""
 
+import argparse
+import contextlib
+import io
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from strongroom.agent import main as agent_words
 from strongroom.cli.main import ENVIRONMENT, main
 from strongroom.core import settings
 from strongroom.core.vocabulary import SystemFact, Verb
@@ -18,6 +22,8 @@ FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 SUBSTITUTION = re.compile(r"\$\((strongroom [^()|]*)")
 VARIABLE = re.compile(r"\bSTRONGROOM_[A-Z_]+\b")
+AGENT = agent_words.parser()
+ON_SERVERS = next(each.choices for each in AGENT._actions if isinstance(each, argparse._SubParsersAction))
 NOUNS = {verb.value.partition(".")[0] for verb in Verb}
 # What a page may call a thing differently only inside code.
 OTHER_WORDS = re.compile(r"\b(datasets?|data-sets?|lock down|checksummed list|log book|upload keys?)\b", re.IGNORECASE)
@@ -47,12 +53,16 @@ def commands(text: str) -> Iterator[list[str]]:
         outside = SUBSTITUTION.sub("SUBSTITUTED", line)
         for part in re.split(r"\s(?:\||\|\||&&)\s", outside):
             words = shlex.split(part, comments=True)
+            words = words[1:] if words[:1] == ["sudo"] else words
             if words[:1] == ["strongroom"]:
                 yield words[: words.index(">")] if ">" in words else words
 
 
 def parse(words: list[str]) -> None:
     """Parse as the command line does, without doing it. Raises click.UsageError."""
+    if words[1:2] and words[1] not in main.commands and words[1] in ON_SERVERS:
+        _parse_on_a_server(words[1:])
+        return
     context, command, rest = None, main, words[1:]
     name = words[0]
     while True:
@@ -62,6 +72,19 @@ def parse(words: list[str]) -> None:
         name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
         assert found is not None and name is not None
         command = found
+
+
+def _parse_on_a_server(words: list[str]) -> None:
+    """The same for the agent, which is called `strongroom` on servers. A command alone is its name."""
+    if len(words) == 1:
+        return
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+            AGENT.parse_args(words)
+    except SystemExit as ended:
+        if ended.code:
+            raise click.UsageError(said.getvalue()) from None
 
 
 def anchors(page: Path) -> set[str]:
@@ -98,6 +121,8 @@ def test_every_command_that_a_page_shows_is_understood(
         ["strongroom", "dataset", "finalize"],
         ["strongroom", "dataset", "show", "x", "--colour", "red"],
         ["strongroom", "space", "create", "x", "--risk", "enormous"],
+        ["strongroom", "mount", "x", "/mnt/x", "--faster"],
+        ["strongroom", "mount", "x"],
     ],
 )
 def test_a_command_that_does_not_exist_is_noticed(words: list[str]) -> None:

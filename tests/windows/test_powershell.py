@@ -166,3 +166,15 @@ def test_every_refusal_has_a_name_of_its_own_and_a_way_out() -> None:
     assert all({"-Id", "-Message", "-WayOut"} <= set(each.parameters) for each in thrown)
     refusals = json.loads((MODULE / "refusals.json").read_text())["refusals"]
     assert all(each["says"].endswith(".") and each["way_out"].endswith(".") for each in refusals)
+
+
+def test_the_powershell_of_the_guide_parses_and_its_commands_take_such_parameters() -> None:
+    page = (ROOT / "docs" / "guide" / "mounting-windows.md").read_text()
+    blocks = re.findall(r"^```powershell\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    ours = {name: functions(path.read_text())[0].parameters for name, path in PUBLIC.items()}
+    called = [each for block in blocks for each in commands(parse(block))]
+    assert [errors(block) for block in blocks if errors(block)] == []
+    assert set(ours) <= {each.name for each in called}
+    for each in called:
+        assert {name.lstrip("-") for name in each.parameters} <= {*ours.get(each.name, each.parameters), "WhatIf"}
+    assert set(re.findall(r"^\| `-(\w+)", page, re.MULTILINE)) <= {*ours["New-S3RcloneDrive"], "WhatIf"}

@@ -14,7 +14,7 @@ from strongroom.agent.problems import Trouble
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; its exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         chosen = config.load(options.config, options.state, options.run_folder)
         return int(options.run(chosen, options))
@@ -28,12 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return problems.USAGE
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """All the words, with their options."""
+    made = argparse.ArgumentParser(
         prog="strongroom", description="This machine as a server of a space: credentials, mounts, status."
     )
-    parser.add_argument("--version", action="version", version=f"strongroom agent {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    made.add_argument("--version", action="version", version=f"strongroom agent {__version__}")
+    commands = made.add_subparsers(metavar="COMMAND", required=True)
     for part in _parts():
         part(commands)
     for command in commands.choices.values():
@@ -41,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         places.add_argument("--config", metavar="FILE", help=f"instead of {config.CONFIG_FILE}")
         places.add_argument("--state", metavar="FOLDER", help=f"instead of {config.STATE}")
         places.add_argument("--run", metavar="FOLDER", dest="run_folder", help=f"instead of {config.RUN}")
-    return parser
+    return made
 
 
 def _parts() -> list[Any]:
