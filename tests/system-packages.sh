@@ -8,27 +8,40 @@ need() { # need PROGRAM PACKAGE
 }
 need ssh-keygen openssh-client
 need curl curl
+need sshpass sshpass
+[ -x /usr/sbin/sshd ] || missing="$missing openssh-server"
 need ps procps
 need git git
 need nft nftables
 need ip iproute2
 need unshare util-linux
+need fusermount3 fuse3
+need podman podman
+need runc runc # where control groups are half old, half new, podman's usual runtime refuses
+need debootstrap debootstrap
+need eatmydata eatmydata
 command -v pg_ctl >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing="$missing postgresql"
-[ -z "$missing" ] && exit 0
+# Servers mount as root of their own user namespace: like udev does on most machines, let everybody use FUSE.
+open_fuse() { [ ! -c /dev/fuse ] || [ "$(stat -c %a /dev/fuse)" = 666 ] || $as_root chmod 666 /dev/fuse; }
+as_root=""
+[ "$(id -u)" -eq 0 ] || as_root="sudo -n"
+if [ -z "$missing" ]; then
+    open_fuse
+    exit 0
+fi
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "The tests need these programs, under Debian's package names:$missing. Install them and try again." >&2
     exit 1
 fi
-as_root=""
 if [ "$(id -u)" -ne 0 ]; then
     if ! sudo -n true 2>/dev/null; then
         echo "The tests need:$missing. As root: apt-get install$missing" >&2
         exit 1
     fi
-    as_root="sudo -n"
 fi
 echo "Installing for the tests:$missing"
 $as_root apt-get update -qq
 # shellcheck disable=SC2086 a list of words
 DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+open_fuse

@@ -67,7 +67,7 @@ class FrontDoor:
     home: Path
     engine: str = "memory"
     more: dict[str, str] = field(default_factory=dict)
-    first_port: int = field(default_factory=lambda: free_ports(24))
+    first_port: int = field(default_factory=lambda: free_ports(30))
     process: "subprocess.Popen[str] | None" = None
 
     @property
@@ -82,6 +82,7 @@ class FrontDoor:
             "STRONGROOM_WEB_PORT": str(self.first_port),
             "STRONGROOM_GATEWAY_PORT": str(self.first_port + 1),
             "STRONGROOM_ENGINE_PORT": str(self.first_port + 2),
+            "STRONGROOM_SERVER_SSH_PORTS": f"{self.first_port + 22}-{self.first_port + 29}",
         }
         return {**os.environ, **settings, **self.more, "PYTHONUNBUFFERED": "1"}
 

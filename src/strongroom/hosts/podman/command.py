@@ -3,13 +3,16 @@
 import json
 import os
 import resource
+import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from strongroom.core.errors import Unavailable
 
 PATIENCE_SECONDS = 120.0
 _FILES, _PROCESSES = 20_000, 4_000
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 WITHOUT_PODMAN = (
     "Install podman on the machine that runs Strongroom (apt-get install podman) or name it with STRONGROOM_PODMAN; "
     "or enrol a machine that is there: `strongroom server enrol`."
@@ -20,7 +23,7 @@ class Podman:
     """The podman of this machine. `words` is how it is started."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
-        self._words = words
+        self._words = (*words, *_runtime()) if words == ("podman",) else words
         self._about: dict[str, Any] | None = None
 
     def run(self, *arguments: str, seconds: float = PATIENCE_SECONDS) -> str:
@@ -83,6 +86,12 @@ def limits() -> list[str]:
         allowed = most if hard == resource.RLIM_INFINITY else min(hard, most)
         words.append(f"--ulimit={name}={allowed}:{allowed}")
     return words
+
+
+def _runtime() -> list[str]:
+    """The usual runtime (crun) refuses machines whose control groups are half old, half new; runc does not."""
+    is_mixed = Path("/sys/fs/cgroup/unified").exists()
+    return ["--runtime", "runc"] if is_mixed and shutil.which("runc", path=_PATH) else []
 
 
 def _way_out(said: str) -> str:

@@ -200,7 +200,7 @@ class PodmanHost:
         return None if self.podman.is_rootless else folders.free_owner(self.settings.home)
 
     def _image(self, *, is_needed: bool) -> str:
-        """The image's id. Where it is not there it is built beside, and, if needed, Building or why that failed raised."""
+        """The image's id. A missing one is built beside; if it is needed, that raises Building, or why it failed."""
         if found := image.built(self.podman):
             return found
         if self._builder is None or not self._builder.is_alive():
