@@ -129,7 +129,7 @@ def _repositories(figures: Figures) -> Iterator[str]:
             f"{found['restart_seconds']:.0f} s. The limit of open files was {found['most_open_files']:,}."
         )
         if found["refusal"]:
-            yield "More the engine refused: with two open files for each, that limit was reached."
+            yield "To more it refused the first object: each takes two open files, and its connections some."
 
 
 def _runs(requests: list[str]) -> str:

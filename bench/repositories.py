@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.engine_fixture import Running, start_embedded
 
 from bench.figures import spread, timed
+from strongroom.core.errors import Unavailable
 from strongroom.core.policy import access_of, compile_policy
 from strongroom.core.vocabulary import Kind, State
 from strongroom.engines import Engine
@@ -37,13 +38,13 @@ def _filled(running: Running) -> dict[str, object]:
         if refusal:
             break
         steps.append({"count": step, **_cost(running, step)})
+    if refusal:
+        steps.append({"count": count, **_cost(running, count, makes=False)})
     return {
-        "database": "none",
         "wanted": STEPS[-1],
         "reached": count,
         "steps": steps,
         "refusal": refusal,
-        "at_the_end": _cost(running, count, makes=not refusal),
         "unwell": [f"{each.part}: {each.detail}" for each in running.engine.health() if not each.is_healthy],
         "most_open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         "restart_seconds": _restarted(running),
@@ -52,10 +53,21 @@ def _filled(running: Running) -> dict[str, object]:
 
 def _fill(running: Running, start: int, stop: int) -> tuple[int, str]:
     """How many there are then, and why there are no more."""
+    refusals: list[str] = []
+
+    def make(number: int) -> bool:
+        if refusals:
+            return False
+        try:
+            _make(running, number)
+        except Unavailable as error:
+            refusals.append(str(error))
+            return False
+        return True
+
     with ThreadPoolExecutor(THREADS) as threads:
-        made = [threads.submit(_make, running, number) for number in range(start, stop)]
-        failed = [str(each.exception()) for each in made if each.exception()]
-    return stop - len(failed), failed[0] if failed else ""
+        made = sum(threads.map(make, range(start, stop)))
+    return start + made, refusals[0] if refusals else ""
 
 
 def _make(running: Running, number: int) -> tuple[float, float]:

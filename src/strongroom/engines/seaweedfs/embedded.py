@@ -4,6 +4,7 @@ Source: `weed server -h`, `weed s3 -h` and `weed scaffold -config=security` of S
 """
 
 import os
+import resource
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,8 @@ from strongroom.engines.seaweedfs.settings import SeaweedSettings
 
 # A volume takes no room before it is written to; a bucket gets a further one when the last is full.
 VOLUME_SIZE_MB = 8192
-VOLUMES = 1_000_000
+# What the storage process opens beside its volumes: connections above all.
+OTHER_FILES = 1_000
 
 
 def processes(settings: SeaweedSettings) -> list[ProcessSpec]:
@@ -64,13 +66,23 @@ def _storage(settings: SeaweedSettings) -> tuple[str, ...]:
         *(f"-master.port={ports.master}", f"-master.port.grpc={ports.master + 1}", "-master.telemetry=false"),
         # There is nobody to vote against: without this a restart waits ten seconds and more for the election.
         *("-master.electionTimeout=1s", "-master.heartbeatInterval=100ms"),
-        *(f"-master.volumeSizeLimitMB={VOLUME_SIZE_MB}", f"-volume.max={VOLUMES}", "-volume.preStopSeconds=1"),
+        *(f"-master.volumeSizeLimitMB={VOLUME_SIZE_MB}", f"-volume.max={_volumes()}", "-volume.preStopSeconds=1"),
         *(f"-volume.port={ports.volume}", f"-volume.port.grpc={ports.volume + 1}"),
         *(f"-filer.port={ports.filer}", f"-filer.port.grpc={ports.filer + 1}", "-filer.localSocket=filer.sock"),
         *(f"-s3.port={ports.private}", f"-s3.port.grpc={ports.private + 1}", "-s3.localSocket=private.sock"),
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam.readOnly=true", "-s3.autoCreateBucket=false"),
         "-s3.allowDeleteBucketNotEmpty=true",
     )
+
+
+def _volumes() -> int:
+    """As many as there may be open files for, two each.
+
+    Beyond that a new data set is refused its first object and all others go on; without a bound the engine would use
+    up the files that its connections need.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max((most - OTHER_FILES) // 2, 8) if most != resource.RLIM_INFINITY else 1_000_000
 
 
 def _gateway(settings: SeaweedSettings) -> tuple[str, ...]:
