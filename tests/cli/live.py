@@ -14,7 +14,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from tests.world import World
 
-from strongroom.actions import converge
+from strongroom.actions import converge, hosting
 from strongroom.cli.exits import Exit
 from strongroom.db.models import UploadKey
 from strongroom.engines import AccessKey
@@ -84,6 +84,7 @@ def worker() -> Iterator[None]:
     def work() -> None:
         while not over.wait(0.05):
             converge.run_due()
+            hosting.run_due()
         connection.close()
 
     thread = threading.Thread(target=work)

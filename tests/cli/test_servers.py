@@ -12,12 +12,9 @@ import pytest
 from django.db import connection
 from tests.cli.live import Terminal
 
-from strongroom.actions import joining
 from strongroom.agent import signing
 from strongroom.agent.control import Control
 from strongroom.cli.exits import Exit
-from strongroom.core.vocabulary import ServerState
-from strongroom.db.models import Server
 from strongroom.hosts.memory import MemoryHost
 
 
@@ -202,9 +199,12 @@ def test_waiting_ends_when_the_machine_has_joined(terminal: Terminal, host: Memo
     late = terminal(*create, "--timeout", "1")
     assert late.exit_code == Exit.UNAVAILABLE and "Its host goes on with it" in late.stderr
     terminal.ok("server", "delete", "genomics-1", "--reason", "too slow", "--confirm", "genomics-1")
-    with _booting(terminal.url, tmp_path):
+    with _booting(host, terminal.url, tmp_path):
         assert "genomics-1 is there, and has joined Heart study" in terminal.ok(*create)
     assert terminal.json("server", "show", "genomics-1")["is_online"]
+    assert "genomics-1 is stopped" in terminal.ok("server", "stop", "genomics-1", "--wait")
+    assert "● stopped  its machine does not run" in terminal.ok("server", "show", "genomics-1")
+    assert "genomics-1 runs" in terminal.ok("server", "start", "genomics-1", "--wait")
 
 
 def test_where_no_host_is_set_up_enrolling_is_the_way(terminal: Terminal) -> None:
@@ -215,17 +215,18 @@ def test_where_no_host_is_set_up_enrolling_is_the_way(terminal: Terminal) -> Non
 
 
 @contextmanager
-def _booting(url: str, folder: Path) -> Iterator[None]:
-    """The machine of the next server that is created boots, and joins with the token its host put into it."""
+def _booting(host: MemoryHost, url: str, folder: Path) -> Iterator[None]:
+    """The next machine that the host makes boots, and joins with the token that the host put into it."""
+    known = set(host.specs)
 
     def boot() -> None:
-        waiting = Server.objects.filter(state=ServerState.JOINING, public_key="")
         for _ in range(1200):
-            if waiting.exists():
+            if fresh := set(host.specs) - known:
+                joins = host.specs[fresh.pop()].joining
+                assert joins is not None
+                Machine(folder / "booted", f"--url {url} --token {joins.token}")
                 break
             time.sleep(0.05)
-        token = joining.mint_for_host(waiting.get().id).token
-        Machine(folder / "booted", f"--url {url} --token {token}")
         connection.close()
 
     thread = threading.Thread(target=boot)

@@ -63,16 +63,23 @@ def standing(server: Json) -> Standing:
         return Standing(state, _BAD, f"{_since(server)}: {reason}", f"strongroom server enable {name}")
     if state == ServerState.DELETED:
         return Standing(state, _GONE, f"{_since(server)}: {why}")
+    if server["power"] == Power.STOPPED:
+        return _stopped(server)
     if server["is_online"]:
         return Standing(state, _GOOD, f"heard {words.ago(server['last_heartbeat_at'])}")
-    if server["observed"] == Power.STOPPED:
-        return Standing("stopped", _GONE, "its machine does not run", f"strongroom server start {name}")
     return Standing(
         "silent",
         _ODD,
         f"last heard {words.ago(server['last_heartbeat_at']) or 'never'}",
         "On the server, as root: `systemctl status strongroom` and `strongroom status` say why.",
     )
+
+
+def _stopped(server: Json) -> Standing:
+    if server["is_settled"]:
+        return Standing("stopped", _GONE, "its machine does not run", f"strongroom server start {server['name']}")
+    failing = f"its host fails, and tries again: {server['last_error']}" if server["last_error"] else "a moment"
+    return Standing("stopping", _ODD, failing)
 
 
 def _being_made(server: Json) -> Standing:

@@ -66,8 +66,8 @@ def is_running(server: Json) -> bool:
 
 
 def is_stopped(server: Json) -> bool:
-    """Whether a created server's machine has stopped."""
-    return bool(server["observed"] == Power.STOPPED)
+    """Whether a created server's machine stands still, and its host has done what it was asked."""
+    return bool(server["is_settled"] and server["observed"] != Power.RUNNING)
 
 
 def describe_server(server: Json) -> str:
