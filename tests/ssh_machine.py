@@ -105,14 +105,17 @@ class SshMachine:
         self.run(sys.executable, "-m", "strongroom.agent", "end-sessions", account)
 
     def start_sshd(self) -> None:
-        """Start it, or once more; returns when it listens."""
-        self.run("sh", "-c", "/usr/sbin/sshd -E /var/log/sshd")
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
-            time.sleep(0.02)
-        raise AssertionError(self.read("/var/log/sshd"))
+        """Start it, in place of one that runs; returns when it listens."""
+        self.run("sh", "-c", "while kill $(cat /run/sshd.pid); do sleep 0.05; done 2>/dev/null; rm -f /var/log/sshd")
+        self.run("/usr/sbin/sshd", "-E", "/var/log/sshd")
+        self.until_listening(1)
+
+    def until_listening(self, times: int) -> None:
+        """Return when it has begun to listen so many times since it was started: each reload is one more."""
+        deadline = time.monotonic() + 30
+        while self.read("/var/log/sshd").count("Server listening on") < times:
+            assert time.monotonic() < deadline, self.read("/var/log/sshd")
+            time.sleep(0.05)
 
     def processes_of(self, account: str) -> str:
         """What runs there as this user."""

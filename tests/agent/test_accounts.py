@@ -28,8 +28,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshMachine]:
         certificate = _signed(Statement(Purpose.HOST, 1, ONE, [ONE], *_life()), host, HOSTS)
         authority = sshsig.public_key_line(USERS.public_key().public_bytes_raw(), "users")
         assert made.apply(ADA, server_id=ONE, authority=authority, certificate=certificate) == ""
-        made.start_sshd()
         assert made.apply(ADA) == ""
+        made.start_sshd()
         yield made
 
 
@@ -261,6 +261,7 @@ def test_beside_others_everybody_who_logged_in_before_still_does(tmp_path: Path,
         authority = sshsig.public_key_line(USERS.public_key().public_bytes_raw(), "users")
         enrolled.start_sshd()
         assert enrolled.apply(ADA, server_id=ONE, authority=authority, certificate=certificate) == ""
+        enrolled.until_listening(2)
         assert _login(enrolled, key, "janitor", "id -un") == "janitor"
         _certify(key, f"{ADA}@{ONE}")
         assert _login(enrolled, key, ADA, "id -un") == ADA
@@ -273,6 +274,7 @@ def test_beside_others_everybody_who_logged_in_before_still_does(tmp_path: Path,
         plain = " ".join(enrolled.read("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2])
         key.with_name("known_hosts").write_text(f"{ONE} {plain}\n")
         assert enrolled.apply(ADA) == ""
+        enrolled.until_listening(3)
         _certify(key, f"{ADA}@{ONE}")
         assert _login(enrolled, key, ADA, "id") == "refused"
         assert _login(enrolled, key, "janitor", "id -un") == "janitor"

@@ -15,6 +15,7 @@ from strongroom.cli.logins import Login
 from strongroom.cli.output import Json
 from strongroom.cli.problems import Problem
 from strongroom.cli.session import Session
+from strongroom.core import sshcert
 from strongroom.core.vocabulary import Verb
 
 _REFUSED = 255  # what ssh exits with when it failed itself, and not what it ran
@@ -85,8 +86,9 @@ def certify(session: Session, server: str, public_key: Path, minutes: int | None
 
     The certificate is written beside the key, where `ssh` finds it. `strongroom ssh` does all of this by itself.
     """
-    found = find.server(session.api, server)
-    issued = _issue(session, found["id"], public_key.read_text(encoding="utf-8"), minutes, code)
+    line = public_key.read_text(encoding="utf-8").strip()
+    sshcert.parse_public_key(line)  # a private key must not travel, not even to be refused
+    issued = _issue(session, find.server(session.api, server)["id"], line, minutes, code)
     target = public_key.with_name(public_key.name.removesuffix(".pub") + "-cert.pub")
     files.write_private(target, issued["certificate"] + "\n")
     if session.out.is_quiet:
@@ -118,7 +120,7 @@ def _login(session: Session, named: str, identity: Path | None, minutes: int | N
 
 
 def _issue(session: Session, server_id: str, public_key: str, minutes: int | None, code: str | None) -> Json:
-    where, body = path("servers", server_id, "certificates"), {"public_key": public_key.strip(), "minutes": minutes}
+    where, body = path("servers", server_id, "certificates"), {"public_key": public_key, "minutes": minutes}
     return second_factor.proving(session, code, lambda: session.api.post(where, body))
 
 
