@@ -26,6 +26,12 @@ SESSION_SECONDS = 60
 HEARTBEAT_SECONDS = 1
 SCRIPTS = Path(sys.executable).parent
 
+# An agent reports every mount of a data set on its machine. The mounts of other tests are not on this one.
+_WITHOUT_MOUNTS = (
+    'while read -r _ point kind _; do case $kind in fuse*) umount -l "$point" ;; esac; done </proc/mounts; exec "$@"'
+)
+_BY_ITSELF = ("unshare", "--mount", "--propagation", "private", "sh", "-c", _WITHOUT_MOUNTS, "sh")
+
 
 def oldest_python() -> str:
     """A Python of the oldest version the agent promises to run under, or the one at hand."""
@@ -165,7 +171,7 @@ class Server:
 
     def launch(self) -> "subprocess.Popen[bytes]":
         """Start the daemon and do not wait."""
-        words = [*self.wrapper, *self.command("run")]
+        words = [*_BY_ITSELF, *self.wrapper, *self.command("run")]
         self._agent = self.site.machine.start(*words, environ=self.site.environ(), log=self.folder / "agent.log")
         return self._agent
 
@@ -217,6 +223,7 @@ class Server:
     def grant(self, study: Study) -> None:
         """Let it read or work in a data set; until the agent knows."""
         self.site.system.owner.post(f"{study.path}/grants", server_id=self.id, reason="a test")
+        until(lambda: study.id in [each["id"] for each in self.status()["datasets"]], "the grant", more=self.log)
 
     def log(self) -> str:
         """What the daemon said."""

@@ -59,7 +59,7 @@ def test_s3fs_mounts_with_iam_role_auto_taken_literally(place: Site, reading: st
         until(point.is_mount, "the mount")
         assert (point / "first" / "1.csv").read_text() == "row 1\n"
     finally:
-        subprocess.run(["umount", "--lazy", str(point)], check=False)
+        subprocess.run(["umount", "--lazy", str(point)], check=True)
 
 
 def test_rclone_reads_with_env_auth(place: Site, reading: str) -> None:

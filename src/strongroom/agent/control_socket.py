@@ -85,13 +85,15 @@ def _serve(line: socket.socket, who: Callers, answers: Answers) -> None:
 
 
 def _answer(line: socket.socket, who: Callers, answers: Answers) -> Mapping[str, Any]:
+    # Read first, whoever it is: who is answered before having asked may see a broken line instead of the answer.
+    said = _line(line, _LARGEST_QUESTION)
     _, uid, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     if uid != os.geteuid() and not who.may(uid):
         raise Trouble(
             f"The agent answers {who.who_may}, not {name_of(uid)}.", f"Root chooses in {who.file}.", "not-chosen"
         )
     try:
-        question = json.loads(_line(line, _LARGEST_QUESTION)).get("ask")
+        question = json.loads(said).get("ask")
     except (ValueError, AttributeError):
         question = None
     if question not in answers:
