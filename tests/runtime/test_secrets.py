@@ -52,5 +52,18 @@ def test_a_damaged_receipt_key_is_refused_and_not_replaced(tmp_path: Path) -> No
     assert key.read_text() == "not a key"
 
 
+def test_people_and_servers_are_signed_for_with_keys_of_their_own_which_are_never_replaced(tmp_path: Path) -> None:
+    made = [secrets.signer(tmp_path), secrets.ssh_user_ca(tmp_path), secrets.ssh_host_ca(tmp_path)]
+    assert len({each.public_key for each in made}) == 3
+    assert secrets.ssh_user_ca(tmp_path).public_key == made[1].public_key
+    for name, make in (("ssh_user_ca", secrets.ssh_user_ca), ("ssh_host_ca", secrets.ssh_host_ca)):
+        file = tmp_path / "secrets" / name
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        file.write_text("not a key")
+        with pytest.raises(Unavailable, match=f"{name} does not hold an Ed25519 key"):
+            make(tmp_path)
+        assert file.read_text() == "not a key"
+
+
 def test_the_secret_key_is_not_in_the_representation(tmp_path: Path) -> None:
     assert "Ed25519PrivateKey" not in repr(secrets.signer(tmp_path))
