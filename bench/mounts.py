@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.agent.room import Dataset, Room, room, until
 
-from strongroom.agent import mounts_kernel, mounts_tools
+from strongroom.agent import mounts_deeds, mounts_kernel, mounts_tools
 from strongroom.agent.config import Config
 from strongroom.agent.mounts_tools import Plan
 from strongroom.core.vocabulary import Kind
@@ -73,8 +73,8 @@ def mounted(here: Room, dataset: Dataset, tool: Tool) -> Iterator[tuple[Path, in
         until(lambda: mounts_kernel.at(str(point)), tool.name, more=log.read_text)
         yield point, process.pid
     finally:
-        subprocess.run(["umount", "--lazy", str(point)], check=False, capture_output=True)
-        process.wait(30)
+        mounts_deeds.end(str(point), process.pid, is_forced=True)
+        process.wait()
 
 
 def seconds(*command: str) -> float:

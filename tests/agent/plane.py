@@ -20,6 +20,7 @@ class Plane:
     refusal: tuple[int, str, str] | None = None
     mounts: list[dict[str, Any]] = field(default_factory=list)
     beats: int = 0
+    heartbeat_seconds: float = HEARTBEAT_SECONDS
 
     def said(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The answer to a request."""
@@ -29,13 +30,13 @@ class Plane:
                 "name": "genomics-1",
                 "space": "Genomics",
                 "session_name": "srv-mountstest0001",
-                "heartbeat_seconds": HEARTBEAT_SECONDS,
+                "heartbeat_seconds": self.heartbeat_seconds,
             }
         if path.endswith("/credentials"):
             return self.credentials()
         self.mounts, self.beats = body["mounts"], self.beats + 1
         now = datetime.now(UTC).isoformat()
-        return {"heartbeat_seconds": HEARTBEAT_SECONDS, "accounts": [], **self.answer, "time": now}
+        return {"heartbeat_seconds": self.heartbeat_seconds, "accounts": [], **self.answer, "time": now}
 
 
 class Server(http.server.ThreadingHTTPServer):

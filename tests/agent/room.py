@@ -111,7 +111,7 @@ class Room:
         self.engine.engine.prove_policy(dataset.repository, dataset.generation)
         if is_told:
             dataset.is_granted = is_granted
-        self.tell()
+            self.tell()
 
     def tell(self) -> None:
         """What the control plane answers from now on, and wait until the agent has heard it."""

@@ -2,7 +2,7 @@
 
 No tool is given a key: each asks the metadata service. The caller's environment and files are kept from it, because
 every S3 client prefers a key that it finds there.
-Source: `rclone mount --help`, s3fs(1), `mount-s3 --help`; docs/decisions/0008-how-data-sets-are-mounted.md.
+Source: `rclone mount --help`, s3fs(1), `mount-s3 --help`; docs/decisions/0010-how-data-sets-are-mounted.md.
 """
 
 from __future__ import annotations
