@@ -16,7 +16,17 @@ from strongroom.engines.protocol import AccessKey
 class SlowWrite:
     """A PUT whose body is being sent: the head and the first half are there, the rest waits."""
 
-    def __init__(self, running: Running, repository: str, key: str, credentials: AccessKey, content: bytes) -> None:
+    def __init__(
+        self,
+        running: Running,
+        repository: str,
+        key: str,
+        credentials: AccessKey,
+        content: bytes,
+        *,
+        through: int | None = None,
+    ) -> None:
+        """`through`: a port of this machine that leads to the gateway."""
         url = f"{running.settings.endpoint}/{repository}/{key}"
         headers = {"Content-Length": str(len(content)), "x-amz-content-sha256": "UNSIGNED-PAYLOAD"}
         request = AWSRequest("PUT", url, headers=headers)
@@ -24,7 +34,7 @@ class SlowWrite:
         S3SigV4Auth(Credentials(credentials.access_key_id, credentials.secret), "s3", "us-east-1").add_auth(request)
         at = urlsplit(url)
         lines = [f"PUT {at.path} HTTP/1.1", f"Host: {at.netloc}", *(f"{k}: {v}" for k, v in request.headers.items())]
-        self._socket = socket.create_connection((at.hostname or "", at.port or 0), timeout=30)
+        self._socket = socket.create_connection((at.hostname or "", through or at.port or 0), timeout=30)
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode() + content[: len(content) // 2])
         self._rest = content[len(content) // 2 :]
 

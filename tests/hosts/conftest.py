@@ -6,7 +6,11 @@ import pytest
 
 from strongroom.hosts import Host
 from strongroom.hosts.memory import MemoryHost
+from tests.engine_fixture import embedded_engine
 from tests.hosts.running import Running, build_image
+from tests.hosts.serving import Serving
+
+__all__ = ["embedded_engine"]
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +31,11 @@ def host(request: pytest.FixtureRequest) -> Host:
         return MemoryHost()
     found: Running = request.getfixturevalue("running")
     return found.host
+
+
+@pytest.fixture
+def serving() -> Iterator[Serving]:
+    """A passage that is served while the test runs."""
+    found = Serving()
+    yield found
+    found.stop()

@@ -1,4 +1,4 @@
-"""The state of the whole: engine, worker, database, and what the engine has not followed yet."""
+"""The state of the whole: engine, host, worker, database, and what the engine has not followed yet."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,12 +8,12 @@ from django.db import connection
 from django.db.models import Count, Min
 from django.utils import timezone
 
-from strongroom import __version__, engines
+from strongroom import __version__, engines, hosts
 from strongroom.actions.deeds import doing
 from strongroom.core.actor import Actor
-from strongroom.core.vocabulary import Verb
-from strongroom.db.models import Dataset, LedgerHead
-from strongroom.engines.protocol import Health
+from strongroom.core.health import Health
+from strongroom.core.vocabulary import Power, ServerKind, Verb
+from strongroom.db.models import Dataset, LedgerHead, Server
 
 _HEARTBEAT = "strongroom-worker-seen"
 _LATE_SECONDS = 30
@@ -44,7 +44,7 @@ def status(actor: Actor) -> Status:
         head = LedgerHead.objects.get(id=1)
         return Status(
             version=__version__,
-            parts=[_database(), _worker(deed.now), *engines.current().health()],
+            parts=[_database(), _worker(deed.now), *engines.current().health(), *_host()],
             unsettled_count=unsettled["count"],
             oldest_unsettled_at=unsettled["oldest"],
             ledger_sequence=head.sequence,
@@ -63,6 +63,13 @@ def _worker(now: datetime) -> Health:
         return Health("worker", False, "was never seen")
     seconds = (now - datetime.fromisoformat(seen)).total_seconds()
     return Health("worker", seconds <= _LATE_SECONDS, f"last seen {max(seconds, 0):.0f} s ago")
+
+
+def _host() -> list[Health]:
+    """Of the host, once servers were made on it: whoever makes none need not have what it needs."""
+    host = hosts.current()
+    made = Server.objects.filter(kind=ServerKind.CREATED).exclude(power=Power.ABSENT, observed=Power.ABSENT)
+    return host.health() if host and made.exists() else []
 
 
 def _database() -> Health:
