@@ -31,9 +31,12 @@ keep() { # keep PROGRAM ARGUMENT...: run it for ever
 }
 
 agent() {
+    pause=1
     until [ -s "$state/identity.json" ]; do
-        strongroom join "$(cat "$host/join.url")" --group strongroom <"$host/join.token" || sleep 4
-        sleep 1
+        if ! strongroom join "$(cat "$host/join.url")" --group strongroom <"$host/join.token"; then
+            sleep $pause
+            [ $pause -ge 30 ] || pause=$((pause * 2))
+        fi
     done
     keep strongroom run
 }
