@@ -14,7 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from strongroom.agent import install
+
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
+_CAPABILITIES = ",".join(f"+{each.removeprefix('CAP_').lower()}" for each in install._CAPABILITIES.split())
+_AS_THE_UNIT = ["setpriv", "--no-new-privs", f"--bounding-set=-all,{_CAPABILITIES}"]
 _SOURCE = Path(__file__).parent.parent / "src"
 
 # What useradd, sshd and PAM write to becomes this machine's own; the rest is read.
@@ -33,7 +37,8 @@ touch "$1/ready"
 exec "$3" -c 'import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); signal.pause()' first-process
 """
 _APPLY = """
-import json, sys
+import json, os, sys
+os.umask(0o077)  # as the unit of the agent says
 from strongroom.agent import accounts, config, sshd, state
 told = json.load(sys.stdin)
 here = config.load()
@@ -98,7 +103,7 @@ class SshMachine:
             "accounts": [{"account": each, "name": f"Name of {each}"} for each in accounts],
             "asked_at": asked_at,
         }
-        return self.run(sys.executable, "-c", _APPLY, stdin=json.dumps(told), check=False)
+        return self.run(*_AS_THE_UNIT, sys.executable, "-c", _APPLY, stdin=json.dumps(told), check=False)
 
     def end_sessions(self, account: str) -> None:
         """What the host of a created server runs there."""

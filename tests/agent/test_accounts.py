@@ -111,12 +111,12 @@ def test_the_certificate_of_another_account_server_authority_time_or_purpose_ope
 
 def test_the_key_alone_opens_nothing_even_where_somebody_authorized_it(machine: SshMachine, key: Path) -> None:
     public = key.with_suffix(".pub").read_text()
-    for home in (f"/home/{ADA}", "/root"):
+    for home in (f"/home/{ADA}", "~root"):
         machine.write(f"{home}/.ssh/authorized_keys", public)
     machine.run("chown", "-R", f"{ADA}:", f"/home/{ADA}/.ssh")
     assert _login(machine, key, ADA, "id") == "refused"
     assert _login(machine, key, "root", "id") == "refused"
-    machine.run("rm", "-r", "/root/.ssh/authorized_keys", f"/home/{ADA}/.ssh")
+    machine.run("sh", "-c", f"rm -r ~root/.ssh/authorized_keys /home/{ADA}/.ssh")
 
 
 def test_no_password_opens_anything(machine: SshMachine, key: Path) -> None:

@@ -125,8 +125,9 @@ def _place(server: Server) -> tuple[str, int]:
             if server.kind == ServerKind.CREATED
             else "Log in as its own administrators say; they can change it with `strongroom join --ssh` on the server.",
         )
-    host, port = ssh_place(server.ssh_host)
-    return host, server.ssh_port or port
+    if server.ssh_port is not None:  # its host says where, each server at a port of its own
+        return server.ssh_host, server.ssh_port
+    return ssh_place(server.ssh_host)
 
 
 def _lifetime(minutes: int | None) -> int:

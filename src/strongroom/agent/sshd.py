@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -114,7 +115,10 @@ def principals(config: Config, account: str) -> Path:
 def write(path: Path, text: str) -> None:
     """Replace a file that everybody may read; sshd reads it as the person who logs in."""
     for folder in (path.parent.parent, path.parent):
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if mode | 0o755 != mode:  # made under a service's narrow umask
+            folder.chmod(mode | 0o755)
     state.write_text(path, text, 0o644)
     path.chmod(0o644)
 
