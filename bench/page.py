@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bench import mounts_page
 from bench.figures import table, verdict
 
 Figures = Mapping[str, Any]
@@ -34,6 +35,8 @@ def markdown(figures: Figures) -> str:
         ("Requests a second", _requests),
         ("Pages beside 10,000 data sets", _pages),
         ("Ledger of 1,000,000 entries", _ledger),
+        ("Mounts on a server", _mounts),
+        ("The agent of a server", _agent),
     ):
         parts += [f"\n## {heading}\n", *section(figures)]
     return "\n".join(parts).rstrip() + "\n"
@@ -83,6 +86,8 @@ _CONTROL_WORDS = """
 - A bucket is one entry of the engine, encrypted and tagged, and so is a key; each is written in one request
   ([decision 0007](../decisions/0007-entries-of-the-engine.md)). A proof that comes a few
   milliseconds before the gateway knows the key is asked again, and then counts more than once.
+- The bare requests are few and quick now, so that the ratio tells mostly of what a deed is besides: the rows, the lease,
+  and the ledger, each on the disk before the answer. That part waits for a core where others want it, too.
 - On PostgreSQL a deed is a dozen and a half round trips to a server that here shared two cores with the engine and the
   caller. Everything that could be left out was: the rest is the rows, the lease and the ledger.
 - After a reset the worker removes the old key, when the policy has already made it powerless.
@@ -225,3 +230,28 @@ def _ledger(figures: Figures) -> Iterator[str]:
     rows.append(("`audit.verify`, memory grew by", *(f"{each['verify_grown_bytes'] / 1e6:.0f} MB" for each in found)))
     rows.append(("`audit.export`, entries a second", *(f"{each['export']:,.0f}" for each in found)))
     yield table(("", *(each["database"] for each in found)), rows)
+
+
+def _mounts(figures: Figures) -> Iterator[str]:
+    for found in _of(figures, "mounts"):
+        yield from mounts_page.section(found)
+
+
+def _agent(figures: Figures) -> Iterator[str]:
+    for found in _of(figures, "agent"):
+        yield (
+            f"The agent with a heartbeat every {found['heartbeat_seconds']} s, under Python {found['python']}, looked "
+            f"at for {found['seconds']:.0f} s in which nobody asked it for anything; then its metadata service, asked "
+            "by one client after the other over a connection each.\n"
+        )
+        rows = [
+            ("memory of its own (PSS), MB", f"{found['pss_bytes'] / 1e6:.1f}"),
+            ("resident memory (RSS), MB", f"{found['rss_bytes'] / 1e6:.1f}"),
+            ("processor, with the `ssh-keygen` it starts, ms a minute", f"{found['cpu_ms_a_minute']:.0f}"),
+            ("share of one core", f"{found['cpu_ms_a_minute'] / 600:.2f} %"),
+            ("a token of the metadata service, ms", found["token"]),
+            ("credentials with a token, ms", found["credentials"]),
+            ("memory of its own after those requests, MB", f"{found['pss_bytes_after'] / 1e6:.1f}"),
+            ("size of the one file, kB", f"{found['program_bytes'] / 1000:.0f}"),
+        ]
+        yield table(("", "measured"), rows)
