@@ -88,10 +88,10 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     first = free_ports(SSH_PORTS)
     with running(folder, server_ssh_ports=f"{first}-{first + SSH_PORTS - 1}", heartbeat_seconds="1") as made:
         yield made
-        for each in made.administrator.all("/servers"):
-            if each["state"] != "deleted":
-                made.owner.status_of("DELETE", f"/servers/{each['id']}?reason=end")
-        made.until(lambda: not _containers(host, made), "every server to be gone", 60)
+        servers = [each["id"] for each in made.administrator.all("/servers")]
+        for each in servers:
+            made.owner.status_of("DELETE", f"/servers/{each}?reason=end")
+        made.until(lambda: not _left(host, servers), "every server to be gone", 60)
 
 
 @pytest.fixture(scope="module")
@@ -205,8 +205,7 @@ def test_a_person_who_leaves_is_thrown_out_at_once(desk: Desk, server: str, syst
     assert theirs.shell("true").returncode != 0
 
 
-def _containers(host: Running, system: System) -> list[str]:
-    """Containers of this system's servers."""
-    home = str(system.door.home)
-    found = host.podman.tried("ps", "--all", "--format", "{{.Names}} {{.Mounts}}")
-    return [line for line in found.stdout.splitlines() if home in line]
+def _left(host: Running, servers: list[str]) -> list[str]:
+    """What podman still has of these servers."""
+    found = [host.podman.run("ps", "--all", "--format", "{{.Names}}"), host.podman.run("volume", "ls", "--quiet")]
+    return [line for line in "".join(found).splitlines() if any(each in line for each in servers)]
