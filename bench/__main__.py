@@ -29,6 +29,8 @@ SECTIONS = {
     "cut": (SQLITE,),
     "pages": (SQLITE, POSTGRESQL),
     "ledgers": (SQLITE, POSTGRESQL),
+    "mounts": (SQLITE,),
+    "agent": (SQLITE,),
 }
 
 
