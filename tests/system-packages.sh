@@ -16,6 +16,9 @@ need nft nftables
 need ip iproute2
 need unshare util-linux
 need fusermount3 fuse3
+need s3fs s3fs
+need faketime faketime
+need systemd-analyze systemd
 need podman podman
 need runc runc # where control groups are half old, half new, podman's usual runtime refuses
 need debootstrap debootstrap

@@ -232,13 +232,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def site(folder: Path) -> Iterator[Site]:
+def site(folder: Path, **settings: str) -> Iterator[Site]:
     """Everything started; nothing left behind. Other users must be able to enter the folder."""
     (folder / "strongroom").mkdir()
     with machine() as made:
         listening = {"web_host": made.here, "gateway_host": made.here}
         seconds = {"session_seconds": str(SESSION_SECONDS), "heartbeat_seconds": str(HEARTBEAT_SECONDS)}
-        with running(folder / "strongroom", **listening, **seconds) as system:
+        with running(folder / "strongroom", **{**listening, **seconds, **settings}) as system:
             (folder / "machine").mkdir()
             try:
                 yield Site(system, made, folder / "machine")
