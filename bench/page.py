@@ -86,7 +86,7 @@ _CONTROL_WORDS = """
 - A bucket is one entry of the engine, encrypted and tagged, and so is a key; each is written in one request
   ([decision 0007](../decisions/0007-entries-of-the-engine.md)). A proof that comes a few
   milliseconds before the gateway knows the key is asked again, and then counts more than once.
-- The bare requests are few and quick now, so that the ratio tells mostly of what a deed is besides: the rows, the lease,
+- The bare requests are few and quick, so that the ratio tells mostly of what a deed is besides: the rows, the lease
   and the ledger, each on the disk before the answer. That part waits for a core where others want it, too.
 - On PostgreSQL a deed is a dozen and a half round trips to a server that here shared two cores with the engine and the
   caller. Everything that could be left out was: the rest is the rows, the lease and the ledger.
