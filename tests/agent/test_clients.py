@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,25 @@ def test_rclone_reads_with_env_auth(place: Site, reading: str) -> None:
     remote = f":s3,provider=Other,env_auth=true,no_check_bucket=true,endpoint='{place.system.gateway}':{reading}"
     done = place.machine.run(str(SCRIPTS / "rclone"), "cat", f"{remote}/first/0.csv", environ=place.environ())
     assert done.stdout == "row 0\n", done.stderr
+
+
+_DUCKDB = """
+import sys, duckdb
+from importlib.metadata import files
+duckdb.sql("set autoinstall_known_extensions = false")
+for name in ("httpfs", "aws"):
+    carried = [each for each in files(f"duckdb-ext-{name}") if each.suffix == ".duckdb_extension"]
+    duckdb.sql(f"load '{carried[0].locate()}'")
+place = f"endpoint '{sys.argv[1]}', url_style path, use_ssl false"
+duckdb.sql(f"create secret (type s3, provider credential_chain, {place})")
+print(duckdb.sql(f"select * from read_csv('s3://{sys.argv[2]}/first/*.csv', header = false) order by 1").fetchall())
+"""
+
+
+def test_duckdb_reads_by_its_credential_chain(place: Site, reading: str) -> None:
+    gateway = place.system.gateway.removeprefix("http://")
+    done = place.machine.run(sys.executable, "-c", _DUCKDB, gateway, reading, environ=place.environ())
+    assert done.stdout == "[('row 0',), ('row 1',), ('row 2',)]\n", done.stderr
 
 
 def test_clients_of_a_user_root_did_not_choose_find_nothing(serving: Server, place: Site, reading: str) -> None:

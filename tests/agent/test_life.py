@@ -1,18 +1,21 @@
 """The agent joins once, runs alone, lives through restarts and outages, and says what is wrong."""
 
 import json
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from strongroom.agent import config as configuration
 from tests.agent.room import until
 from tests.agent.site import NOBODY, PYTHON, SESSION_SECONDS, Server, Site, python_for_everybody
+from tests.cli.servers import self_signed
 from tests.runtime.front_door import free_ports
 
 ROLE = "/meta-data/iam/security-credentials/strongroom"
@@ -84,6 +87,26 @@ def test_an_address_that_is_not_strongrooms_is_said_in_one_line(fresh: Server, p
         assert len(done.stderr.splitlines()) == 1
 
 
+def test_the_control_plane_may_be_behind_a_unix_socket(fresh: Server, place: Site) -> None:
+    path = fresh.folder / "control.sock"
+    with relayed(fresh, str(path)):
+        until(path.exists, "the relay")
+        fresh.join(url=f"unix:{path}").started()
+    assert fresh.show()["state"] == "active"
+
+
+def test_a_certificate_counts_only_where_its_authority_does(fresh: Server, tmp_path: Path) -> None:
+    with self_signed(tmp_path) as url:
+        command = fresh.command("join", url, "--token", fresh.token)
+        refused = subprocess.run(command, capture_output=True, text=True)
+        assert f"The certificate of {url} is not trusted" in refused.stderr and "--ca-file" in refused.stderr
+        authority = tmp_path / "authority.pem"
+        authority.write_text(ssl.get_server_certificate(("127.0.0.1", int(url.rsplit(":", 1)[1]))))
+        trusted = subprocess.run([*command, "--ca-file", str(authority)], capture_output=True, text=True)
+        # That server hangs up once it was believed.
+        assert "is not trusted" not in trusted.stderr and "cannot be reached" in trusted.stderr
+
+
 def test_one_identity_has_one_agent(fresh: Server) -> None:
     fresh.join().started()
     second = fresh.run("run")
@@ -144,29 +167,33 @@ def test_a_disabled_server_says_so_where_people_look_and_comes_back(fresh: Serve
 
 
 @contextmanager
+def relayed(server: Server, listen: str) -> Iterator[None]:
+    """The agent's own relay, from there on the machine to the control plane."""
+    routes = server.folder / "routes.json"
+    routes.write_text(json.dumps([{"listen": listen, "connect": server.site.url.removeprefix("http://")}]))
+    command = [PYTHON, "-I", "-S", str(server.site.program), "relay", str(routes)]
+    relay = server.site.machine.start(*command, log=server.folder / "relay.log")
+    try:
+        yield
+    finally:
+        relay.terminate()
+        relay.wait(10)
+
+
+@contextmanager
 def way(server: Server) -> Iterator[tuple[str, Any, Any]]:
     """The control plane by a relay on the machine: its URL there, and how to cut and to mend the way."""
     port = free_ports(1)
-    routes = server.folder / "routes.json"
-    routes.write_text(json.dumps([{"listen": f"127.0.0.1:{port}", "connect": server.site.url.removeprefix("http://")}]))
-    running: list[subprocess.Popen[bytes]] = []
+    stack = ExitStack()
 
     def mend() -> None:
-        command = [PYTHON, "-I", "-S", str(server.site.program), "relay", str(routes)]
-        running.append(server.site.machine.start(*command, log=server.folder / "relay.log"))
+        stack.enter_context(relayed(server, f"127.0.0.1:{port}"))
         asked = ("curl", "-s", "-o", "/dev/null", f"http://127.0.0.1:{port}/healthz")
         until(lambda: server.site.machine.run(*asked).returncode == 0, "the relay")
 
-    def cut() -> None:
-        running[-1].terminate()
-        running.pop().wait(10)
-
     mend()
-    try:
-        yield f"http://127.0.0.1:{port}", cut, mend
-    finally:
-        while running:
-            cut()
+    with stack:
+        yield f"http://127.0.0.1:{port}", stack.close, mend
 
 
 def test_credentials_outlive_an_outage_until_they_run_out_and_then_it_says_why(fresh: Server, place: Site) -> None:
@@ -266,3 +293,8 @@ def test_a_configuration_that_others_may_change_is_refused(fresh: Server) -> Non
     fresh.configure(users=["nobody"])
     (fresh.folder / "agent.json").chmod(0o666)
     assert "can be changed by others" in fresh.run("status").stderr
+
+
+def test_the_guide_names_every_key_of_the_configuration() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guide" / "servers.md").read_text()
+    assert {key for key in configuration.KEYS if f"`{key}`" not in guide} == set()

@@ -109,10 +109,10 @@ def _values(path: Path, text: str) -> dict[str, Any]:
         raise Trouble(f"{path} is not a JSON object.", way_out, "config")
     read = {}
     for key, value in given.items():
-        if key not in _READERS:
-            raise Trouble(f"{path}: {key!r} is not known; known are {', '.join(sorted(_READERS))}.", way_out, "config")
+        if key not in KEYS:
+            raise Trouble(f"{path}: {key!r} is not known; known are {', '.join(sorted(KEYS))}.", way_out, "config")
         try:
-            read[key] = _READERS[key](value)
+            read[key] = KEYS[key](value)
         except (TypeError, ValueError, KeyError) as problem:
             raise Trouble(f"{path}: {key}: {problem}.", way_out, "config") from None
     return read
@@ -168,7 +168,7 @@ def split_address(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
-_READERS: Mapping[str, Any] = {
+KEYS: Mapping[str, Any] = {
     "users": _names,
     "groups": _names,
     "imds_address": _imds,
@@ -180,3 +180,4 @@ _READERS: Mapping[str, Any] = {
     "ssh": _ssh,
     "ssh_host": _text,
 }
+"""What agent.json may hold, and how each is read."""

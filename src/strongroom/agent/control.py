@@ -213,6 +213,6 @@ def _unreachable(url: str, problem: Exception) -> Trouble:
     why = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
     return Trouble(
         f"The control plane at {url} cannot be reached: {why}.",
-        "Check the network from this machine to it; the agent tries again by itself.",
+        "Check the network from this machine to it.",
         "unreachable",
     )
