@@ -5,6 +5,7 @@ import json
 import os
 import stat
 import threading
+import time
 from pathlib import Path
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from strongroom.hosts.podman.image import Building
 from strongroom.hosts.podman.settings import PodmanSettings
 from strongroom.hosts.protocol import Offering, ServerSpec
 
+_TRIES, _TRY_AGAIN_SECONDS = 10, 0.3
 _FUSE = Path("/dev/fuse")
 _RUNNING = ("running", "stopping", "paused")
 
@@ -181,7 +183,14 @@ class PodmanHost:
         return state, version
 
     def _remove_container(self, server_id: UUID) -> None:
-        self.podman.run("rm", "--force", "--ignore", f"--time={containers.STOP_SECONDS}", containers.name_of(server_id))
+        words = ("rm", "--force", "--ignore", f"--time={containers.STOP_SECONDS}", containers.name_of(server_id))
+        # A container that is being made in this moment still has a look at the mounts of all others.
+        for _ in range(_TRIES):
+            if "resource busy" not in (done := self.podman.tried(*words)).stderr:
+                break
+            time.sleep(_TRY_AGAIN_SECONDS)
+        if done.returncode:
+            self.podman.run(*words)
 
     def _volumes(self, server_id: UUID) -> list[str]:
         """Those of its volumes that are there."""
