@@ -150,16 +150,29 @@ def test_a_key_of_another_kind_does_not_join(world: World) -> None:
         agents.join(Machine().call("/api/v1/agent/join"), said)
 
 
-def test_an_address_that_guesses_tokens_has_to_wait(world: World) -> None:
+def test_an_address_that_guesses_tokens_has_to_wait_and_keeps_nobody_else_out(world: World) -> None:
     guesser, token = Machine("203.0.113.66"), token_for(world, world.space())
     for _ in range(guessing.REFUSALS):
         with pytest.raises(Unauthenticated):
             guesser.join("srj_" + "A" * 49)
     with pytest.raises(TooMany) as refusal:
-        guesser.join(token)
+        guesser.join("srj_" + "A" * 49)
     assert refusal.value.retry_after_seconds
     assert Event.objects.filter(verb="server.joined").count() == guessing.REFUSALS
-    assert Machine("203.0.113.67").join(token)
+    assert Machine("203.0.113.66").join(token), "a neighbour behind the same address"
+
+
+def test_a_machine_that_joins_anew_with_its_old_key_does_not_make_its_old_requests_work_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = world.machine(world.space())
+    held_back = here.call()
+    here.heartbeat()
+    token = servers.rejoin(world.owner(here.row.space), here.row.id).token
+    here.sequence = 0
+    monkeypatch.setattr("time.time_ns", lambda: 1)  # a clock that was set back, and a count that was lost
+    here.join(token)
+    assert refusal_of(held_back).code == "replay"
 
 
 def test_a_server_that_joins_anew_keeps_its_grants_and_its_old_key_is_dead(world: World) -> None:

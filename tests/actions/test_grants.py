@@ -213,12 +213,23 @@ def test_what_has_expired_is_not_prolonged_but_granted_anew(world: World) -> Non
     expire(dataset.grants.get())  # and no worker was there yet
     with refused(Verb.GRANT_EDIT, owner, Conflict, "not-granted"):
         grants.edit(owner, dataset.id, machine.row.id, expires_at=None)
-    with refused(Verb.GRANT_REVOKE, owner, Conflict, "not-granted"):
-        grants.revoke(owner, dataset.id, machine.row.id)
     grants.create(owner, dataset.id, machine.row.id)
     assert reads(world, machine.session(), dataset)
     assert grants.end_due() == 0
     assert_rules_hold(world.engine)
+
+
+def test_what_has_expired_is_cut_by_a_revoke_where_no_worker_was_there_yet(world: World) -> None:
+    dataset = world.finalized()
+    owner, machine = world.owner(dataset.space), world.granted(dataset)
+    expire(dataset.grants.get())
+    session = machine.session()
+    assert reads(world, session, dataset), "the engine obeys the rows, and nobody has ended it in them"
+    grants.revoke(owner, dataset.id, machine.row.id)
+    assert not reads(world, session, dataset)
+    assert grants.end_due() == 0
+    with refused(Verb.GRANT_REVOKE, owner, Conflict, "not-granted"):
+        grants.revoke(owner, dataset.id, machine.row.id)
 
 
 def test_a_promoted_derivative_stays_readable_to_its_servers_and_takes_no_more_writes(world: World) -> None:

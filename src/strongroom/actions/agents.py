@@ -107,17 +107,17 @@ def join(call: Call, said: Joining) -> Joined:
     """Make the machine that sends this, and holds the key it is signed with, the server that the token is for.
 
     Raises: Unauthenticated (`signature`; `join-refused` in the same words for every token that does not work),
-        WrongClock, Conflict (another operating system), Invalid (key), TooMany.
+        WrongClock, Conflict (another operating system), Invalid (key), TooMany in place of each after ten.
     """
-    slot = guessing.slot("join", call.address, what="join tokens")
     try:
         sequence = _prove(call, said)
         with transaction.atomic():
             server, given = _become(call, said, sequence)
     except (Unauthenticated, Conflict, Invalid) as refusal:
+        # Only who is refused has to wait: nobody guesses a token, and many machines come from one address.
+        guessing.slot("join", call.address, what="join tokens")
         _record_refusal(call, f"{refusal.code}: {refusal}")
         raise
-    guessing.free(slot)
     cutting.settle_all(given)
     return Joined(
         server=server,
@@ -200,7 +200,9 @@ def _become(call: Call, said: Joining, sequence: int) -> tuple[Server, list[UUID
         )
     is_first = server.state == ServerState.JOINING
     before, server.public_key = server.public_key, _line(said.public_key)
-    server.sequence, server.joined_at, server.last_heartbeat_at = sequence, now, now
+    # A key that is known already goes on counting: what it signed before must not work again.
+    server.sequence = sequence if server.public_key != before else max(sequence, server.sequence)
+    server.joined_at = server.last_heartbeat_at = now
     if is_first:
         server.state, server.state_at, server.state_reason = ServerState.ACTIVE, now, ""
     server.address, server.mounts = call.address[:64], []

@@ -92,11 +92,12 @@ def edit(actor: Actor, dataset_id: UUID, server_id: UUID, *, expires_at: datetim
 def revoke(actor: Actor, dataset_id: UUID, server_id: UUID, *, reason: str = "") -> Grant:
     """Take the access away: when this returns not one further request of the server succeeds on the data set.
 
+    One whose time is over is revoked too while no worker has ended it: until then the engine obeys the server.
     Raises: NotFound, Forbidden, Conflict (no live grant), Invalid (staff must give a reason), Unavailable (goes on).
     """
     with doing(actor, Verb.GRANT_REVOKE) as deed:
         dataset = deed.dataset(dataset_id)
-        grant = _live(deed, dataset, server_id)
+        grant = _live(deed, dataset, server_id, or_due=True)
         reason = _reason(reason, required=deed.is_by_staff)
         before = cutting.facts(grant)
         grant.ended_at, grant.ended_by_id = deed.now, actor.person_id
@@ -165,11 +166,14 @@ def _refuse_live(deed: Deed, dataset: Dataset, server: Server) -> None:
     )
 
 
-def _live(deed: Deed, dataset: Dataset, server_id: UUID) -> Grant:
-    """The live grant; its data set is locked, so that it stays so. Raises Conflict, NotFound."""
+def _live(deed: Deed, dataset: Dataset, server_id: UUID, *, or_due: bool = False) -> Grant:
+    """The live grant; its data set is locked, so that it stays so. Raises Conflict, NotFound.
+
+    With `or_due` also one whose time is over and that nobody has ended yet.
+    """
     live = Grant.objects.filter(dataset=dataset, server_id=server_id, ended_at=None).select_related("dataset", "server")
     grant = live.first()
-    if grant is None or (grant.expires_at is not None and grant.expires_at <= deed.now):
+    if grant is None or (not or_due and grant.expires_at is not None and grant.expires_at <= deed.now):
         server = grant.server if grant else _named(dataset, server_id)
         raise Conflict(
             f"{server.name} has no access to {dataset.name}.",
