@@ -210,6 +210,36 @@ def test_a_name_that_is_no_account_of_ours_makes_nothing(machine: SshMachine, na
     assert machine.run("getent", "passwd") == users
 
 
+def test_an_account_that_took_the_name_of_one_of_ours_is_not_touched(machine: SshMachine) -> None:
+    assert machine.apply(ADA, "kim-a1b2") == ""
+    machine.run("userdel", "kim-a1b2")
+    machine.run("useradd", "--uid", "1777", "kim-a1b2")
+    before = machine.run("getent", "shadow", "kim-a1b2")
+    sleeping = machine.run("sh", "-c", "setpriv --reuid=1777 --clear-groups sleep 1000 >/dev/null 2>&1 & echo $!")
+    assert machine.apply(ADA) == ""
+    assert machine.run("getent", "shadow", "kim-a1b2") == before
+    assert machine.run("kill", "-0", sleeping) == ""
+    machine.run("kill", sleeping)
+    assert "is not touched" in machine.apply(ADA, "kim-a1b2")
+    machine.run("userdel", "kim-a1b2")
+    assert machine.apply(ADA) == ""
+
+
+def test_who_has_to_leave_leaves_whatever_is_wrong_and_is_tried_again(machine: SshMachine) -> None:
+    assert machine.apply(ADA, EVE) == ""
+    machine.run("sh", "-c", f"setpriv --reuid=$(id -u {EVE}) --clear-groups sleep 1000 >/dev/null 2>&1 &")
+    good = machine.run("sh", "-c", "command -v usermod")
+    machine.run("mount", "--bind", "/bin/false", good)
+    said = machine.apply("aaa-a1b2", ADA)  # one is to come first, and one to go
+    assert "usermod failed" in said
+    assert machine.processes_of(EVE) == ""
+    assert machine.read(f"/etc/strongroom/principals/{EVE}") == ""
+    machine.run("umount", good)
+    assert ":!" not in machine.run("getent", "shadow", EVE)
+    assert machine.apply(ADA) == ""
+    assert ":!" in machine.run("getent", "shadow", EVE), "locked at the next try"
+
+
 def test_a_number_that_somebody_left_files_with_is_given_to_nobody_else(machine: SshMachine) -> None:
     machine.run("sh", "-c", "mkdir /home/gone-a1b2 && chown 20900:20900 /home/gone-a1b2")
     for account in (f"new{letter}-a1b2" for letter in "abc"):

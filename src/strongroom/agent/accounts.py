@@ -46,14 +46,15 @@ def apply(config: Config, accounts: list[dict[str, Any]], *, asked_at: float | N
         wanted = {}
     troubles = list[Trouble]()
     with _held(config) as known:
+        # Who has to leave comes first: whatever is wrong with somebody else's account, they leave.
+        for account in [each for each, about in known.items() if _has_to_go(about) and each not in wanted]:
+            with _collecting(troubles):
+                _end(config, known, account)
         for account in sorted(wanted):
             ended_at = known.get(account, {}).get("ended_at", 0.0)
             if asked_at is None or ended_at < asked_at:
                 with _collecting(troubles):
                     _let_in(config, known, account, wanted[account])
-        for account in [each for each, about in known.items() if about["is_in"] and each not in wanted]:
-            with _collecting(troubles):
-                _end(config, known, account)
         with _collecting(troubles):
             sshd.configure(config)
     if troubles:
@@ -72,6 +73,7 @@ def end(config: Config, account: str) -> None:
     with _held(config) as known:
         if account in known:
             known[account]["ended_at"] = time.time()
+            _save(config, known)
             _end(config, known, account)
 
 
@@ -91,7 +93,7 @@ def _let_in(config: Config, known: _Known, account: str, name: str) -> None:
     if not _NAME.fullmatch(account):
         raise Trouble(f"{account[:60]!r} is no name of an account.", "Tell the operator of Strongroom.", "account")
     uid = _uid_of(account)
-    if uid is not None and account not in known:
+    if uid is not None and not _is_ours(known, account, uid):
         raise Trouble(
             f"The account {account} was here before the agent, and is not touched: that person cannot log in.",
             f"Rename it (usermod --login), or remove it (userdel {account}), as root.",
@@ -146,12 +148,22 @@ def _end(config: Config, known: _Known, account: str) -> None:
     """First no new way in, then no old one."""
     with contextlib.suppress(FileNotFoundError):
         sshd.principals(config, account).unlink()
-    known[account]["is_in"] = False
+    known[account] |= {"is_in": False, "is_ending": True}
     _save(config, known)
-    if _uid_of(account) is None:
-        return
-    run("usermod", "--lock", "--expiredate", "1", account)
-    _kill(account, int(known[account]["uid"]))
+    try:
+        uid = _uid_of(account)
+        if uid is not None and _is_ours(known, account, uid):
+            run("usermod", "--lock", "--expiredate", "1", account)
+    finally:  # whatever became of that, nothing of theirs goes on
+        if _name_of(known[account]["uid"]) in (account, None):
+            _kill(account, int(known[account]["uid"]))
+    known[account]["is_ending"] = False
+    _save(config, known)
+
+
+def _has_to_go(about: dict[str, Any]) -> bool:
+    """Whether somebody whom nobody wants is in, or was not thrown out altogether at the last try."""
+    return bool(about["is_in"] or about.get("is_ending"))
 
 
 def _kill(account: str, uid: int) -> None:
@@ -189,11 +201,25 @@ def _processes(uid: int) -> list[int]:
     return found
 
 
+def _is_ours(known: _Known, account: str, uid: int) -> bool:
+    """Whether it is the account that the agent made, and not one that took its name since."""
+    return account in known and known[account]["uid"] == uid
+
+
 def _uid_of(account: str) -> int | None:
     import pwd
 
     try:
         return pwd.getpwnam(account).pw_uid
+    except KeyError:
+        return None
+
+
+def _name_of(uid: int) -> str | None:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
         return None
 
@@ -235,3 +261,5 @@ def _collecting(troubles: list[Trouble]) -> Iterator[None]:
         yield
     except Trouble as trouble:
         troubles.append(trouble)
+    except OSError as problem:
+        troubles.append(Trouble(f"{problem}.", "Look at it as root; the agent tries again.", "account"))

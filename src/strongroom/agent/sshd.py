@@ -32,6 +32,8 @@ _FOR_PEOPLE = (
     ("AuthenticationMethods", "publickey"),
     ("PubkeyAuthentication", "yes"),
     ("AuthorizedKeysFile", "none"),
+    ("AuthorizedKeysCommand", "none"),
+    ("AuthorizedPrincipalsCommand", "none"),
     ("PasswordAuthentication", "no"),
     ("KbdInteractiveAuthentication", "no"),
     ("HostbasedAuthentication", "no"),
@@ -128,7 +130,10 @@ def run(*command: str) -> str:
     found = shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:{_SBIN}")
     if found is None:
         raise Trouble(f"There is no {command[0]} on this machine.", "Install it, as root.", "program")
-    done = subprocess.run([found, *command[1:]], capture_output=True, text=True, check=False, timeout=60)
+    try:
+        done = subprocess.run([found, *command[1:]], capture_output=True, text=True, check=False, timeout=60)
+    except subprocess.TimeoutExpired:
+        raise Trouble(f"{command[0]} did not end.", "See, as root, what it waits for.", "program") from None
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise Trouble(f"{command[0]} failed: {said[-1] if said else done.returncode}.", "", "program")
