@@ -17,6 +17,8 @@ need ip iproute2
 need unshare util-linux
 need fusermount3 fuse3
 need s3fs s3fs
+need capsh libcap2-bin
+need useradd passwd
 need faketime faketime
 need systemd-analyze systemd
 need podman podman

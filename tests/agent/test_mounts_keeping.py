@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.agent import mounts_keeping
+from strongroom.agent import mounts_keeping, mounts_kernel
 from strongroom.agent.config import Config
 from strongroom.agent.mounts_table import Row
 from strongroom.core.vocabulary import Kind
@@ -116,7 +116,8 @@ def test_a_user_keeps_a_mount_without_root(served: Room) -> None:
         served.stop_agent()
         unmounted(home)
         served.start_agent(users=[name])
-        until(lambda: os.path.ismount(point), "the mount to come back", more=served.log)
+        until(lambda: mounts_kernel.at(str(point)), "the mount to come back", more=served.log)
+        until(lambda: served.health(point) == "ok", "the heartbeat to say so")
     finally:
         unmounted(home)
         shutil.rmtree(home)

@@ -25,6 +25,7 @@ from strongroom.agent.problems import Trouble
 _LARGEST_QUESTION = 4096
 _SECONDS_TO_SAY_IT = 5.0
 _SECONDS_TO_ANSWER = 30.0
+_LINES_OF_ONE = 32
 
 Answers = Mapping[str, Callable[[], Mapping[str, Any]]]
 
@@ -62,20 +63,53 @@ def start(path: Path, who: Callers, answers: Answers) -> socket.socket:
     return listening
 
 
+class _Held:
+    """How many lines each user holds: each takes a thread, and none may take them all."""
+
+    def __init__(self) -> None:
+        self._count: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def take(self, uid: int) -> bool:
+        """Whether the user may hold one more."""
+        with self._lock:
+            count = self._count.get(uid, 0)
+            if count < _LINES_OF_ONE:
+                self._count[uid] = count + 1
+            return count < _LINES_OF_ONE
+
+    def give(self, uid: int) -> None:
+        """It is over."""
+        with self._lock:
+            self._count[uid] -= 1
+
+
 def _accept(listening: socket.socket, who: Callers, answers: Answers) -> None:
+    held = _Held()
     while True:
         try:
             line, _ = listening.accept()
         except OSError:
             return
-        threading.Thread(target=_serve, args=(line, who, answers), daemon=True).start()
+        uid = _uid(line)
+        if held.take(uid):
+            threading.Thread(target=_serve, args=(line, uid, held, who, answers), daemon=True).start()
+        else:
+            line.close()
 
 
-def _serve(line: socket.socket, who: Callers, answers: Answers) -> None:
-    with line, contextlib.suppress(OSError):
+def _uid(line: socket.socket) -> int:
+    return int(struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
+
+
+def _serve(line: socket.socket, uid: int, held: _Held, who: Callers, answers: Answers) -> None:
+    with contextlib.ExitStack() as parts:
+        parts.callback(held.give, uid)
+        parts.enter_context(line)
+        parts.enter_context(contextlib.suppress(OSError))
         line.settimeout(_SECONDS_TO_SAY_IT)
         try:
-            answer = dict(_answer(line, who, answers))
+            answer = dict(_answer(line, uid, who, answers))
         except Trouble as trouble:
             answer = {"problem": trouble.as_json()}
         except Exception as problem:  # noqa: BLE001  a defect in one answer must not leave the asker waiting
@@ -84,10 +118,9 @@ def _serve(line: socket.socket, who: Callers, answers: Answers) -> None:
         line.sendall(json.dumps(answer).encode() + b"\n")
 
 
-def _answer(line: socket.socket, who: Callers, answers: Answers) -> Mapping[str, Any]:
+def _answer(line: socket.socket, uid: int, who: Callers, answers: Answers) -> Mapping[str, Any]:
     # Read first, whoever it is: who is answered before having asked may see a broken line instead of the answer.
     said = _line(line, _LARGEST_QUESTION)
-    _, uid, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     if uid != os.geteuid() and not who.may(uid):
         raise Trouble(
             f"The agent answers {who.who_may}, not {name_of(uid)}.", f"Root chooses in {who.file}.", "not-chosen"
