@@ -198,14 +198,13 @@ def test_a_mount_that_hangs_does_not_hold_the_agent_up(served: Room) -> None:
     until(lambda: served.health(point) == "ok", "the mount to be well again", seconds=40)
 
 
-@pytest.mark.parametrize("tool", TOOLS)
-def test_a_mount_outlives_the_credentials_it_began_with(served: Room, tool: str) -> None:
+def test_a_mount_outlives_the_credentials_it_began_with(served: Room) -> None:
     served.stop_agent()
     served.session_seconds = 6
     try:
         served.start_agent()
         made = served.dataset(Kind.ORIGINAL, one="11", two="22", three="33")
-        point = mounted(served, made.name, "--tool", tool)
+        point = mounted(served, made.name)
         for _ in range(3):
             served.heard(9)
             assert os.path.ismount(point), served.log()
