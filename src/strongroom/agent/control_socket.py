@@ -7,11 +7,13 @@ Source: unix(7), SO_PEERCRED.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,7 @@ def ask(config: Config, question: str) -> dict[str, Any]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(_SECONDS_TO_ANSWER)
         try:
-            line.connect(str(config.control_socket))
+            _connect(line, str(config.control_socket))
             line.sendall(json.dumps({"ask": question}).encode() + b"\n")
             answer = json.loads(_line(line, 16 << 20))
         except (OSError, ValueError):
@@ -46,6 +48,15 @@ def ask(config: Config, question: str) -> dict[str, Any]:
     if "problem" in answer:
         raise Trouble(**answer["problem"])
     return dict(answer)
+
+
+def _connect(line: socket.socket, path: str) -> None:
+    """Connect; where too many wait already, wait as well, which a line with a time limit does not by itself."""
+    deadline = time.monotonic() + _SECONDS_TO_SAY_IT
+    while (problem := line.connect_ex(path)) == errno.EAGAIN and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if problem:
+        raise OSError(problem, os.strerror(problem))
 
 
 def start(path: Path, who: Callers, answers: Answers) -> socket.socket:

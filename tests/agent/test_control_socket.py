@@ -1,0 +1,56 @@
+"""The agent's own socket: who asks is known, and nobody can keep the others out."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from strongroom.agent import control_socket
+from strongroom.agent.callers import Callers
+from strongroom.agent.config import Config
+
+_HOG = """
+import os, socket, sys
+os.setuid(65534)
+held = []
+for _ in range(200):
+    held.append(socket.socket(socket.AF_UNIX))
+    held[-1].connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def config(open_folder: Path) -> Iterator[Config]:
+    """A socket that answers, in a folder that everybody may enter."""
+    folder = open_folder / "run"
+    folder.mkdir(exist_ok=True)
+    found = Config(file=folder / "agent.json", run=folder)
+    with contextlib.closing(control_socket.start(found.control_socket, Callers(found), {"status": lambda: {"is": 1}})):
+        yield found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="acts as two users")
+def test_nobody_can_keep_the_others_out_by_holding_lines(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_socket, "_SECONDS_TO_SAY_IT", 60.0)
+    command = [sys.executable, "-I", "-c", _HOG, str(config.control_socket)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as hog:
+        assert hog.stdout is not None and hog.stdout.readline() == "held\n"
+        assert len(list(Path("/proc/self/task").iterdir())) < 100
+        assert control_socket.ask(config, "status") == {"is": 1}
+        hog.communicate("")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="acts as another user")
+def test_whom_root_did_not_choose_is_told_who_may(config: Config) -> None:
+    ask = "import os, socket, sys; os.setuid(65534); s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); "
+    ask += 's.sendall(b\'{"ask": "status"}\\n\'); print(s.recv(9999).decode())'
+    command = [sys.executable, "-I", "-c", ask, str(config.control_socket)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert json.loads(said)["problem"]["code"] == "not-chosen"
