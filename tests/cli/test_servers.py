@@ -23,7 +23,8 @@ class Machine:
 
     def __init__(self, folder: Path, command: str) -> None:
         said = shlex.split(command)
-        self._url, token = (said[said.index(option) + 1] for option in ("--url", "--token"))
+        self._url = said[said.index("--url") + 1]
+        token = next(each.partition("=")[2] for each in said if each.startswith("join_token=")).rstrip(";")
         key = folder / "key"
         folder.mkdir()
         body = {"token": token, "public_key": signing.make_key(key), "os": "linux", **self._facts()}
@@ -224,7 +225,7 @@ def _booting(host: MemoryHost, url: str, folder: Path) -> Iterator[None]:
             if fresh := set(host.specs) - known:
                 joins = host.specs[fresh.pop()].joining
                 assert joins is not None
-                Machine(folder / "booted", f"--url {url} --token {joins.token}")
+                Machine(folder / "booted", f"--url {url} join_token={joins.token}")
                 break
             time.sleep(0.05)
         connection.close()

@@ -50,8 +50,10 @@ def join_command(os: OperatingSystem, token: str) -> str:
     if os is OperatingSystem.WINDOWS:
         script = f"& ([scriptblock]::Create((irm '{folder}/{Download.INSTALL_WINDOWS}')))"
         return f"{script} -Url '{base}' -Token '{token}' -Sha256 '{agent_sha256()}'"
-    given = shlex.join(["--url", base, "--token", token, "--sha256", agent_sha256()])
-    return f"curl -fsSL {shlex.quote(f'{folder}/{Download.INSTALL_LINUX}')} | sudo sh -s -- {given}"
+    given = shlex.join(["--url", base, "--sha256", agent_sha256()])
+    fetch = f"curl -fsSL {shlex.quote(f'{folder}/{Download.INSTALL_LINUX}')}"
+    # The token goes before the script, not beside it: other users of the machine see the words of every program.
+    return f"(echo join_token={shlex.quote(token)}; {fetch}) | sudo sh -s -- {given}"
 
 
 def _files() -> Mapping[Download, bytes]:

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Makes this machine a server of a Strongroom space: fetches the agent, checks it, joins, starts it at every boot.
 #
-#   curl -fsSL URL/api/v1/agent/install.sh | sudo sh -s -- --url URL --token TOKEN --sha256 HASH [--user NAME]...
+#   (echo join_token=TOKEN; curl -fsSL URL/api/v1/agent/install.sh) | sudo sh -s -- --url URL --sha256 HASH [--user NAME]...
 #
-# The hash comes with the join command, from the steward's terminal: whatever stands between this machine and the
-# control plane cannot give it another agent. Everything is in functions, so that a download that breaks off does nothing.
+# The hash comes with the join command, from the steward's terminal: this script installs no other agent. That this is
+# the script itself, the URL's https vouches for. Everything is in functions, so that a download that breaks off does
+# nothing.
 set -eu
 
 LIBRARY=/usr/local/lib/strongroom
@@ -55,7 +56,7 @@ install_agent() { # install_agent FILE
 }
 
 main() {
-    url='' token='' sha256='' ca_file='' again='' run=yes
+    url='' token=${join_token:-} sha256='' ca_file='' again='' run=yes
     users=''
     while [ $# -gt 0 ]; do
         case $1 in
@@ -74,7 +75,7 @@ main() {
         shift 2
     done
     [ -n "$url" ] && [ -n "$token" ] && [ -n "$sha256" ] ||
-        fail "--url, --token and --sha256 are needed." "Paste the join command as it was given."
+        fail "--url, --sha256 and a token are needed." "Paste the join command as it was given."
     [ "$(id -u)" -eq 0 ] || fail "This needs root." "Run it with sudo."
     has ssh-keygen || fail "ssh-keygen is missing; the agent signs with it." \
         "Install it: apt-get install openssh-client, or dnf install openssh."
