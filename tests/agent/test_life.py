@@ -1,6 +1,7 @@
 """The agent joins once, runs alone, lives through restarts and outages, and says what is wrong."""
 
 import json
+import os
 import ssl
 import subprocess
 import time
@@ -291,8 +292,14 @@ def test_a_wrong_configuration_is_named_with_its_file(fresh: Server, text: str, 
 
 def test_a_configuration_that_others_may_change_is_refused(fresh: Server) -> None:
     fresh.configure(users=["nobody"])
-    (fresh.folder / "agent.json").chmod(0o666)
+    path = fresh.folder / "agent.json"
+    path.chmod(0o666)
     assert "can be changed by others" in fresh.run("status").stderr
+    path.chmod(0o644)
+    os.chown(path, NOBODY, -1)
+    assert "can be changed by others" in fresh.run("status").stderr
+    os.chown(path, 0, -1)
+    assert "has not joined" in fresh.run("status").stdout
 
 
 def test_the_guide_names_every_key_of_the_configuration() -> None:

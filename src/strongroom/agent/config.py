@@ -91,10 +91,13 @@ def load(file: str | None = None, state: str | None = None, run: str | None = No
 
 
 def _check_writers(path: Path) -> None:
-    if not IS_WINDOWS and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if IS_WINDOWS:
+        return
+    found = path.stat()
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or found.st_uid not in (0, os.geteuid()):
         raise Trouble(
-            f"{path} can be changed by others than its owner, who could give themselves credentials.",
-            f"Run: chmod go-w {path}",
+            f"{path} can be changed by others than root, who could give themselves credentials.",
+            f"Run: chown root {path} && chmod go-w {path}",
             "config",
         )
 
