@@ -5,6 +5,7 @@ mounted writable, and what lies there is believed by nobody (`agent.passage_sock
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -104,6 +105,15 @@ def every(home: Path) -> Iterator[tuple[ServerFolder, Made]]:
         folder = ServerFolder(path)
         if path.is_dir() and (made := folder.read()) is not None:
             yield folder, made
+
+
+@contextlib.contextmanager
+def choosing(home: Path) -> Iterator[None]:
+    """One process at a time chooses ids: two servers of the same would be root in each other's files."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / ".choosing").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def free_owner(home: Path) -> int:

@@ -78,15 +78,12 @@ class PodmanHost:
         """Have the container run; one that stood still is made anew where its image or its size is another."""
         self.check()
         folder = folders.of(self.settings.home, spec.id)
-        before = folder.read()
-        made = Made(
-            id=str(spec.id),
-            name=spec.name,
-            offering=self._offering(spec.offering).name,
-            ssh_port=spec.ssh_port,
-            owner=before.owner if before else self._owner(),
-        )
-        folder.make(made)
+        offering = self._offering(spec.offering)
+        with folders.choosing(self.settings.home):
+            before = folder.read()
+            owner = before.owner if before else self._owner()
+            made = Made(str(spec.id), spec.name, offering.name, spec.ssh_port, owner)
+            folder.make(made)
         if spec.joining is not None:
             folder.hand_joining(spec.joining, made.owner)
         self._run(made)
