@@ -33,7 +33,7 @@ check: venv-dev ## Style, types, import contracts, generated pages
 	@$(BIN)/python -m strongroom.runtime.reference --check
 
 pytest: venv-dev
-	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(TESTS)
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(TESTS)
 
 # What reaches the database, once more on PostgreSQL, in a cluster that is thrown away.
 postgresql: venv-dev

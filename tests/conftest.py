@@ -14,6 +14,17 @@ from strongroom.runtime import zipapp
 from tests.world import World
 
 
+# An agent sees and looks after every mount of its machine: those of two tests at once would be in each other's way.
+_MOUNTING = ("tests/agent/", "tests/windows/test_rclone", "tests/journeys/test_server_e", "tests/journeys/test_server_r")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one process do all tests that mount something, one after the other (`--dist loadgroup`)."""
+    for item in items:
+        if item.nodeid.startswith(_MOUNTING):
+            item.add_marker(pytest.mark.xdist_group("mounts"))
+
+
 class FreshSigner:
     """An Ed25519 key that lives as long as one test."""
 
