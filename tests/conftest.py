@@ -13,9 +13,13 @@ from strongroom.hosts.memory import MemoryHost
 from strongroom.runtime import zipapp
 from tests.world import World
 
-
 # An agent sees and looks after every mount of its machine: those of two tests at once would be in each other's way.
-_MOUNTING = ("tests/agent/", "tests/windows/test_rclone", "tests/journeys/test_server_e", "tests/journeys/test_server_r")
+_MOUNTING = (
+    "tests/agent/",
+    "tests/windows/test_rclone",
+    "tests/journeys/test_server_e",
+    "tests/journeys/test_server_re",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
