@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from strongroom.core.errors import Unavailable
 from strongroom.core.vocabulary import StaffRole
 from strongroom.db.models import Attachment
 from strongroom.runtime import worker
-from strongroom.runtime.worker import Chore, Round, chores
+from strongroom.runtime.worker import Chore, Round, chores, host_chores
 from tests.actions.attempts import attach
 from tests.runtime.front_door import FrontDoor, eventually
 from tests.world import World
@@ -33,6 +35,28 @@ def test_a_chore_runs_at_once_and_then_only_when_it_is_due() -> None:
     assert ran == ["often", "rarely", "often"]
 
 
+def test_a_host_that_hangs_keeps_nothing_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, ended = threading.Event(), threading.Event()
+    monkeypatch.setattr(worker, "host_chores", lambda: (Chore("host", 0, lambda: int(answers.wait(20))),))
+
+    def end() -> int:
+        ended.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+        answers.set()
+        return 0
+
+    monkeypatch.setattr(worker, "close_old_connections", lambda: None)  # there is no database here
+    monkeypatch.setattr(worker, "chores", lambda: (Chore("end_grants", 0.1, end),))
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        began = time.monotonic()
+        worker.run()
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    assert ended.is_set() and time.monotonic() - began < 10
+
+
 @pytest.mark.parametrize("error", [OperationalError("the database is away"), ZeroDivisionError()])
 def test_a_chore_that_crashes_does_not_stop_the_others(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_DATABASE_PATIENCE_SECONDS", 0)
@@ -45,7 +69,7 @@ def test_a_chore_that_crashes_does_not_stop_the_others(error: Exception, monkeyp
 
 def test_every_chore_runs_on_a_platform_where_nothing_is_due(world: World) -> None:
     call_command("createcachetable")
-    for chore in chores():
+    for chore in (*chores(), *host_chores()):
         assert chore.run() == 0, chore.name
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.db.utils import OperationalError
 
 from strongroom.actions import attachments, converge, grants, hosting, idempotency, keys, lapsing, rechecking, system
@@ -39,12 +39,9 @@ class Chore:
 
 
 def chores() -> tuple[Chore, ...]:
-    """Everything a worker does."""
+    """Everything a worker does, but for the hosts."""
     return (
         Chore("converge", 0, lambda: converge.run_due(BATCH)),
-        # One server a round: a host takes its time, and data sets must not wait for it.
-        Chore("host", 0, lambda: hosting.run_due(1)),
-        Chore("watch_hosts", HOST_ROUND_SECONDS, hosting.watch),
         Chore("recheck", 1, lambda: rechecking.run_due(RECHECK_BATCH)),
         Chore("end_keys", 5, keys.end_due),
         Chore("end_grants", 0.5, grants.end_due),
@@ -53,6 +50,14 @@ def chores() -> tuple[Chore, ...]:
         Chore("forget_replies", 600, idempotency.forget_old),
         Chore("forget_attachments", 60, attachments.forget_abandoned),
         Chore("heartbeat", HEARTBEAT_SECONDS, _heartbeat),
+    )
+
+
+def host_chores() -> tuple[Chore, ...]:
+    """Done beside the others: a host that hangs may take minutes, and a grant has to end when its time is over."""
+    return (
+        Chore("host", 0, lambda: hosting.run_due(1)),
+        Chore("watch_hosts", HOST_ROUND_SECONDS, hosting.watch),
     )
 
 
@@ -78,17 +83,35 @@ def run(ready_file: Path | None = None) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    round_ = Round(chores())
     log.info("worker_started", pid=os.getpid())
-    while not stop.is_set():
-        close_old_connections()  # one that broke is opened anew
-        done = round_.run()
-        if ready_file is not None:
-            ready_file.write_text(str(os.getpid()))
-            ready_file = None
-        if not done:
-            stop.wait(IDLE_SECONDS)
+    beside = threading.Thread(target=_follow_hosts, args=(stop,), name="hosts")
+    beside.start()
+    _work(chores(), stop, ready_file)
+    beside.join()
     log.info("worker_stopped", pid=os.getpid())
+
+
+def _work(chores: tuple[Chore, ...], stop: threading.Event, ready_file: Path | None) -> None:
+    """One round after the other until told to stop. Whichever ends, the other ends with it."""
+    round_ = Round(chores)
+    try:
+        while not stop.is_set():
+            close_old_connections()  # one that broke is opened anew
+            done = round_.run()
+            if ready_file is not None:
+                ready_file.write_text(str(os.getpid()))
+                ready_file = None
+            if not done:
+                stop.wait(IDLE_SECONDS)
+    finally:
+        stop.set()
+
+
+def _follow_hosts(stop: threading.Event) -> None:
+    try:
+        _work(host_chores(), stop, None)
+    finally:
+        connections.close_all()
 
 
 def _run(chore: Chore) -> int:
