@@ -89,6 +89,9 @@ def test_the_place_must_be_an_empty_folder_with_nothing_mounted(served: Room, or
     (point / "file").write_text("x")
     refused(served, "not-a-folder", original.name, str(point / "file"))
     refused(served, "not-empty", original.name, str(point))
+    broken = point / "a\nExecStartPre=b"  # would be two lines of a unit
+    broken.mkdir()
+    refused(served, "not-a-folder", original.name, str(broken))
     assert "proc" in refused(served, "busy", original.name, "/proc")
     well = served.point()
     assert served.run("mount", original.name, str(well)).returncode == 0

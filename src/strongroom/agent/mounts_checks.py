@@ -132,6 +132,8 @@ def _check_free(made: Plan) -> None:
 
 
 def _check_folder(path: str) -> None:
+    if any(ord(character) < 32 or ord(character) == 127 for character in path):
+        raise wrong("not-a-folder", f"{path!r} holds a line break or the like.", "Name a folder without.")
     try:
         if not stat.S_ISDIR(Path(path).stat().st_mode):
             raise wrong("not-a-folder", f"{path} is not a folder.", "Name an empty folder.")

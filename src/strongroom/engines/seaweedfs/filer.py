@@ -114,7 +114,7 @@ class Filer:
             # Not at once "unavailable": after a restart of the engine the connection is made anew first.
             answer = call(message(f"{method}Request")(**fields), timeout=_TIMEOUT_SECONDS, wait_for_ready=True)
         except grpc.RpcError as error:
-            if _NOT_FOUND in str(error):
+            if _NOT_FOUND in str(error) and method != "CreateEntry":  # what was not written is no success
                 return None
             raise Unavailable(
                 f"The storage engine did not answer {method} of its file system: {error.code().name}.",
