@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from strongroom.agent.problems import Trouble
 from strongroom.agent.renewal import ENDED, Renewal
 
 _REPORT_LIMIT_SECONDS = 5.0
+_MOST_MOUNTS, _MOST_BYTES = 200, 150_000  # of what the control plane takes
 _NOBODY_MAY_LOG_IN = ENDED - {"unknown-server"}
 
 
@@ -53,7 +55,8 @@ class Heartbeat:
         try:
             self.mounts = self._report()
             asked_at = time.time()
-            answer = self._control.post("/heartbeat", {**joining.description(self._config), "mounts": self.mounts})
+            told = {**joining.description(self._config), "mounts": fitting(self.mounts)}
+            answer = self._control.post("/heartbeat", told)
         except Trouble as trouble:
             self._failed(trouble)
             return
@@ -88,6 +91,18 @@ class Heartbeat:
             accounts.apply(self._config, told, asked_at=asked_at)
         except Exception as problem:  # noqa: BLE001  one account that cannot be made must not end the heartbeats
             log("accounts not applied", why=repr(problem))
+
+
+def fitting(mounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many as a heartbeat may carry, those to keep first: nobody who mounts much can keep it from being heard."""
+    told: list[dict[str, Any]] = []
+    size_bytes = 0
+    for each in sorted(mounts, key=lambda each: not each["is_persistent"]):
+        cut = {**each, "path": each["path"][:1000], "detail": each["detail"][:500]}
+        size_bytes += len(json.dumps(cut))
+        if len(told) < _MOST_MOUNTS and size_bytes <= _MOST_BYTES:
+            told.append(cut)
+    return told
 
 
 class _Limited:

@@ -65,7 +65,15 @@ def report(config: Config) -> list[dict[str, Any]]:
         for path, row in kept.items()
         if path not in found
     ]
-    return [{**each, "checked_at": now} for each in sorted(told, key=lambda each: str(each["path"]))]
+    return [
+        {**each, "path": _shown(each["path"]), "checked_at": now}
+        for each in sorted(told, key=lambda each: str(each["path"]))
+    ]
+
+
+def _shown(path: str) -> str:
+    """Text that can be printed and sent, whatever the bytes of the path are."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _described(each: Mounted | Row, row: Row | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Source: proc_pid_mountinfo(5). A path there has `\\040` for a space.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
@@ -42,9 +43,11 @@ class Entry:
 
 def entries(text: str | None = None) -> list[Entry]:
     """Everything that is mounted, in order; the last of one path is the one that is seen."""
-    lines = (Path("/proc/self/mountinfo").read_text() if text is None else text).splitlines()
+    if text is None:
+        # Anybody may have mounted something at a path that is no text.
+        text = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
     found = []
-    for line in lines:
+    for line in filter(None, text.split("\n")):  # the kernel escapes no other line break than this one
         before, _, after = line.partition(" - ")
         fields, kind_source_options = before.split(" "), after.split(" ")
         found.append(
@@ -105,7 +108,7 @@ def _programs() -> Iterator[tuple[str, str, int, list[str]]]:
     """Tool, repository, pid and words of every program that may serve a mount; relative paths made whole."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+            words = (folder / "cmdline").read_bytes().decode(errors="surrogateescape").split("\0")[:-1]
         except OSError:
             continue
         tool = _PROGRAMS.get(Path(words[0]).name) if words else None
@@ -113,7 +116,15 @@ def _programs() -> Iterator[tuple[str, str, int, list[str]]]:
             continue
         named = [found[0] for word in words[1:] if (found := _REPOSITORY.search(word)) is not None]
         if named:
-            yield tool, named[0], int(folder.name), [*words, *(real(word) for word in words[1:] if word[:1] in "./~")]
+            yield tool, named[0], int(folder.name), [*words, *_whole(words[1:])]
+
+
+def _whole(words: list[str]) -> Iterator[str]:
+    """Those that may be paths; what anybody wrote there may be none."""
+    for word in words:
+        if word[:1] in (".", "/", "~"):
+            with contextlib.suppress(OSError, RuntimeError, ValueError):
+                yield real(word)
 
 
 def _owner(entry: Entry) -> int:
