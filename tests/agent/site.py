@@ -28,7 +28,9 @@ SCRIPTS = Path(sys.executable).parent
 
 # An agent reports every mount of a data set on its machine. The mounts of other tests are not on this one.
 _WITHOUT_MOUNTS = (
-    'while read -r _ point kind _; do case $kind in fuse*) umount -l "$point" ;; esac; done </proc/mounts; exec "$@"'
+    "while read -r _ point kind _; do "
+    'case $kind in fuse*) umount -l "$(printf %b "$point")" ;; esac; '
+    'done </proc/mounts; exec "$@"'
 )
 _BY_ITSELF = ("unshare", "--mount", "--propagation", "private", "sh", "-c", _WITHOUT_MOUNTS, "sh")
 
