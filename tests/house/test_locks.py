@@ -1,6 +1,7 @@
 """The locks: everything by version and hash, and what `make up` installs is what the tests run on."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,12 @@ def test_the_tests_run_on_the_versions_that_make_up_installs() -> None:
 
 def test_what_builds_the_package_is_locked() -> None:
     assert "flit-core" in locked("requirements.lock")
+
+
+def test_what_the_project_asks_for_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    served = [*project["dependencies"], *extras["server"], *extras["build"]]
+    for name, asked in (("requirements.lock", served), ("requirements-dev.lock", [*served, *extras["dev"]])):
+        names = {re.split(r"[\[<>=~!; ]", each, maxsplit=1)[0].lower().replace("_", "-") for each in asked}
+        assert names <= set(locked(name)), names - set(locked(name))
