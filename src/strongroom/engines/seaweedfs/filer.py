@@ -5,10 +5,15 @@ Source: `filer.proto` of SeaweedFS 4.48 (Apache License 2.0), of which the field
 """
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from typing import Any
+
+# Before the import, which reads it: else gRPC wakes its threads up in every program that this process starts, between
+# fork and exec, and some hang there for good. No process of ours goes on with a connection after a fork.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
