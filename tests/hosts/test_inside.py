@@ -71,7 +71,7 @@ def test_no_other_place_is_reached(running: Running, server: ServerSpec, who: st
         for host in ("127.0.0.1", own_address(), "10.0.2.2", "host.containers.internal", "localhost"):
             for place in (inner, wide):
                 assert "closed" in running.said(server.id, talk(host, place.port), who), host
-        for host, port in (("deb.debian.org", 80), ("192.0.2.1", 443), ("8.8.8.8", 53)):
+        for host, port in (("example.org", 80), ("192.0.2.1", 443), ("8.8.8.8", 53)):
             assert "closed" in running.said(server.id, talk(host, port), who), host
         assert (inner.visits, wide.visits) == (0, 0)
     finally:
@@ -90,7 +90,7 @@ def own_address() -> str:
 def test_there_is_no_network_and_no_name_is_looked_up(running: Running, server: ServerSpec) -> None:
     assert running.said(server.id, "ls /sys/class/net") == "lo"
     assert running.said(server.id, "ip route; ip -6 route show default") == ""
-    assert running.inside(server.id, "getent", "hosts", "deb.debian.org").returncode != 0
+    assert running.inside(server.id, "getent", "hosts", "example.org").returncode != 0
 
 
 def test_the_sockets_of_another_server_are_not_there(

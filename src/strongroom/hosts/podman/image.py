@@ -17,8 +17,7 @@ from strongroom.hosts.podman.command import Podman, limits
 FILES = Path(__file__).parent.parent / "image"
 REPOSITORY = "localhost/strongroom-server"
 DEBIAN = "localhost/strongroom-debian:bookworm"
-_MIRROR = "http://deb.debian.org/debian"
-_SECURITY = "deb http://deb.debian.org/debian-security bookworm-security main\n"
+SUITE = "bookworm"
 _BUILD_SECONDS = 1800.0
 COMMAND = "python -m strongroom.runtime server-image"
 
@@ -119,14 +118,20 @@ def _debian(podman: Podman, say: Callable[[str], None], *, again: bool) -> str:
     with tempfile.TemporaryDirectory(prefix="strongroom-debian-") as folder:
         root = Path(folder) / "root"
         fast = ["eatmydata"] if shutil.which("eatmydata") else []
-        command = [*fast, "debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", str(root)]
-        _ran([*command, _MIRROR])
-        with (root / "etc/apt/sources.list").open("a") as sources:
-            sources.write(_SECURITY)
+        command = [*fast, "debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, str(root)]
+        _ran(command)
+        sources = root / "etc/apt/sources.list"
+        sources.write_text(with_security(sources.read_text()))
         archive = Path(folder) / "root.tar"
         _ran(["tar", "--numeric-owner", "-C", str(root), "-cf", str(archive), "."])
         podman.run("import", "--quiet", str(archive), DEBIAN, seconds=_BUILD_SECONDS)
     return DEBIAN
+
+
+def with_security(sources: str) -> str:
+    """The list that debootstrap wrote, and Debian's security updates, which every mirror keeps beside it."""
+    mirror = next(line.split()[1] for line in sources.splitlines() if line.startswith("deb "))
+    return f"{sources.rstrip()}\ndeb {mirror.rstrip('/')}-security {SUITE}-security main\n"
 
 
 def _ran(command: list[str]) -> None:
