@@ -20,13 +20,17 @@ _MOUNTING = (
     "tests/journeys/test_server_e",
     "tests/journeys/test_server_re",
 )
+# The tests of one file go through one story on one system, in their order.
+_STORIES = ("tests/journeys/", "tests/hosts/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have one process do all tests that mount something, one after the other (`--dist loadgroup`)."""
+    """Have one process do all tests that mount, one after the other, and one each journey (`--dist loadgroup`)."""
     for item in items:
         if item.nodeid.startswith(_MOUNTING):
             item.add_marker(pytest.mark.xdist_group("mounts"))
+        elif item.nodeid.startswith(_STORIES):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
 
 
 class FreshSigner:

@@ -141,7 +141,8 @@ def test_s3fs_which_tells_a_revoked_file_as_empty_is_unmounted_by_the_agent(serv
         assert read(point / "one.txt") == "", "this is what s3fs does, and why it may not stay"
         served.revoke(made)
         until(lambda: not os.path.ismount(point), "the agent to unmount it")
-        assert refusal(lambda: os.pread(held, 2, 0)) in ("ENOTCONN", "EIO", "ECONNABORTED", "ENODEV")
+        ended = ("ENOTCONN", "EIO", "ECONNABORTED", "ENODEV")
+        until(lambda: refusal(lambda: os.pread(held, 2, 0)) in ended, "its process to be gone")
     assert list(point.iterdir()) == []
 
 

@@ -344,4 +344,5 @@ def test_verifying_takes_constant_memory() -> None:
         tracemalloc.stop()
         return peak
 
-    assert peak_bytes(3_000) < peak_bytes(300) + 20_000
+    # To keep 3,000 entries takes more than 1 MB; other threads of the process take some kB meanwhile.
+    assert peak_bytes(3_000) < peak_bytes(300) + 200_000

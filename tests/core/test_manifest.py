@@ -198,4 +198,5 @@ def test_writing_and_comparing_take_constant_memory() -> None:
         tracemalloc.stop()
         return peak
 
-    assert peak_bytes(5_000) < peak_bytes(500) + 20_000
+    # To keep 5,000 entries takes more than 1 MB; other threads of the process take some kB meanwhile.
+    assert peak_bytes(5_000) < peak_bytes(500) + 200_000

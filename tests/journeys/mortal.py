@@ -5,12 +5,14 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import httpx
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from strongroom.engines import AccessKey
+from strongroom.engines.seaweedfs.configuration import load_credentials
 from strongroom.engines.seaweedfs.engine import SeaweedEngine
 from tests.actions.rules import protocol_methods
 
@@ -22,7 +24,15 @@ class WatchedEngine(SeaweedEngine):
 
     def principals(self) -> set[str]:
         """Every user of the engine that is not Strongroom's own."""
-        users = self._iam.list_users()["Users"]
+        admin = load_credentials(self.settings).admin
+        iam = boto3.client(
+            "iam",
+            endpoint_url=self.settings.private_endpoint,
+            region_name=self.region,
+            aws_access_key_id=admin.access_key_id,
+            aws_secret_access_key=admin.secret,
+        )
+        users = iam.list_users()["Users"]
         return {each["UserName"] for each in users if not each["UserName"].startswith(OURS)}
 
     def put_as(self, key: AccessKey, repository: str, name: str, content: bytes) -> bool:
@@ -34,8 +44,8 @@ class WatchedEngine(SeaweedEngine):
         return answer.status_code == 200
 
     def warm(self) -> "WatchedEngine":
-        """Make the clients, which takes long, and connect nowhere: a process that is forked off has them ready."""
-        assert self._s3 and self._iam
+        """Make the client, which takes long, and connect nowhere: a process that is forked off has it ready."""
+        assert self._s3 is not None
         return self
 
 
