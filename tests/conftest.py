@@ -24,6 +24,7 @@ _MOUNTING = (
 _STORIES = ("tests/journeys/", "tests/hosts/")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this very hook, and would come first
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have one process do all tests that mount, one after the other, and one each journey (`--dist loadgroup`)."""
     for item in items:

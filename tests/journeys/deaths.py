@@ -125,34 +125,44 @@ def die(world: World) -> list[Death]:
 
 
 def _one_death(world: World, engine: MortalEngine, name: str, story: Story, ends_at: int) -> Death | None:
-    """None when the deed came to its end before that moment."""
-    dataset, key = story.before(world)
-    known = set(Dataset.objects.values_list("id", flat=True))
+    """None when the deed came to its end before that moment.
+
+    All that asks the engine is the child's: a connection over gRPC does not outlive a fork.
+    """
     engine.ends_at = ends_at
     connections.close_all()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        _live(world, story, dataset, engine, writing)
+        _live(world, story, engine, writing)
     os.close(writing)
     with os.fdopen(reading) as said:
-        moments = said.read().splitlines()
+        lines = said.read().splitlines()
     _, status = os.waitpid(child, 0)
+    assert lines, f"{name} did not begin"
+    before, moments = json.loads(lines[0]), lines[1:]
     if os.WIFEXITED(status):
         assert os.WEXITSTATUS(status) == 0, f"{name} failed at {moments}"
         return None
     assert os.WTERMSIG(status) == signal.SIGKILL
-    if dataset is None:
-        dataset = Dataset.objects.exclude(id__in=known).get()
-    shown = {"principal": key.principal, "access_key_id": key.access_key_id, "secret": key.secret} if key else None
-    return Death(name, f"{ends_at}: {moments[-1]}", str(dataset.id), shown)
+    dataset_id = before["dataset_id"] or str(Dataset.objects.exclude(id__in=before["known"]).get().id)
+    return Death(name, f"{ends_at}: {moments[-1]}", dataset_id, before["key"])
 
 
-def _live(world: World, story: Story, dataset: Dataset | None, engine: MortalEngine, writing: int) -> None:
-    """The deed, and what the worker does about it; never returns."""
-    engine.note = lambda what: os.write(writing, f"{what}\n".encode()) and None
-    engines.use(lambda: engine)
+def _live(world: World, story: Story, engine: MortalEngine, writing: int) -> None:
+    """What comes before the deed, the deed, and what the worker does about it; never returns."""
+
+    def note(what: str) -> None:
+        os.write(writing, f"{what}\n".encode())
+
+    engine.note = note
     try:
+        dataset, key = story.before(world)
+        shown = {"principal": key.principal, "access_key_id": key.access_key_id, "secret": key.secret} if key else None
+        known = [] if dataset else [str(each) for each in Dataset.objects.values_list("id", flat=True)]
+        before = {"dataset_id": dataset and str(dataset.id), "key": shown, "known": known}
+        note(json.dumps(before))
+        engines.use(lambda: engine)
         done = story.deed(world, dataset)
         assert done is not None
         while not Dataset.objects.get(id=done.id).is_settled:
