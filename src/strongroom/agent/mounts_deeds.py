@@ -155,14 +155,19 @@ def _said(log: Path, began: int) -> str:
 
 
 def _unmount(path: str, *, is_lazy: bool) -> str:
-    """What was against it; empty when it went well."""
-    if os.geteuid() == 0:
+    """What was against it; empty when it went well.
+
+    A user's own mount is ended as that user, who may since have put another mount's path in its place.
+    """
+    found = mounts_kernel.at(path)
+    user = (mounts_kernel.owner(found) or None) if found and os.geteuid() == 0 else None
+    if os.geteuid() == 0 and user is None:
         command = ["umount", *(["--lazy"] if is_lazy else []), path]
     else:
         helper = shutil.which("fusermount3") or shutil.which("fusermount") or "fusermount3"
         command = [helper, "-u", *(["-z"] if is_lazy else []), path]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20, user=user)
     except subprocess.TimeoutExpired:
         return "it does not answer"
     except OSError as problem:

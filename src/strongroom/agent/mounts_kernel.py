@@ -68,6 +68,14 @@ def at(path: str) -> Entry | None:
     return found[-1] if found else None
 
 
+def owner(entry: Entry) -> int:
+    """The uid that mounted it, as the kernel wrote it down; 0 for what is not FUSE."""
+    for option in entry.super_options:
+        if option.startswith("user_id="):
+            return int(option[8:])
+    return 0
+
+
 def mounted() -> list[Mounted]:
     """Every data set that is mounted here by one of the tools, also by their plain commands."""
     serving = list(_programs())
@@ -83,7 +91,7 @@ def mounted() -> list[Mounted]:
                 tool,
                 "ro" in entry.options or "ro" in entry.super_options,
                 "allow_other" in entry.super_options,
-                _owner(entry),
+                owner(entry),
                 pid,
             )
     return list(found.values())
@@ -125,13 +133,6 @@ def _whole(words: list[str]) -> Iterator[str]:
         if word[:1] in (".", "/", "~"):
             with contextlib.suppress(OSError, RuntimeError, ValueError):
                 yield real(word)
-
-
-def _owner(entry: Entry) -> int:
-    for option in entry.super_options:
-        if option.startswith("user_id="):
-            return int(option[8:])
-    return 0
 
 
 def _plain(text: str) -> str:
