@@ -198,7 +198,11 @@ def test_a_line_of_fstab_mounts_and_is_taken_out_again(served: Room, tool: str) 
     umount = [*served.program, "umount", str(point), "--forget", *served.places]
     read = ["cat", f"{point}/one.txt", "/etc/fstab"]
     whole = f"{script} {shlex.join(mount)} && {shlex.join(read)}; {shlex.join(umount)} && cat /etc/fstab"
-    done = served.machine.run("unshare", "--mount", "sh", "-c", whole, environ=served.environ(), seconds=120)
+    try:
+        done = served.machine.run("unshare", "--mount", "sh", "-c", whole, environ=served.environ(), seconds=120)
+    finally:  # the agent, which is not in there, may have missed the mount and brought it back out here
+        subprocess.run(["pkill", "-KILL", "-f", point.name], check=False)
+        unmounted(served.folder)
     assert done.returncode == 0, done.stderr
     said, _, rest = done.stdout.partition("# mine\n")
     line, after = rest.splitlines()[0], rest.splitlines()[1:]
