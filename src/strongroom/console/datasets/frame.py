@@ -1,0 +1,78 @@
+"""What every page of one data set carries: its head, its tabs, what may be done with it and what is closed, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from strongroom.actions.views import DatasetView
+from strongroom.core.deeds import DEEDS
+from strongroom.core.vocabulary import Kind, State, Verb
+
+TABS = (
+    ("", "Overview"),
+    ("access", "Dataset access"),
+    ("connect", "How to connect"),
+    ("attachments", "Attachments"),
+    ("contents", "Contents"),
+    ("lineage", "Lineage"),
+    ("integrity", "Integrity"),
+    ("activity", "Activity"),
+)
+STATES: Mapping[State, tuple[str, str]] = {
+    State.PENDING: ("Pending", "waiting"),
+    State.FINALIZING: ("Being finalized", "busy"),
+    State.FINALIZED: ("Finalized", "good"),
+    State.DELETING: ("Being deleted", "busy"),
+    State.DELETED: ("Deleted", "gone"),
+}
+KINDS = {Kind.ORIGINAL: "Original", Kind.DERIVATIVE: "Derivative"}
+_SEEING = frozenset({Verb.DATASET_SHOW, Verb.DATASET_HISTORY, Verb.KEY_LIST, Verb.ATTACHMENT_LIST, Verb.GRANT_LIST})
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A page of the data set."""
+
+    path: str
+    title: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A deed that is closed, as people say it."""
+
+    deed: str
+    reason: str
+
+
+def frame(view: DatasetView, tab: str, **more: object) -> dict[str, Any]:
+    """The context of a page. In `may` and `why` a verb stands with an underscore, as `dataset_finalize`."""
+    word, tone = STATES[State(view.dataset.state)]
+    return {
+        "view": view,
+        "dataset": view.dataset,
+        "here": f"/datasets/{view.dataset.id}",
+        "kind": KINDS[Kind(view.dataset.kind)],
+        "state_word": word,
+        "state_tone": tone,
+        "may": {_plain(verb): True for verb in view.may},
+        "why": {_plain(each.verb): each.reason for each in view.blocked},
+        "closed": [Closed(_title(each.verb), each.reason) for each in view.blocked if each.verb not in _SEEING],
+        "tabs": [_tab(view, path, title, tab) for path, title in TABS],
+        **more,
+    }
+
+
+def _tab(view: DatasetView, path: str, title: str, current: str) -> Tab:
+    where = f"/datasets/{view.dataset.id}"
+    return Tab(f"{where}/{path}" if path else where, title, path == current)
+
+
+def _plain(verb: Verb) -> str:
+    return verb.value.replace(".", "_")
+
+
+def _title(verb: Verb) -> str:
+    deed = DEEDS[verb]
+    return deed[0].upper() + deed[1:]
