@@ -1,5 +1,6 @@
 """Pages for what went wrong before a page began, or by a mistake of ours."""
 
+import contextlib
 from http import HTTPStatus
 
 from django.contrib.auth.models import AnonymousUser
@@ -44,8 +45,6 @@ def mistake(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, status: int, sentence: str, way_out: str) -> HttpResponse:
-    try:
+    with contextlib.suppress(Refusal):
         request.actor = signed_in.actor_of(request)  # type: ignore[attr-defined]  # for the head of the page
-    except Refusal:
-        pass
     return error_page(request, status, sentence, way_out)

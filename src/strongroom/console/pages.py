@@ -55,7 +55,7 @@ def posted(view: View[Given]) -> Served[Given]:
 
 def _serving(view: View[Given], methods: tuple[str, ...]) -> Served[Given]:
     @wraps(view)
-    def serve(request: HttpRequest, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponseBase:
+    def serve(request: HttpRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponseBase:
         response = _answer(view, methods, request, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 from django import template
 from django.contrib.staticfiles import finders
@@ -52,5 +53,4 @@ def _digest(path: str) -> str:
     found = finders.find(path)
     if not isinstance(found, str):
         raise FileNotFoundError(path)
-    with open(found, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+    return hashlib.sha256(Path(found).read_bytes()).hexdigest()[:12]
