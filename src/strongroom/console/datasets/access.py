@@ -9,13 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase
-from django.views.decorators.http import require_POST
 
 from strongroom.actions import datasets, grants, keys, servers
 from strongroom.actions.keys import IssuedKey
 from strongroom.console.datasets import parsing
 from strongroom.console.datasets.frame import frame
-from strongroom.console.pages import Request, done, page, refused, render
+from strongroom.console.pages import Request, done, page, posted, refused, render
 from strongroom.core.errors import Forbidden, Invalid, Refusal
 from strongroom.core.vocabulary import KeyStatus, ServerState, State
 
@@ -39,8 +38,7 @@ def show(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return render(request, TEMPLATE, _context(request, dataset_id))
 
 
-@page
-@require_POST
+@posted
 def issue(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """The page with the secret: this answer is the only one that ever holds it."""
     try:
@@ -50,8 +48,7 @@ def issue(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return _secret(request, dataset_id, issued)
 
 
-@page
-@require_POST
+@posted
 def reset(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """A new key in place of the last one, shown as the first was."""
     try:
@@ -61,8 +58,7 @@ def reset(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return _secret(request, dataset_id, issued)
 
 
-@page
-@require_POST
+@posted
 def renew(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """The same key for longer."""
     try:
@@ -72,8 +68,7 @@ def renew(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return _back(request, dataset_id, "The access key was renewed.")
 
 
-@page
-@require_POST
+@posted
 def revoke_key(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """The key stops working."""
     try:
@@ -83,8 +78,7 @@ def revoke_key(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return _back(request, dataset_id, "The access key was revoked, and does not work any more.")
 
 
-@page
-@require_POST
+@posted
 def provision(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """Give a server of the space access."""
     form = request.POST
@@ -99,8 +93,7 @@ def provision(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return _back(request, dataset_id, "The server has access.")
 
 
-@page
-@require_POST
+@posted
 def revoke(request: Request, dataset_id: UUID, server_id: UUID) -> HttpResponseBase:
     """Take a server's access away, at once."""
     try:
@@ -110,8 +103,7 @@ def revoke(request: Request, dataset_id: UUID, server_id: UUID) -> HttpResponseB
     return _back(request, dataset_id, "Access was revoked: not one further request of the server succeeds.")
 
 
-@page
-@require_POST
+@posted
 def change_end(request: Request, dataset_id: UUID, server_id: UUID) -> HttpResponseBase:
     """When a server's access ends by itself."""
     try:

@@ -1,15 +1,14 @@
 """The documents of a data set: upload them, open them by a link of a few minutes, remove or supersede them."""
 
-from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.http import HttpResponseBase
-from django.views.decorators.http import require_POST
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from strongroom.actions import attachments, datasets
 from strongroom.console.datasets.frame import frame
-from strongroom.console.pages import Request, done, page, refused, render
+from strongroom.console.pages import Request, done, page, posted, refused, render
 from strongroom.core.errors import Invalid, Refusal
 from strongroom.core.vocabulary import AttachmentKind, Verb
 
@@ -22,28 +21,29 @@ KINDS = {
 }
 
 
+# Uploads are exempt from the early check of the form's token, which would read the whole body before anybody asked who
+# sends it; the check comes right after that.
+
+
+@csrf_exempt
 @page
 def show(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """The list, and the form that adds to it; with POST the upload."""
-    if request.method == "POST":
-        return _upload(request, dataset_id, Verb.ATTACHMENT_ADD, _add, "was attached")
-    return render(request, TEMPLATE, _context(request, dataset_id))
+    if request.method != "POST":
+        return render(request, TEMPLATE, _context(request, dataset_id))
+    attachments.check(request.actor, Verb.ATTACHMENT_ADD, dataset_id)
+    return _add(request, dataset_id)
 
 
-@page
-@require_POST
+@csrf_exempt
+@posted
 def supersede(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpResponseBase:
     """A new document in an old one's place."""
-
-    def put(request: Request, dataset_id: UUID, **about: Any) -> Any:
-        reason = request.POST.get("reason", "")
-        return attachments.supersede(request.actor, dataset_id, attachment_id, reason=reason, **about)
-
-    return _upload(request, dataset_id, Verb.ATTACHMENT_SUPERSEDE, put, "took the old document's place")
+    attachments.check(request.actor, Verb.ATTACHMENT_SUPERSEDE, dataset_id)
+    return _supersede(request, dataset_id, attachment_id)
 
 
-@page
-@require_POST
+@posted
 def link(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpResponseBase:
     """The list again, with a link in it that works for a few minutes."""
     try:
@@ -56,8 +56,7 @@ def link(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpRespons
     return response
 
 
-@page
-@require_POST
+@posted
 def remove(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpResponseBase:
     """A document of a pending data set goes."""
     try:
@@ -67,17 +66,23 @@ def remove(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpRespo
     return done(request, f"/datasets/{dataset_id}/attachments", f"“{gone.title}” was removed.")
 
 
-def _upload(request: Request, dataset_id: UUID, verb: Verb, put: Callable[..., Any], said: str) -> HttpResponseBase:
+@csrf_protect
+def _add(request: Any, dataset_id: UUID) -> HttpResponseBase:
     try:
-        attachments.check(request.actor, verb, dataset_id)
-        added = put(request, dataset_id, **_about(request))
+        added = attachments.add(request.actor, dataset_id, **_about(request))
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
-    return done(request, f"/datasets/{dataset_id}/attachments", f"“{added.title}” {said}.")
+    return done(request, f"/datasets/{dataset_id}/attachments", f"“{added.title}” was attached.")
 
 
-def _add(request: Request, dataset_id: UUID, **about: Any) -> Any:
-    return attachments.add(request.actor, dataset_id, **about)
+@csrf_protect
+def _supersede(request: Any, dataset_id: UUID, attachment_id: UUID) -> HttpResponseBase:
+    reason = request.POST.get("reason", "")
+    try:
+        added = attachments.supersede(request.actor, dataset_id, attachment_id, reason=reason, **_about(request))
+    except Refusal as refusal:
+        return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
+    return done(request, f"/datasets/{dataset_id}/attachments", f"“{added.title}” took the old document's place.")
 
 
 def _about(request: Request) -> dict[str, Any]:

@@ -18,12 +18,12 @@ TABS = (
     ("integrity", "Integrity"),
     ("activity", "Activity"),
 )
-STATES: Mapping[State, tuple[str, str]] = {
-    State.PENDING: ("Pending", "waiting"),
-    State.FINALIZING: ("Being finalized", "busy"),
-    State.FINALIZED: ("Finalized", "good"),
-    State.DELETING: ("Being deleted", "busy"),
-    State.DELETED: ("Deleted", "gone"),
+STATES: Mapping[State, str] = {
+    State.PENDING: "Pending",
+    State.FINALIZING: "Being finalized",
+    State.FINALIZED: "Finalized",
+    State.DELETING: "Being deleted",
+    State.DELETED: "Deleted",
 }
 KINDS = {Kind.ORIGINAL: "Original", Kind.DERIVATIVE: "Derivative"}
 _SEEING = frozenset({Verb.DATASET_SHOW, Verb.DATASET_HISTORY, Verb.KEY_LIST, Verb.ATTACHMENT_LIST, Verb.GRANT_LIST})
@@ -48,14 +48,13 @@ class Closed:
 
 def frame(view: DatasetView, tab: str, **more: object) -> dict[str, Any]:
     """The context of a page. In `may` and `why` a verb stands with an underscore, as `dataset_finalize`."""
-    word, tone = STATES[State(view.dataset.state)]
+    word = STATES[State(view.dataset.state)]
     return {
         "view": view,
         "dataset": view.dataset,
-        "here": f"/datasets/{view.dataset.id}",
+        "root": f"/datasets/{view.dataset.id}",
         "kind": KINDS[Kind(view.dataset.kind)],
         "state_word": word,
-        "state_tone": tone,
         "may": {_plain(verb): True for verb in view.may},
         "why": {_plain(each.verb): each.reason for each in view.blocked},
         "closed": [Closed(_title(each.verb), each.reason) for each in view.blocked if each.verb not in _SEEING],

@@ -10,6 +10,7 @@ from strongroom.actions import audit, datasets, folders, lineage, manifests, rec
 from strongroom.console.datasets import picture
 from strongroom.console.datasets.frame import frame
 from strongroom.console.pages import Request, page, render
+from strongroom.core import sshsig
 from strongroom.core.errors import Forbidden, Invalid, Refusal
 from strongroom.core.vocabulary import Kind, State, SystemFact, Verb
 
@@ -54,8 +55,18 @@ def integrity(request: Request, dataset_id: UUID) -> HttpResponseBase:
     receipt = None
     with suppress(Refusal):  # a pending data set has none; the page says so
         receipt = receipts.show(request.actor, dataset_id)
-    context = frame(view, "integrity", receipt=receipt, is_frozen=is_frozen)
+    commands = _check_commands(dataset_id)
+    context = frame(view, "integrity", receipt=receipt, is_frozen=is_frozen, check_commands=commands)
     return render(request, "console/datasets/integrity.html", context)
+
+
+def _check_commands(dataset_id: UUID) -> str:
+    """What checks the three files of a receipt, and the manifest against it."""
+    return (
+        f"ssh-keygen -Y verify -f allowed_signers -I {receipts.IDENTITY} -n {sshsig.NAMESPACE} "
+        f"-s receipt-{dataset_id}.json.sig < receipt-{dataset_id}.json\n"
+        f"sha256sum manifest-{dataset_id}.jsonl\n"
+    )
 
 
 @page

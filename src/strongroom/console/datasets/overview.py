@@ -6,12 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase
-from django.views.decorators.http import require_POST
 
 from strongroom.actions import attachments, datasets, grants, hurrying
 from strongroom.actions.views import DatasetView
 from strongroom.console.datasets.frame import frame
-from strongroom.console.pages import Request, done, page, render
+from strongroom.console.pages import Request, done, page, posted, render
 from strongroom.core.errors import Forbidden
 from strongroom.core.vocabulary import AttachmentKind, State, Verb
 
@@ -59,8 +58,7 @@ def progress(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return response
 
 
-@page
-@require_POST
+@posted
 def retry(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """What the engine did not obey is tried again at once."""
     hurrying.dataset(request.actor, dataset_id)

@@ -29,6 +29,21 @@ class Box:
         return self.y + BOX_HEIGHT // 2
 
     @property
+    def label_x(self) -> int:
+        """Where its words begin."""
+        return self.x + 14
+
+    @property
+    def first_line(self) -> int:
+        """The line its name stands on."""
+        return self.y + 24
+
+    @property
+    def second_line(self) -> int:
+        """The line its kind and state stand on."""
+        return self.y + 43
+
+    @property
     def right(self) -> int:
         """Where lines leave it."""
         return self.x + BOX_WIDTH
