@@ -1,6 +1,7 @@
 """The walk through the console, from creating a data set to provisioning a server."""
 
 import pytest
+from django.test import Client
 
 from strongroom.actions import datasets
 from strongroom.core.vocabulary import Kind, Role
@@ -18,7 +19,7 @@ def test_an_original_is_created_and_its_page_says_what_comes_next(world: World) 
     path = f"/spaces/{space.id}/datasets/new"
     assert "Create dataset" in seen(client, path)
     page = sent(
-        client, path, kind="original", name="MRI scans", description="Of 2024", data_classifications="PHI, HIPAA"
+        client, path, kind="original", name="MRI scans", data_classifications="PHI, HIPAA"
     )
     made = Dataset.objects.get(name="MRI scans")
     assert made.data_classifications == ["HIPAA", "PHI"]
@@ -175,8 +176,6 @@ def test_every_member_can_open_every_page_and_sees_why_what_is_closed_is_closed(
 
 
 def test_a_stranger_finds_nothing_and_nobody_is_led_to_sign_in(world: World) -> None:
-    from django.test import Client
-
     dataset = world.dataset()
     stranger = browser(world.person())
     for tab in TABS:

@@ -24,7 +24,9 @@ _FINALIZING = (
     ("listing", "The manifest is written"),
     ("signing", "The receipt is signed"),
 )
-_DELETING = (("closing", "All access is stopped"), ("draining", "Requests under way come to an end")) + (
+_DELETING = (
+    ("closing", "All access is stopped"),
+    ("draining", "Requests under way come to an end"),
     ("removing", "Files and repository are removed"),
 )
 
