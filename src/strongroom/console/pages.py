@@ -22,6 +22,7 @@ from django.shortcuts import render as _render
 
 from strongroom.console import signed_in
 from strongroom.console.local import local_path, with_next
+from strongroom.console.texts import refuse_unstorable
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Invalid, Refusal, Unauthenticated
 
@@ -74,6 +75,7 @@ def _answer(
         actor = signed_in.actor_of(request)
         request.actor = actor  # type: ignore[attr-defined]  # what makes it a Request
         request.META["STRONGROOM_ACTOR"] = actor.email
+        refuse_unstorable(request.GET, request.POST)
         return view(request, *args, **kwargs)  # type: ignore[arg-type]  # it is one now
     except Refusal as refusal:
         return _led_on(request, refusal) or refusal_page(request, refusal)

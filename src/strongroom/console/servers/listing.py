@@ -9,6 +9,7 @@ from django.utils import timezone
 from strongroom.actions import servers, spaces
 from strongroom.console.pages import Request, page, render
 from strongroom.console.servers import standing
+from strongroom.console.spaces.frame import frame
 from strongroom.core import authz
 from strongroom.core.vocabulary import ServerState, Verb
 
@@ -36,16 +37,16 @@ def show(request: Request, space_id: UUID) -> HttpResponse:
     return render(
         request,
         "console/servers/list.html",
-        {
-            "view": view,
-            "space": view.space,
-            "tab": "servers",
-            "rows": [(row, standing.of_row(row, now)) for row in found.rows],
-            "search": search,
-            "state": state,
-            "states": [(ALIVE, "All but deleted"), *((each, each) for each in ServerState), (EVERY, "All")],
-            "is_narrowed": bool(search or state or request.GET.get("cursor")),
-            "may_make": makes,
-            "more": more,
-        },
+        frame(
+            request.actor,
+            view,
+            "servers",
+            rows=[(row, standing.of_row(row, now)) for row in found.rows],
+            search=search,
+            state=state,
+            states=[(ALIVE, "All but deleted"), *((each, each) for each in ServerState), (EVERY, "All")],
+            is_narrowed=bool(search or state or request.GET.get("cursor")),
+            may_make=makes,
+            more=more,
+        ),
     )

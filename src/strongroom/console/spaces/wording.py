@@ -10,6 +10,24 @@ from strongroom.core import authz
 from strongroom.core.deeds import DEEDS
 from strongroom.core.vocabulary import Outcome, SystemFact, Verb
 
+_FACTS = {
+    SystemFact.MEMBER_INVITED: "A member got a new invitation",
+    SystemFact.DATASET_FINALIZED: "The data set is finalized, and its receipt signed",
+    SystemFact.DATASET_DELETED: "The data set is deleted",
+    SystemFact.DATASET_LATE_OBJECT: "A file came too late, and is not part of the data set",
+    SystemFact.DATASET_ALTERED: "Something altered the data set in the storage engine",
+    SystemFact.DATASET_REPAIRED: "What had been altered was put right",
+    SystemFact.DATASET_MISSING: "The data set's repository is missing in the storage engine",
+    SystemFact.SERVER_JOINED: "A server joined",
+    SystemFact.SERVER_LAPSED: "A server was not heard for too long, and lost its access",
+    SystemFact.SERVER_SESSION: "A server got credentials",
+    SystemFact.GRANT_ENDED: "A server's access to the data set ended",
+    SystemFact.KEY_SHOWN: "An access key was shown",
+    SystemFact.KEY_EXPIRED: "An access key expired",
+    SystemFact.KEY_LOST: "An access key was lost before anybody saw it",
+    SystemFact.PERSON_SIGNED_IN: "Somebody signed in",
+    SystemFact.SYSTEM_STARTED: "Strongroom started",
+}
 _LONGEST = 200  # characters of one value; the export has all of it
 
 
@@ -33,6 +51,7 @@ class Told:
 
 def told(event: Any) -> Told:  # a row, whose class the edges do not know
     """One entry in words."""
+    is_refused = event.outcome == Outcome.REFUSED
     return Told(
         sequence=event.sequence,
         at=event.at,
@@ -41,8 +60,9 @@ def told(event: Any) -> Told:  # a row, whose class the edges do not know
         verb=event.verb,
         subject=event.subject,
         dataset_id=event.dataset_id,
-        is_refused=event.outcome == Outcome.REFUSED,
-        reason=event.reason,
+        is_refused=is_refused,
+        # The reason of a refusal begins with its word for programs.
+        reason=event.reason.partition(": ")[2] or event.reason if is_refused else event.reason,
         changes=_changes(event.before or {}, event.after or {}),
         address=event.address,
         request_id=event.request_id,
@@ -54,6 +74,8 @@ def deed(verb: str) -> str:
     if verb in set(Verb):
         said = DEEDS[Verb(verb)]
         return said[0].upper() + said[1:]
+    if verb in _FACTS:
+        return _FACTS[SystemFact(verb)]
     noun, _, fact = verb.partition(".")
     return f"{noun} {fact.replace('_', ' ')}".capitalize()
 

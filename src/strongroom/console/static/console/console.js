@@ -108,6 +108,9 @@
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
+  // On a phone the tabs are wider than the screen.
+  const tab = document.querySelector(".tabs [aria-current]");
+  if (tab) tab.parentElement.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.parentElement.offsetLeft - 40;
   document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
   prepare(document);
 })();
