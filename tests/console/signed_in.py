@@ -3,11 +3,9 @@
 from django.test import Client
 
 from strongroom.core.actor import Actor
-from strongroom.db.models import Person
+from tests.browsers import signed_in
 
 
-def browser(actor: Actor, *, enforce_csrf_checks: bool = False) -> Client:
+def browser(actor: Actor, *, enforce_csrf_checks: bool = False, is_proved: bool = True) -> Client:
     """A browser with a session of this person; a bug in the server is raised, not answered."""
-    client = Client(enforce_csrf_checks=enforce_csrf_checks)
-    client.force_login(Person.objects.get(id=actor.person_id))
-    return client
+    return signed_in(actor, is_proved=is_proved, enforce_csrf_checks=enforce_csrf_checks)

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from strongroom.actions import ledger, withdrawing
+from strongroom.actions import browsing, factors, ledger, withdrawing
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.paging import Page, page
@@ -22,8 +22,8 @@ from strongroom.core.credentials import digest, make_sign_in_code
 from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
-from strongroom.core.vocabulary import StaffRole, SystemFact, Verb
-from strongroom.db.models import Person, SignInCode, Token
+from strongroom.core.vocabulary import Role, StaffRole, SystemFact, Verb
+from strongroom.db.models import Person, SignInCode, Space, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +127,97 @@ def disable(actor: Actor, person_id: UUID, *, reason: str) -> Person:
         person.save(update_fields=["is_active"])
         tokens = Token.objects.filter(person=person, revoked_at=None).update(revoked_at=deed.now)
         _void_codes(person, deed.now)
+        sessions = browsing.end_all(person, deed.now)
         withdrawn = withdrawing.withdraw(deed, person.id)
-        after: dict[str, Json] = {**_facts(person), "tokens_revoked": tokens, **withdrawn.facts()}
-        deed.record(before=before, after=after, reason=reason)
+        ended: dict[str, Json] = {"tokens_revoked": tokens, "sessions_ended": sessions, **withdrawn.facts()}
+        deed.record(before=before, after={**_facts(person), **ended}, reason=reason)
     withdrawing.cut(withdrawn)
     return person
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was cut when somebody was removed everywhere. `spaces` are those they were a member of."""
+
+    person: Person
+    spaces: list[str]
+    tokens: int
+    sessions: int
+    keys: int
+    servers: int
+    join_tokens: int
+    had_second_factor: bool
+
+
+def remove(actor: Actor, person_id: UUID, *, reason: str) -> Removed:
+    """Disable somebody and take them out of every space, with their second factor; their name stays in the ledger.
+
+    Raises: Conflict for the last active administrator and for the last owner of a space; Unavailable when the engine
+        has not obeyed yet.
+    """
+    with doing(actor, Verb.PERSON_REMOVE, subject=str(person_id)) as deed:
+        deed.platform()
+        reason = clean_text("reason", reason, max_length=2000, is_multiline=True)
+        person = _locked(deed, person_id)
+        before = _facts(person)
+        _keep_an_administrator(person)
+        spaces = _leave_every_space(deed, person)
+        person.is_active = False
+        person.staff_role = None  # type: ignore[assignment]  # the column may be empty
+        person.set_unusable_password()
+        person.save(update_fields=["is_active", "staff_role", "password"])
+        tokens = Token.objects.filter(person=person, revoked_at=None).update(revoked_at=deed.now)
+        sessions = browsing.end_all(person, deed.now)
+        had_factor = factors.remove(person)
+        _void_codes(person, deed.now)
+        withdrawn = withdrawing.withdraw(deed, person.id)
+        removed = Removed(
+            person,
+            spaces,
+            tokens,
+            sessions,
+            withdrawn.keys,
+            withdrawn.servers,
+            withdrawn.join_tokens,
+            had_factor,
+        )
+        ended: dict[str, Json] = {
+            "spaces_left": len(spaces),
+            "tokens_revoked": tokens,
+            "sessions_ended": sessions,
+            "second_factor_removed": had_factor,
+            **withdrawn.facts(),
+        }
+        deed.record(before=before, after={**_facts(person), **ended}, reason=reason)
+    withdrawing.cut(withdrawn)
+    return removed
+
+
+def _leave_every_space(deed: Deed, person: Person) -> list[str]:
+    """End every membership, each in the ledger of its space; the names of the spaces, which are locked."""
+    ids = person.memberships.values_list("space_id", flat=True)
+    left = []
+    for space in Space.objects.select_for_update(no_key=True).filter(id__in=list(ids)).order_by("id"):
+        membership = person.memberships.get(space=space)
+        others = space.memberships.filter(role=Role.OWNER.value, person__is_active=True).exclude(person=person)
+        if membership.role == Role.OWNER and not others.exists():
+            raise Conflict(
+                f"{person.email} is the last owner of “{space.name}”.",
+                code="last-owner",
+                way_out="Make another member owner first, or disable the person, which leaves the space as it is.",
+            )
+        membership.delete()
+        ledger.append(
+            SystemFact.MEMBER_LEFT,
+            at=deed.now,
+            actor=deed.actor,
+            space_id=space.id,
+            subject=person.email,
+            before={"role": str(membership.role)},
+            reason="removed everywhere",
+        )
+        left.append(space.name)
+    return left
 
 
 def enable(actor: Actor, person_id: UUID) -> Person:

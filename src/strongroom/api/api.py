@@ -13,8 +13,10 @@ from strongroom.api import (
     problems,
     records,
     servers,
+    sessions,
     spaces,
     system,
+    terms,
     tokens,
 )
 from strongroom.api.answers import JsonRenderer
@@ -40,7 +42,7 @@ api = DocumentedAPI(
     docs=ReadableDocs(),
 )
 problems.install(api)
-_PEOPLE = (people, mfa, tokens, spaces)
+_PEOPLE = (people, mfa, tokens, sessions, terms, spaces)
 _DATA = (datasets, keys, attachments, records)
 _SERVERS = (servers, certificates, grants)
 for part in (*_PEOPLE, *_DATA, *_SERVERS, audit, system, agents):

@@ -54,6 +54,19 @@ class PersonList(Listing[Person]):
     """A page of them."""
 
 
+class Removed(Shown):
+    """What was cut: the spaces they were a member of, by name, and how many of the rest."""
+
+    person: Person
+    spaces: list[str]
+    tokens: int
+    sessions: int
+    keys: int
+    servers: int
+    join_tokens: int
+    had_second_factor: bool
+
+
 class SignInCode(Shown):
     """What somebody signs in with once. `sign_in_code` is null where the answer is repeated."""
 
@@ -103,6 +116,12 @@ def invite(request: Request, person_id: UUID) -> HttpResponse:
 def disable(request: Request, person_id: UUID, body: Reason) -> Person:
     """Ends sign-in, every token and every access key they hold, at once."""
     return Person.model_validate(people.disable(request.auth, person_id, reason=body.reason))
+
+
+@router.post("/people/{person_id}/remove", response=Removed, **named(Verb.PERSON_REMOVE))
+def remove(request: Request, person_id: UUID, body: Reason) -> Removed:
+    """Disables them and takes them out of every space; answers what was cut."""
+    return Removed.model_validate(people.remove(request.auth, person_id, reason=body.reason))
 
 
 @router.post("/people/{person_id}/enable", response=Person, **named(Verb.PERSON_ENABLE))

@@ -29,8 +29,9 @@ from strongroom.core.errors import Invalid, Refusal, Unauthenticated
 SIGN_IN = "/sign-in"
 ENROL = "/account/mfa"
 STEP_UP = "/step-up"
+TERMS = "/account/terms"
 
-_PROOFS = {"mfa-missing": ENROL, "mfa-needed": STEP_UP}
+_PROOFS = {"mfa-missing": ENROL, "mfa-needed": STEP_UP, "terms": TERMS}
 Given = ParamSpec("Given")
 
 

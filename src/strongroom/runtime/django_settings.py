@@ -75,6 +75,14 @@ TEMPLATES = [
         },
     }
 ]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
@@ -122,7 +130,8 @@ _IS_HTTPS = STRONGROOM.web_url.startswith("https://")
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _IS_HTTPS else 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS
 SESSION_COOKIE_NAME = "strongroom_session"
-SESSION_COOKIE_AGE = 12 * 3600
+# The row of `strongroom.actions.browsing` says how long somebody is signed in; the cookie only lasts as long.
+SESSION_COOKIE_AGE = STRONGROOM.browser_days * 24 * 3600
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "strongroom.console.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
@@ -134,6 +143,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 FILE_UPLOAD_TEMP_DIR = STRONGROOM.home / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 FILE_UPLOAD_PERMISSIONS = 0o600
+# Never more than an attachment may have, whoever sends it to whichever path.
+FILE_UPLOAD_HANDLERS = ["strongroom.api.uploads.LimitedUpload"]
 
 LOGGING_CONFIG = None
 logging.configure(STRONGROOM.log_level)
