@@ -22,7 +22,7 @@ def test_a_folder_shows_its_files_and_sums_up_what_is_below_it(world: World) -> 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])
 def test_pages_of_any_size_show_everything_once(world: World, limit: int) -> None:
     dataset = world.dataset()
-    world.uploaded(dataset, **{key: b"1" for key in ("a/1", "a/2", "b", "c/1", "c/2", "d", "e/f/g")})
+    world.uploaded(dataset, **dict.fromkeys(("a/1", "a/2", "b", "c/1", "c/2", "d", "e/f/g"), b"1"))
     seen, after = [], ""
     while True:
         part = folders.show(actor_of(dataset.created_by), dataset.id, after=after, limit=limit)

@@ -76,7 +76,9 @@ def _answer(
         actor = signed_in.actor_of(request)
         request.actor = actor  # type: ignore[attr-defined]  # what makes it a Request
         request.META["STRONGROOM_ACTOR"] = actor.email
-        refuse_unstorable(request.GET, request.POST)
+        refuse_unstorable(request.GET)
+        if request.content_type != "multipart/form-data":  # an upload is read once it is clear that they may send it
+            refuse_unstorable(request.POST)
         return view(request, *args, **kwargs)  # type: ignore[arg-type]  # it is one now
     except Refusal as refusal:
         return _led_on(request, refusal) or refusal_page(request, refusal)

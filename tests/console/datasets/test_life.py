@@ -18,9 +18,7 @@ def test_an_original_is_created_and_its_page_says_what_comes_next(world: World) 
     client = browser(world.owner(space))
     path = f"/spaces/{space.id}/datasets/new"
     assert "Create dataset" in seen(client, path)
-    page = sent(
-        client, path, kind="original", name="MRI scans", data_classifications="PHI, HIPAA"
-    )
+    page = sent(client, path, kind="original", name="MRI scans", data_classifications="PHI, HIPAA")
     made = Dataset.objects.get(name="MRI scans")
     assert made.data_classifications == ["HIPAA", "PHI"]
     for words in ("Pending", made.repository, "Get initial credentials", "Finalize", "No agreement"):

@@ -1,14 +1,18 @@
 """The documents of a data set: upload them, open them by a link of a few minutes, remove or supersede them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from strongroom.actions import attachments, datasets
 from strongroom.console.datasets.frame import frame
 from strongroom.console.pages import Request, done, page, posted, refused, render
+from strongroom.console.texts import refuse_unstorable
 from strongroom.core.errors import Invalid, Refusal
 from strongroom.core.vocabulary import AttachmentKind, Verb
 
@@ -32,7 +36,8 @@ def show(request: Request, dataset_id: UUID) -> HttpResponseBase:
     if request.method != "POST":
         return render(request, TEMPLATE, _context(request, dataset_id))
     attachments.check(request.actor, Verb.ATTACHMENT_ADD, dataset_id)
-    return _add(request, dataset_id)
+    with _within_limit():
+        return _add(request, dataset_id)
 
 
 @csrf_exempt
@@ -40,7 +45,8 @@ def show(request: Request, dataset_id: UUID) -> HttpResponseBase:
 def supersede(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpResponseBase:
     """A new document in an old one's place."""
     attachments.check(request.actor, Verb.ATTACHMENT_SUPERSEDE, dataset_id)
-    return _supersede(request, dataset_id, attachment_id)
+    with _within_limit():
+        return _supersede(request, dataset_id, attachment_id)
 
 
 @posted
@@ -66,8 +72,18 @@ def remove(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpRespo
     return done(request, f"/datasets/{dataset_id}/attachments", f"“{gone.title}” was removed.")
 
 
+@contextmanager
+def _within_limit() -> Iterator[None]:
+    """Raises: Invalid for a file that is larger than an attachment may be; nothing of it is kept."""
+    try:
+        yield
+    except RequestDataTooBig as too_big:
+        raise Invalid(str(too_big), fields={"file": "is too large"}, way_out="Attach a smaller file.") from too_big
+
+
 @csrf_protect
 def _add(request: Any, dataset_id: UUID) -> HttpResponseBase:
+    refuse_unstorable(request.POST)
     try:
         added = attachments.add(request.actor, dataset_id, **_about(request))
     except Refusal as refusal:
@@ -77,6 +93,7 @@ def _add(request: Any, dataset_id: UUID) -> HttpResponseBase:
 
 @csrf_protect
 def _supersede(request: Any, dataset_id: UUID, attachment_id: UUID) -> HttpResponseBase:
+    refuse_unstorable(request.POST)
     reason = request.POST.get("reason", "")
     try:
         added = attachments.supersede(request.actor, dataset_id, attachment_id, reason=reason, **_about(request))

@@ -27,6 +27,7 @@ STATES: Mapping[State, str] = {
 }
 KINDS = {Kind.ORIGINAL: "Original", Kind.DERIVATIVE: "Derivative"}
 _SEEING = frozenset({Verb.DATASET_SHOW, Verb.DATASET_HISTORY, Verb.KEY_LIST, Verb.ATTACHMENT_LIST, Verb.GRANT_LIST})
+_KEYS = frozenset({Verb.KEY_RESET, Verb.KEY_RENEW, Verb.KEY_REVOKE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,17 @@ def frame(view: DatasetView, tab: str, **more: object) -> dict[str, Any]:
         "state_word": word,
         "may": {_plain(verb): True for verb in view.may},
         "why": {_plain(each.verb): each.reason for each in view.blocked},
-        "closed": [Closed(_title(each.verb), each.reason) for each in view.blocked if each.verb not in _SEEING],
+        "closed": _closed(view),
         "tabs": [_tab(view, path, title, tab) for path, title in TABS],
         **more,
     }
+
+
+def _closed(view: DatasetView) -> list[Closed]:
+    """What is closed, without what only looks, and with keys told once: their deeds are closed for one reason."""
+    verbs = {each.verb for each in view.blocked}
+    left_out = _SEEING | (_KEYS if Verb.KEY_ISSUE in verbs else frozenset())
+    return [Closed(_title(each.verb), each.reason) for each in view.blocked if each.verb not in left_out]
 
 
 def _tab(view: DatasetView, path: str, title: str, current: str) -> Tab:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from strongroom.actions.lineage import Lineage
 
-BOX_WIDTH, BOX_HEIGHT = 200, 56
-COLUMN_WIDTH, ROW_HEIGHT = 270, 84
+BOX_WIDTH, BOX_HEIGHT = 240, 56
+COLUMN_WIDTH, ROW_HEIGHT = 310, 84
 MARGIN = 12
 _LETTERS = 24  # of a name that fit into a box
 
@@ -22,6 +22,8 @@ class Box:
     x: int
     y: int
     is_self: bool
+    width: int = BOX_WIDTH
+    height: int = BOX_HEIGHT
 
     @property
     def middle(self) -> int:
