@@ -29,7 +29,9 @@ def grant(request: Request, server_id: UUID) -> HttpResponse:
     except NotFound:
         raise
     except Refusal as refusal:
-        return refused(request, refusal, TEMPLATE, {**page, "failed": "grant", "sent": request.POST})
+        wrong = refusal.fields if isinstance(refusal, Invalid) else {}
+        told = {"failed": "grant", "sent": request.POST, "until_error": wrong.get("until") or wrong.get("expires_at")}
+        return refused(request, refusal, TEMPLATE, {**page, **told})
     return done(request, f"/servers/{server_id}", f"{made.server.name} has access to {made.dataset.name}.")
 
 

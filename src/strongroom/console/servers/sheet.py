@@ -13,6 +13,7 @@ from strongroom.actions.servers import ServerView
 from strongroom.console.servers import standing
 from strongroom.core import authz
 from strongroom.core.actor import Actor
+from strongroom.core.server_lifecycle import GATES
 from strongroom.core.vocabulary import MountHealth, OperatingSystem, Role, ServerKind, ServerState, State, Verb
 
 GRANTABLE = 100  # data sets that are offered at a time; a search finds the others
@@ -45,7 +46,7 @@ def glance(actor: Actor, view: ServerView) -> dict[str, Any]:  # a template's co
         "is_windows": server.os == OperatingSystem.WINDOWS,
         "is_deleted": server.state == ServerState.DELETED,
         "may": {str(verb).replace(".", "_") for verb in view.may},
-        "blocked": [each for each in view.blocked if each.verb in _SAYS_WHY],
+        "blocked": [each for each in view.blocked if each.verb in _SAYS_WHY and server.kind in GATES[each.verb].kinds],
         "role": view.role,
         "session_is_over": bool(server.session_expires_at and server.session_expires_at < now),
         "logs_in": bool(server.ssh_host and server.state == ServerState.ACTIVE and Verb.SERVER_CERTIFY in view.may),
@@ -100,7 +101,6 @@ def _access(actor: Actor, view: ServerView, search: str) -> dict[str, Any]:  # a
         "search": search,
         "has_more": bool(offered and offered.next_cursor),
         "is_staff_only": view.role is None,
-        "today": datetime.now().astimezone().date(),
     }
 
 

@@ -52,7 +52,7 @@ def _active(row: Any) -> Standing:
     if is_online(row):
         return Standing("active", GOOD, "its agent was heard", row.last_heartbeat_at)
     heard = "its agent was last heard" if row.last_heartbeat_at else "its agent was never heard"
-    way_out = "On the server, as root: `systemctl status strongroom` and `strongroom status` say why."
+    way_out = "On the server, as root: “systemctl status strongroom” and “strongroom status” say why."
     return Standing("silent", BUSY, heard, row.last_heartbeat_at, way_out)
 
 
