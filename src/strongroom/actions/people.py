@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from strongroom.actions import browsing, factors, ledger, withdrawing
+from strongroom.actions import browsing, factors, ledger, mailing, withdrawing
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.paging import Page, page
@@ -33,6 +33,7 @@ class Invitation:
     person: Person
     code: str
     expires_at: datetime
+    is_mailed: bool = False  # a mail server took the letter that holds it
 
     def __repr__(self) -> str:
         return f"Invitation({self.person.email!r}, code=***)"
@@ -45,7 +46,8 @@ def create(actor: Actor, *, email: str, name: str, staff_role: StaffRole | None 
         person = _add(email, name, staff_role, at=deed.now, created_by_id=actor.person_id)
         deed.subject = person.email
         deed.record(after=_facts(person))
-        return _invitation(person, deed.now)
+        invitation = _invitation(person, deed.now)
+    return _mailed(invitation)
 
 
 def list_(actor: Actor, *, search: str = "", cursor: str | None = None, limit: int = 100) -> Page[Person]:
@@ -95,7 +97,16 @@ def invite(actor: Actor, person_id: UUID) -> Invitation:
         invitation = _invitation(person, deed.now)
         deed.record(after={"expires_at": invitation.expires_at.isoformat()})
         _tell_spaces(deed, person, invitation)
-        return invitation
+    return _mailed(invitation)
+
+
+def _mailed(invitation: Invitation) -> Invitation:
+    """The invitation after it was sent, if there is a mail server; after the commit, so that the code in it works."""
+    person = invitation.person
+    is_mailed = mailing.invite(
+        email=person.email, name=person.name, code=invitation.code, expires_at=invitation.expires_at
+    )
+    return replace(invitation, is_mailed=is_mailed)
 
 
 def _tell_spaces(deed: Deed, person: Person, invitation: "Invitation") -> None:

@@ -68,10 +68,14 @@ class Removed(Shown):
 
 
 class SignInCode(Shown):
-    """What somebody signs in with once. `sign_in_code` is null where the answer is repeated."""
+    """What somebody signs in with once. `sign_in_code` is null where the answer is repeated.
+
+    `is_mailed`: a mail server took the letter that holds it.
+    """
 
     sign_in_code: str | None
     expires_at: datetime
+    is_mailed: bool
     note: str | None = None
 
 
@@ -134,7 +138,7 @@ _SECRETS = ("sign_in_code",)
 
 
 def _code(invitation: people.Invitation) -> SignInCode:
-    return SignInCode(sign_in_code=invitation.code, expires_at=invitation.expires_at)
+    return SignInCode(sign_in_code=invitation.code, expires_at=invitation.expires_at, is_mailed=invitation.is_mailed)
 
 
 def _invited(invitation: people.Invitation) -> Invited:

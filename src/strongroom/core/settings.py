@@ -195,6 +195,17 @@ class Settings:
         "9500-9599", "ports", "Ports for that, one for each created server: the most there can be.", values.ports
     )
 
+    # Letters
+    smtp_url: str = _setting(
+        "",
+        "URL",
+        "Mail server for invitations: `smtp://user:password@host:587` (STARTTLS), `smtps://host:465`, or "
+        "`smtp+plain://host:25` for a relay without encryption. Empty: none; codes are handed over by hand.",
+        values.smtp_url,
+        is_secret=True,
+    )
+    mail_from: str = _setting("strongroom@localhost", "e-mail address", "Sender of the letters.", values.email)
+
     # Signing in with a browser
     browser_idle_minutes: int = _setting(
         "480",

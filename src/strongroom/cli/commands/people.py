@@ -157,6 +157,8 @@ def _hand_over(session: Session, made: Json, sentence: str) -> None:
         session.out.text(made["sign_in_code"])
         return
     session.out.done(made, sentence, _login(session, made))
+    if made.get("is_mailed"):
+        session.out.note("It was sent by e-mail, too.")
     if made.get("note"):
         session.out.warn(str(made["note"]))
     elif made.get("sign_in_code"):

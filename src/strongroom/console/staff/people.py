@@ -48,6 +48,7 @@ def create(request: Request) -> HttpResponse:
 def shown_once(request: Request, made: Invitation) -> HttpResponse:
     """The page with a sign-in code, the one time it is shown."""
     told = {"person": made.person, "code": made.code, "expires_at": made.expires_at, "tab": "people"}
+    told |= {"is_mailed": made.is_mailed, "address": request.build_absolute_uri(f"/invitations/{made.code}")}
     return render(request, "console/staff/code.html", {**told, "may": deeds(request.actor)})
 
 
