@@ -5,8 +5,8 @@ import re
 from dataclasses import replace
 
 import pytest
-from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from django.conf import settings
+from django.test import Client, override_settings
 
 from strongroom.actions import keys
 from strongroom.core.vocabulary import StaffRole
@@ -46,10 +46,10 @@ def test_all_spaces_are_found_by_name(world: World) -> None:
     assert "Heart study" not in page
 
 
-def test_settings_are_shown_without_secrets(world: World, settings: SettingsWrapper) -> None:
+def test_settings_are_shown_without_secrets(world: World) -> None:
     url = "postgresql://strongroom:tr0ub4dor@db/strongroom"
-    settings.STRONGROOM = replace(settings.STRONGROOM, database_url=url)
-    page = _text(browser(world.administrator), "/staff/settings")
+    with override_settings(STRONGROOM=replace(settings.STRONGROOM, database_url=url)):
+        page = _text(browser(world.administrator), "/staff/settings")
     assert "STRONGROOM_DATABASE_URL" in page
     assert "set, hidden" in page
     assert "tr0ub4dor" not in page
