@@ -12,14 +12,16 @@ from django.http import HttpResponseBase
 
 from strongroom.actions import datasets, grants, keys, servers
 from strongroom.actions.keys import IssuedKey
+from strongroom.actions.paging import MAX_LIMIT
 from strongroom.console.datasets import parsing
 from strongroom.console.datasets.frame import frame
 from strongroom.console.pages import Request, done, page, posted, refused, render
 from strongroom.core.errors import Forbidden, Invalid, Refusal
-from strongroom.core.vocabulary import KeyStatus, ServerState, State
+from strongroom.core.vocabulary import KeyStatus, ServerState, State, Verb
 
 TEMPLATE = "console/datasets/access.html"
 OFFERED = 200
+LISTED = 25  # servers with access, each with its forms
 _SHOWN = {KeyStatus.ACTIVE, KeyStatus.REVOKED, KeyStatus.EXPIRED, KeyStatus.ISSUING}
 
 
@@ -30,6 +32,14 @@ class Access:
     grant: Any  # a row, whose class the edges do not know
     is_online: bool
     mounts: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Accesses:
+    """Some of them, and where the next ones begin."""
+
+    items: list[Access]
+    next_cursor: str | None
 
 
 @page
@@ -140,7 +150,6 @@ def _context(request: Request, dataset_id: UUID) -> dict[str, Any]:
     issued = _keys(request, dataset_id)
     shown = [key for key in issued or [] if key.status in _SHOWN]
     live, ended = _grants(request, dataset_id, view.dataset.repository)
-    granted = {each.grant.server_id for each in live}
     return frame(
         view,
         "access",
@@ -150,9 +159,10 @@ def _context(request: Request, dataset_id: UUID) -> dict[str, Any]:
         was_reset=any(key.replaces_id and not key.is_support_reset for key in shown),
         is_support=view.role is None and request.actor.staff_role is not None,
         is_pending=view.dataset.state == State.PENDING,
-        live=live,
+        live=live.items,
+        next_cursor=live.next_cursor,
         ended=ended,
-        offered=_offered(request, view, granted),
+        offered=_offered(request, view),
         form=request.POST,
     )
 
@@ -164,19 +174,23 @@ def _keys(request: Request, dataset_id: UUID) -> list[Any] | None:
     return None
 
 
-def _grants(request: Request, dataset_id: UUID, repository: str) -> tuple[list[Access], list[Any]]:
-    rows = grants.list_(request.actor, dataset_id=dataset_id, is_live=True, limit=OFFERED).rows
-    live = [Access(row, servers.is_online(row.server), _mounts(row.server, repository)) for row in rows]
-    return live, list(grants.list_(request.actor, dataset_id=dataset_id, is_live=False, limit=20).rows)
+def _grants(request: Request, dataset_id: UUID, repository: str) -> tuple[Accesses, list[Any]]:
+    cursor = request.GET.get("cursor") or None
+    page = grants.list_(request.actor, dataset_id=dataset_id, is_live=True, cursor=cursor, limit=LISTED)
+    live = [Access(row, servers.is_online(row.server), _mounts(row.server, repository)) for row in page.rows]
+    ended = grants.list_(request.actor, dataset_id=dataset_id, is_live=False, limit=20).rows
+    return Accesses(live, page.next_cursor), list(ended)
 
 
 def _mounts(server: Any, repository: str) -> list[dict[str, Any]]:  # a row, whose class the edges do not know
     return [each for each in server.mounts if each.get("repository") == repository]
 
 
-def _offered(request: Request, view: Any, granted: set[UUID]) -> list[Any]:
-    """The servers of the space that can be given access."""
-    if view.dataset.state != State.FINALIZED:
+def _offered(request: Request, view: Any) -> list[Any]:
+    """The servers of the space that can be given access; the action refuses one that got it meanwhile."""
+    if Verb.GRANT_CREATE not in view.may:
         return []
+    granted = grants.list_(request.actor, dataset_id=view.dataset.id, is_live=True, limit=MAX_LIMIT).rows
+    has_access = {grant.server_id for grant in granted}
     found = servers.list_(request.actor, space_id=view.dataset.space_id, limit=OFFERED).rows
-    return [row for row in found if row.state != ServerState.DELETED and row.id not in granted]
+    return [row for row in found if row.state != ServerState.DELETED and row.id not in has_access]

@@ -10,10 +10,10 @@ from django.http import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from strongroom.actions import attachments, datasets
-from strongroom.console.datasets.frame import frame
+from strongroom.console.datasets.frame import CLOSED, frame
 from strongroom.console.pages import Request, done, page, posted, refused, render
 from strongroom.console.texts import refuse_unstorable
-from strongroom.core.errors import Invalid, Refusal
+from strongroom.core.errors import Forbidden, Invalid, Refusal
 from strongroom.core.vocabulary import AttachmentKind, Verb
 
 TEMPLATE = "console/datasets/attachments.html"
@@ -34,10 +34,18 @@ KINDS = {
 def show(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """The list, and the form that adds to it; with POST the upload."""
     if request.method != "POST":
-        return render(request, TEMPLATE, _context(request, dataset_id))
+        return _list(request, dataset_id)
     attachments.check(request.actor, Verb.ATTACHMENT_ADD, dataset_id)
     with _within_limit():
         return _add(request, dataset_id)
+
+
+def _list(request: Request, dataset_id: UUID) -> HttpResponseBase:
+    try:
+        return render(request, TEMPLATE, _context(request, dataset_id))
+    except Forbidden as refusal:
+        view = datasets.show(request.actor, dataset_id)
+        return refused(request, refusal, CLOSED, frame(view, "attachments"))
 
 
 @csrf_exempt

@@ -8,10 +8,10 @@ from django.http import HttpResponse, HttpResponseBase
 
 from strongroom.actions import datasets
 from strongroom.actions.datasets import Connection
-from strongroom.console.datasets.frame import frame
-from strongroom.console.pages import Request, page, render
+from strongroom.console.datasets.frame import CLOSED, frame
+from strongroom.console.pages import Request, page, refused, render
 from strongroom.core.connect import Snippet
-from strongroom.core.errors import NotFound
+from strongroom.core.errors import NotFound, Refusal
 
 CLIENTS = {
     "strongroom": "Strongroom",
@@ -40,7 +40,10 @@ class Client:
 def show(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """The tab of `?client=`, by default the first."""
     view = datasets.show(request.actor, dataset_id)
-    connection = datasets.connect(request.actor, dataset_id)
+    try:
+        connection = datasets.connect(request.actor, dataset_id)
+    except Refusal as refusal:
+        return refused(request, refusal, CLOSED, frame(view, "connect"))
     clients = _clients(connection, request.GET.get("client", ""))
     current = next(each for each in clients if each.is_current)
     context = frame(view, "connect", connection=connection, clients=clients, current=current)

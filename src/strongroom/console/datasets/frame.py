@@ -8,6 +8,8 @@ from strongroom.actions.views import DatasetView
 from strongroom.core.deeds import DEEDS
 from strongroom.core.vocabulary import Kind, State, Verb
 
+CLOSED = "console/datasets/closed.html"
+"""The template of a tab that is closed to somebody, or now: the head of the data set, and why."""
 TABS = (
     ("", "Overview"),
     ("access", "Dataset access"),

@@ -8,13 +8,13 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from strongroom.actions import audit, datasets, folders, lineage, manifests, receipts
 from strongroom.console.datasets import picture
-from strongroom.console.datasets.frame import frame
-from strongroom.console.pages import Request, page, render
+from strongroom.console.datasets.frame import CLOSED, frame
+from strongroom.console.pages import Request, page, refused, render
 from strongroom.core import sshsig
 from strongroom.core.errors import Forbidden, Invalid, Refusal
 from strongroom.core.vocabulary import Kind, State, SystemFact, Verb
 
-LISTED = 200
+LISTED = 100
 EVENTS = 50
 
 
@@ -23,7 +23,10 @@ def contents(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """One folder, `LISTED` entries at a time."""
     view = datasets.show(request.actor, dataset_id)
     prefix, after = request.GET.get("prefix", ""), request.GET.get("after", "")
-    listing = folders.show(request.actor, dataset_id, prefix=prefix, after=after, limit=LISTED)
+    try:
+        listing = folders.show(request.actor, dataset_id, prefix=prefix, after=after, limit=LISTED)
+    except Refusal as refusal:
+        return refused(request, refusal, CLOSED, frame(view, "contents"))
     files = [(stored, stored.key[len(prefix) :]) for stored in listing.files]
     context = frame(view, "contents", listing=listing, files=files, trail=_trail(prefix), after=after)
     return render(request, "console/datasets/contents.html", context)
@@ -120,7 +123,7 @@ def activity(request: Request, dataset_id: UUID) -> HttpResponseBase:
         "activity",
         events=events,
         closed_because=closed,
-        changes=datasets.history(request.actor, dataset_id)[:100],
+        changes=datasets.history(request.actor, dataset_id)[:50],
         verb=verb,
         verbs=_verbs(),
     )
