@@ -108,3 +108,21 @@ def test_a_finalized_one_shows_how_a_server_connects(world: World) -> None:
     assert "no client needs a key" in seen(client, f"{root(dataset)}/connect")
     assert "New-S3RcloneDrive" in seen(client, f"{root(dataset)}/connect?client=powershell")
     assert client.get(f"{root(dataset)}/connect/bookmark").status_code == 404
+
+
+def test_whoever_comes_to_the_path_of_a_button_is_led_to_its_page(world: World) -> None:
+    dataset = world.dataset()
+    client = browser(world.owner(dataset.space))
+    for path, tab in (("access/key", "access"), ("access/servers", "access"), ("retry", "")):
+        response = client.get(f"{root(dataset)}/{path}")
+        assert response.status_code == 302
+        assert response.headers["Location"] == f"{root(dataset)}/{tab}".rstrip("/")
+    assert not UploadKey.objects.exists()
+
+
+def test_a_deed_without_a_second_factor_leads_to_where_one_is_enrolled(world: World) -> None:
+    dataset = world.dataset()
+    client = browser(world.owner(dataset.space), is_proved=False)
+    response = client.post(f"{root(dataset)}/access/key")
+    assert response.status_code == 302 and response.headers["Location"].startswith("/account/mfa?next=")
+    assert not UploadKey.objects.exists()

@@ -15,7 +15,8 @@ from strongroom.actions.keys import IssuedKey
 from strongroom.actions.paging import MAX_LIMIT
 from strongroom.console.datasets import parsing
 from strongroom.console.datasets.frame import frame
-from strongroom.console.pages import Request, done, page, posted, refused, render
+from strongroom.console.datasets.sending import sent_from
+from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.core.errors import Forbidden, Invalid, Refusal
 from strongroom.core.vocabulary import KeyStatus, ServerState, State, Verb
 
@@ -48,7 +49,7 @@ def show(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return render(request, TEMPLATE, _context(request, dataset_id))
 
 
-@posted
+@sent_from("/access")
 def issue(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """The page with the secret: this answer is the only one that ever holds it."""
     try:
@@ -58,7 +59,7 @@ def issue(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return _secret(request, dataset_id, issued)
 
 
-@posted
+@sent_from("/access")
 def reset(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """A new key in place of the last one, shown as the first was."""
     try:
@@ -68,7 +69,7 @@ def reset(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return _secret(request, dataset_id, issued)
 
 
-@posted
+@sent_from("/access")
 def renew(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """The same key for longer."""
     try:
@@ -78,7 +79,7 @@ def renew(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return _back(request, dataset_id, "The access key was renewed.")
 
 
-@posted
+@sent_from("/access")
 def revoke_key(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """The key stops working."""
     try:
@@ -88,7 +89,7 @@ def revoke_key(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return _back(request, dataset_id, "The access key was revoked, and does not work any more.")
 
 
-@posted
+@sent_from("/access")
 def provision(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """Give a server of the space access."""
     form = request.POST
@@ -103,7 +104,7 @@ def provision(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return _back(request, dataset_id, "The server has access.")
 
 
-@posted
+@sent_from("/access")
 def revoke(request: Request, dataset_id: UUID, server_id: UUID) -> HttpResponseBase:
     """Take a server's access away, at once."""
     try:
@@ -113,7 +114,7 @@ def revoke(request: Request, dataset_id: UUID, server_id: UUID) -> HttpResponseB
     return _back(request, dataset_id, "Access was revoked: not one further request of the server succeeds.")
 
 
-@posted
+@sent_from("/access")
 def change_end(request: Request, dataset_id: UUID, server_id: UUID) -> HttpResponseBase:
     """When a server's access ends by itself."""
     try:

@@ -11,7 +11,8 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from strongroom.actions import attachments, datasets
 from strongroom.console.datasets.frame import CLOSED, frame
-from strongroom.console.pages import Request, done, page, posted, refused, render
+from strongroom.console.datasets.sending import sent_from
+from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.console.texts import refuse_unstorable
 from strongroom.core.errors import Forbidden, Invalid, Refusal
 from strongroom.core.vocabulary import AttachmentKind, Verb
@@ -49,7 +50,7 @@ def _list(request: Request, dataset_id: UUID) -> HttpResponseBase:
 
 
 @csrf_exempt
-@posted
+@sent_from("/attachments")
 def supersede(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpResponseBase:
     """A new document in an old one's place."""
     attachments.check(request.actor, Verb.ATTACHMENT_SUPERSEDE, dataset_id)
@@ -57,7 +58,7 @@ def supersede(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpRe
         return _supersede(request, dataset_id, attachment_id)
 
 
-@posted
+@sent_from("/attachments")
 def link(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpResponseBase:
     """The list again, with a link in it that works for a few minutes."""
     try:
@@ -70,7 +71,7 @@ def link(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpRespons
     return response
 
 
-@posted
+@sent_from("/attachments")
 def remove(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpResponseBase:
     """A document of a pending data set goes."""
     try:

@@ -10,7 +10,8 @@ from django.http import HttpResponseBase
 from strongroom.actions import attachments, datasets, grants, hurrying
 from strongroom.actions.views import DatasetView
 from strongroom.console.datasets.frame import frame
-from strongroom.console.pages import Request, done, page, posted, render
+from strongroom.console.datasets.sending import sent_from
+from strongroom.console.pages import Request, done, page, render
 from strongroom.core.errors import Forbidden
 from strongroom.core.vocabulary import AttachmentKind, State, Verb
 
@@ -60,7 +61,7 @@ def progress(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return response
 
 
-@posted
+@sent_from("")
 def retry(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """What the engine did not obey is tried again at once."""
     hurrying.dataset(request.actor, dataset_id)
