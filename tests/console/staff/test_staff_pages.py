@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client, override_settings
 
 from strongroom.actions import keys
-from strongroom.core.vocabulary import StaffRole
+from strongroom.core.vocabulary import Role, StaffRole
 from strongroom.db.models import Event, Person, UploadKey
 from tests.console.signed_in import browser
 from tests.phones import enrolled
@@ -113,6 +113,17 @@ def test_somebody_is_disabled_and_comes_back(world: World) -> None:
     assert not Person.objects.get(id=person.person_id).is_active
     root.post(f"{path}/enable")
     assert Person.objects.get(id=person.person_id).is_active
+
+
+def test_somebody_is_removed_everywhere_with_the_list_of_what_was_cut(world: World) -> None:
+    space = world.space(name="Sleep study")
+    person = world.member(space, Role.STEWARD)
+    root, path = browser(world.administrator), f"/staff/people/{person.person_id}/remove"
+    assert root.post(path, {"confirm_name": person.email, "reason": ""}).status_code == 422
+    assert root.post(path, {"confirm_name": "other", "reason": "Left"}).status_code == 422
+    page = root.post(path, {"confirm_name": person.email, "reason": "Left the lab"}).content.decode()
+    assert "Sleep study" in page
+    assert not space.memberships.filter(person_id=person.person_id).exists()
 
 
 def test_support_resets_a_key_again_with_a_reason(world: World) -> None:

@@ -39,6 +39,7 @@ def deeds(actor: Actor) -> set[str]:
     """What the navigation and the buttons of these pages ask: which deeds of staff are open to this person."""
     asked = (
         *(Verb.PERSON_CREATE, Verb.PERSON_EDIT, Verb.PERSON_INVITE, Verb.PERSON_DISABLE, Verb.PERSON_ENABLE),
+        Verb.PERSON_REMOVE,
         *(Verb.MFA_RESET, Verb.KEY_RESET, Verb.KEY_LIST, Verb.AUDIT_LIST),
     )
     return {str(verb).replace(".", "_") for verb in asked if may(actor, verb)}

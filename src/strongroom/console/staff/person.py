@@ -57,6 +57,20 @@ def disable(request: Request, person_id: UUID) -> HttpResponse:
 
 
 @staff_posted
+def remove(request: Request, person_id: UUID) -> HttpResponse:
+    """Take somebody out of everything; the answer lists what was cut."""
+    try:
+        _need_address(request, person_id)
+        removed = people.remove(request.actor, person_id, reason=request.POST.get("reason", ""))
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _again(request, person_id, refusal, "remove")
+    told = {"removed": removed, "person": removed.person, "tab": "people", "may": deeds(request.actor)}
+    return render(request, "console/staff/removed.html", told)
+
+
+@staff_posted
 def enable(request: Request, person_id: UUID) -> HttpResponse:
     """Let them come back."""
 
@@ -85,14 +99,19 @@ def _do(request: Request, person_id: UUID, act: Callable[[], str], form: str = "
     except NotFound:
         raise
     except Refusal as refusal:
-        wrong = refusal.fields if isinstance(refusal, Invalid) else {}
-        told = {
-            f"open_{form}": True,
-            f"{form}_error": wrong.get("confirm_name"),
-            f"{form}_reason_error": wrong.get("reason"),
-        }
-        return refused(request, refusal, TEMPLATE, {**_sheet(request, person_id), **told})
+        return _again(request, person_id, refusal, form)
     return done(request, f"/staff/people/{person_id}", said)
+
+
+def _again(request: Request, person_id: UUID, refusal: Refusal, form: str) -> HttpResponse:
+    """The page once more, with the form open that was refused."""
+    wrong = refusal.fields if isinstance(refusal, Invalid) else {}
+    told = {
+        f"open_{form}": True,
+        f"{form}_error": wrong.get("confirm_name"),
+        f"{form}_reason_error": wrong.get("reason"),
+    }
+    return refused(request, refusal, TEMPLATE, {**_sheet(request, person_id), **told})
 
 
 def _sheet(request: Request, person_id: UUID) -> dict[str, Any]:  # a template's context
@@ -126,6 +145,11 @@ CONSEQUENCES = {
         "They can no longer sign in; every token and every unused sign-in code of theirs ends.",
         "Every access key they hold and every server they own is cut before the page answers.",
         "Their memberships are kept, for the case that they come back.",
+    ],
+    "remove": [
+        "They are disabled as above, and taken out of every space, with their second factor and staff role.",
+        "The next page lists what was cut. Their name stays in the ledger, as it must.",
+        "Coming back would mean to be invited and made a member anew.",
     ],
     "reset": [
         "Make sure that it is really them who asks: speak to them, do not trust a letter.",

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/people/<uuid:person_id>/edit", person.edit),
     path("staff/people/<uuid:person_id>/invite", person.invite),
     path("staff/people/<uuid:person_id>/disable", person.disable),
+    path("staff/people/<uuid:person_id>/remove", person.remove),
     path("staff/people/<uuid:person_id>/enable", person.enable),
     path("staff/people/<uuid:person_id>/reset-second-factor", person.reset_second_factor),
     path("staff/keys", keys.find),
