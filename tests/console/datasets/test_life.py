@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from strongroom.actions import datasets
-from strongroom.core.vocabulary import Kind, Role
+from strongroom.core.vocabulary import Kind, RiskLevel, Role
 from strongroom.db.models import Dataset
 from tests.console.datasets.shown import refused, root, seen, sent, text
 from tests.console.signed_in import browser
@@ -181,3 +181,30 @@ def test_a_stranger_finds_nothing_and_nobody_is_led_to_sign_in(world: World) -> 
         response = Client().get(root(dataset) + tab)
         assert response.status_code == 302 and response.headers["Location"].startswith("/sign-in")
     assert stranger.post(f"{root(dataset)}/access/key").status_code == 404
+
+
+def test_an_external_source_that_was_written_is_kept(world: World) -> None:
+    space = world.space()
+    client = browser(world.owner(space))
+    path = f"/spaces/{space.id}/datasets/new"
+    assert "Census 2010" in sent(client, path, kind="derivative", name="From afar", external_source="Census 2010")
+    sent(client, path, kind="original", name="Plain", external_source="Left over")
+    assert Dataset.objects.get(name="Plain").external_source == ""
+
+
+def test_a_low_risk_space_has_no_data_sets_and_says_so(world: World) -> None:
+    space = world.space(risk_level=RiskLevel.LOW)
+    client = browser(world.owner(space))
+    path = f"/spaces/{space.id}/datasets/new"
+    page = seen(client, path)
+    assert "low-risk space" in page and "Create dataset" not in page
+    assert "low-risk space" in refused(client, path, 409, kind="original", name="A")
+
+
+def test_an_auditor_creates_nothing_and_a_researcher_no_original(world: World) -> None:
+    space = world.space()
+    path = f"/spaces/{space.id}/datasets/new"
+    assert "You may not create" in seen(browser(world.member(space, Role.AUDITOR)), path)
+    researcher = browser(world.member(space, Role.RESEARCHER))
+    assert "Owners and stewards create originals" in seen(researcher, path)
+    assert "a researcher creates derivatives" in refused(researcher, path, 403, kind="original", name="A")

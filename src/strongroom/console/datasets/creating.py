@@ -54,10 +54,8 @@ def _written(request: Request) -> dict[str, Any]:
 
 
 def _external(form: Any) -> str:  # Django's query dict
-    if "is_external" not in form:
-        return ""
     text = str(form.get("external_source", ""))
-    if not text.strip():
+    if "is_external" in form and not text.strip():
         raise Invalid(
             "Say where the external source is.", fields={"external_source": "such as its title and who keeps it"}
         )

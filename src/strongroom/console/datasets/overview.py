@@ -9,6 +9,7 @@ from django.http import HttpResponseBase
 
 from strongroom.actions import attachments, datasets, grants, hurrying
 from strongroom.actions.views import DatasetView
+from strongroom.console.datasets.closing import CONTROLS
 from strongroom.console.datasets.frame import frame
 from strongroom.console.datasets.sending import sent_from
 from strongroom.console.pages import Request, done, page, render
@@ -81,6 +82,7 @@ def _context(request: Request, view: DatasetView) -> dict[str, Any]:
         documents=documents,
         servers=servers,
         steps=_steps(view, documents),
+        has_controls=any(each.verb in view.may for each in CONTROLS.values()),
         is_closing_off=view.dataset.deletion_requested_at is not None and view.dataset.state == State.FINALIZED,
         **_progress(view),
     )
