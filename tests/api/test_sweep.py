@@ -49,6 +49,8 @@ person.invite             111 3 33333 22 33
 person.disable            111 3 33333 23 33
 person.enable             111 3 33333 23 33
 person.sign_in            111 1 11111 11 11
+device.begin              222 2 22222 22 22
+device.claim              111 1 11111 11 11
 person.remove             111 3 33333 23 33
 session.list              111 2 22222 22 32
 session.end               111 2 22222 22 32
@@ -131,6 +133,7 @@ WRITE_SCOPES = {"dataset", "key", "attachment", "server", "grant"}
 # What leaves an entry in the ledger when it was done; of these, READS leave none when they are refused.
 READS = {"attachment.link", "manifest.download", "audit.export"}
 RECORDED = {name for name, (_, method, _) in OPERATIONS.items() if method != "get"} | READS
+RECORDED -= {"device.begin"}  # nobody has done anything yet
 
 # What is asked: the path's placeholders and the query, then the body or the form.
 SPACE, PENDING, BLANK, DONE, ASKED = "space", "pending", "blank", "done", "asked"
@@ -140,6 +143,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "person.create": {"email": "new@example.org", "name": "New"},
     "person.edit": {"name": "Renamed"},
     "person.disable": {"reason": "left"},
+    "device.begin": {"token_name": "laptop"},
+    "device.claim": {"device_code": "srd_x"},
     "person.remove": {"reason": "left"},
     "terms.accept": {"version": terms.version(terms.TEXT)},
     "person.sign_in": {"code": "0000-0000-0000-0000"},

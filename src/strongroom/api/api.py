@@ -6,6 +6,7 @@ from strongroom.api import (
     audit,
     certificates,
     datasets,
+    devices,
     grants,
     keys,
     mfa,
@@ -42,7 +43,7 @@ api = DocumentedAPI(
     docs=ReadableDocs(),
 )
 problems.install(api)
-_PEOPLE = (people, mfa, tokens, sessions, terms, spaces)
+_PEOPLE = (people, mfa, tokens, devices, sessions, terms, spaces)
 _DATA = (datasets, keys, attachments, records)
 _SERVERS = (servers, certificates, grants)
 for part in (*_PEOPLE, *_DATA, *_SERVERS, audit, system, agents):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from strongroom.console.people import account, entering, factors, terms
+from strongroom.console.people import account, devices, entering, factors, terms
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in", entering.sign_in),
@@ -16,6 +16,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/sessions/<uuid:session_id>/end", account.end_session),
     path("account/tokens", account.create_token),
     path("account/tokens/<uuid:token_id>/revoke", account.revoke_token),
+    path("account/device", devices.show),
+    path("account/device/<uuid:device_id>/approve", devices.approve),
+    path("account/device/<uuid:device_id>/deny", devices.deny),
     path("account/terms", terms.show),
     path("account/mfa", factors.show),
     path("account/mfa/enrol", factors.enrol),
