@@ -48,6 +48,11 @@ def show(actor: Actor, dataset_id: UUID, *, prefix: str = "", after: str = "", l
         raise Invalid("A folder's name ends with a slash.", fields={"prefix": "must end with a slash"})
     with doing(actor, Verb.DATASET_CONTENTS) as deed:
         repository = deed.dataset(dataset_id).repository
+    return walk(repository, prefix=prefix, after=after, limit=limit)
+
+
+def walk(repository: str, *, prefix: str, after: str, limit: int) -> Listing:
+    """The same of a bucket, for whoever has been authorized. Raises: Unavailable."""
     return _Walk(repository, prefix, limit).run(after)
 
 
