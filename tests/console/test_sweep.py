@@ -37,6 +37,7 @@ def _paths(patterns: "list[URLPattern | URLResolver]", prefix: str = "") -> Iter
 
 
 PATHS = sorted({f"/{each}" for each in _paths(urlpatterns)})
+NOBODY = str(uuid4())  # for what no part of the scene has
 NO_TOKEN = "This form is too old, or did not come from this site."
 OPEN = ("/theme", "/sign-in", "/sign-out", "/invitations/", "/step-up", "/device")  # for people who are not signed in
 IDS = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -60,11 +61,13 @@ class Scene:
 
     def path(self, written: str) -> str:
         """With the ids of things that are there."""
-        return IDS.sub(lambda found: self.ids.get(found[1], "x"), written)
+        return IDS.sub(lambda found: self.ids.get(found[1], NOBODY), written)
 
     def unknown(self, written: str) -> str:
         """With ids of things that are not."""
-        return IDS.sub(lambda found: str(uuid4()) if found[1].endswith("_id") else self.ids.get(found[1], "x"), written)
+        return IDS.sub(
+            lambda found: str(uuid4()) if found[1].endswith("_id") else self.ids.get(found[1], NOBODY), written
+        )
 
 
 @pytest.fixture
@@ -152,7 +155,8 @@ def test_no_form_is_taken_without_its_token(scene: Scene) -> None:
         for written in PATHS:
             response = client.post(scene.path(written))
             assert response.status_code == 403, (written, response.status_code)
-            assert NO_TOKEN in _content(response), written
+            # Uploads ask first whether this person may: only then is what they sent read, and with it the token.
+            assert NO_TOKEN in _content(response) or (who == "administrator" and "attachments" in written), written
 
 
 @pytest.mark.parametrize("to", ELSEWHERE)
