@@ -3,8 +3,11 @@
 import re
 
 import pytest
-from django.test import Client
+from django.contrib.messages.storage.session import SessionStorage
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client, RequestFactory
 
+from strongroom.console import errors
 from strongroom.console.local import local_path
 from tests.bearers import secret_of
 from tests.console.signed_in import browser
@@ -23,6 +26,24 @@ def test_what_one_may_not_see_is_not_found_and_says_the_request_id(world: World)
     response = browser(world.person()).get(f"/spaces/{world.space().id}")
     assert response.status_code == 404
     assert response.headers["X-Request-Id"] in response.content.decode()
+
+
+def test_a_wrong_host_name_is_refused_with_a_page() -> None:
+    response = Client().get("/", headers={"Host": "evil.example"})
+    assert response.status_code == 400
+    assert b"This request cannot be read." in response.content
+
+
+def test_the_page_for_a_mistake_of_ours_asks_the_database_for_nothing(  # type: ignore[no-untyped-def]
+    world: World, rf: RequestFactory, django_assert_num_queries
+) -> None:
+    request = rf.get("/")
+    request.session = SessionStore(browser(world.administrator).cookies["strongroom_session"].value)
+    request._messages = SessionStorage(request)  # type: ignore[attr-defined]
+    with django_assert_num_queries(0):
+        response = errors.mistake(request)
+    assert response.status_code == 500
+    assert b"Strongroom made a mistake." in response.content
 
 
 def test_every_page_has_a_policy_without_anything_inline(world: World) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 from http import HTTPStatus
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
 from strongroom.console import signed_in
@@ -35,7 +34,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def mistake(request: HttpRequest) -> HttpResponse:
     """A bug. The page asks the database for nothing: that may be what is broken."""
-    request.user = AnonymousUser()
+    if hasattr(request, "_messages"):
+        del request._messages  # they are kept in the session
     sentence = "Strongroom made a mistake."
     way_out = (
         "What was written down before it stands and is carried out. Look at what became of it, and report the "
@@ -45,6 +45,7 @@ def mistake(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, status: int, sentence: str, way_out: str) -> HttpResponse:
-    with contextlib.suppress(Refusal):
-        request.actor = signed_in.actor_of(request)  # type: ignore[attr-defined]  # for the head of the page
+    if hasattr(request, "session"):  # what is refused early, such as a wrong host name, has none yet
+        with contextlib.suppress(Refusal):
+            request.actor = signed_in.actor_of(request)  # type: ignore[attr-defined]  # for the head of the page
     return error_page(request, status, sentence, way_out)
