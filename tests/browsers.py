@@ -21,7 +21,7 @@ def session_of(actor: Actor, *, is_proved: bool = True, has_accepted: bool = Tru
     return BrowserSession.objects.create(
         person_id=actor.person_id,
         address=ADDRESS,
-        agent="Firefox on a laptop",
+        agent="Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
         created_at=now,
         entered_at=now,
         last_seen_at=now,

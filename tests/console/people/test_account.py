@@ -25,7 +25,7 @@ def ada(world: World) -> Actor:
 def test_the_page_shows_who_one_is_and_where_one_is_signed_in(ada: Actor) -> None:
     page = signed_in(ada).get("/account/").content.decode()
     assert ada.email in page
-    assert "Firefox on a laptop" in page
+    assert "Firefox on Linux" in page
     assert "(this one)" in page
 
 

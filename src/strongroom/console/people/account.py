@@ -7,6 +7,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from strongroom.actions import browsing, mfa, people, sessions, tokens
 from strongroom.console.pages import Request, done, page, posted, refused, render
+from strongroom.console.people.agents import named
 from strongroom.console.people.entering import same_twice
 from strongroom.core.errors import Refusal
 from strongroom.core.vocabulary import Scope
@@ -71,7 +72,7 @@ def revoke_token(request: Request, token_id: UUID) -> HttpResponse:
 
 def _context(request: Request) -> dict[str, object]:
     live = [row for row in tokens.list_(request.actor, limit=_SHOWN).rows if row.revoked_at is None]
-    seen = [row for row in sessions.list_(request.actor, limit=_SHOWN).rows if row.ended_at is None]
+    seen = [(row, named(row.agent)) for row in sessions.list_(request.actor, limit=_SHOWN).rows if row.ended_at is None]
     return {
         "person": people.show(request.actor, "me"),
         "factor": mfa.show(request.actor),
