@@ -25,6 +25,8 @@ need podman podman
 need runc runc # where control groups are half old, half new, podman's usual runtime refuses
 need debootstrap debootstrap
 need eatmydata eatmydata
+[ -x /usr/bin/chromium ] || missing="$missing chromium"
+[ -d /usr/share/fonts/truetype/dejavu ] || missing="$missing fonts-dejavu-core" # for the words on the pages
 command -v pg_ctl >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing="$missing postgresql"
 # Servers mount as root of their own user namespace: like udev does on most machines, let everybody use FUSE.
 open_fuse() { [ ! -c /dev/fuse ] || [ "$(stat -c %a /dev/fuse)" = 666 ] || $as_root chmod 666 /dev/fuse; }

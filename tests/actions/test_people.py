@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from strongroom.actions import audit, guessing, people, signin, tokens
+from strongroom.actions import audit, guessing, members, people, signin, tokens
 from strongroom.core.credentials import digest
 from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from strongroom.core.vocabulary import Role, Scope, StaffRole
-from strongroom.db.models import Event, Person, SignInCode
+from strongroom.db.models import Event, Membership, Person, SignInCode
 from tests.bearers import bearer, secret_for_code, secret_of
+from tests.browsers import come, session_of
+from tests.phones import enrolled
 from tests.threads import at_once
 from tests.world import World
 
@@ -225,3 +227,41 @@ def test_a_token_of_a_person_who_became_staff_has_what_staff_may(world: World) -
     people.edit(world.administrator, ada.person_id, changes={"staff_role": StaffRole.SUPPORT, "name": "Ada L."})
     assert tokens.authenticate(secret, address="", request_id="").staff_role is StaffRole.SUPPORT
     assert Person.objects.get(id=ada.person_id).name == "Ada L."
+
+
+def test_somebody_removed_everywhere_keeps_nothing_and_the_answer_says_what_was_cut(world: World) -> None:
+    ada = world.person("ada")
+    spaces = [world.space(), world.space()]
+    for space in spaces:
+        members.add(world.owner(space), space.id, email=ada.email, role=Role.STEWARD)
+    dataset = world.dataset(spaces[0], by=ada)
+    key = world.key(dataset)
+    secret = secret_of(ada)
+    enrolled(ada)
+    session = session_of(ada)
+    removed = people.remove(world.administrator, ada.person_id, reason="Left the university")
+    assert sorted(removed.spaces) == sorted(space.name for space in spaces)
+    assert (removed.tokens, removed.sessions, removed.keys, removed.had_second_factor) == (1, 1, 1, True)
+    assert not world.engine.put_as(key, dataset.repository, "late.csv", b"x")
+    assert not Membership.objects.filter(person_id=ada.person_id).exists()
+    for ask in (lambda: bearer(secret), lambda: come(session)):
+        with pytest.raises(Unauthenticated):
+            ask()
+    left = audit.list_(world.owner(spaces[1]), space_id=spaces[1].id, verb="member.left").rows
+    assert [each.subject for each in left] == [ada.email]
+
+
+def test_the_last_owner_of_a_space_is_not_removed_and_keeps_everything(world: World) -> None:
+    space = world.space()
+    owner = world.owner(space)
+    with pytest.raises(Conflict) as refusal:
+        people.remove(world.administrator, owner.person_id, reason="left")
+    assert refusal.value.code == "last-owner"
+    assert Membership.objects.filter(space=space, person_id=owner.person_id).exists()
+    assert people.show(owner, "me").is_active
+
+
+def test_the_last_administrator_is_not_removed(world: World) -> None:
+    with pytest.raises(Conflict) as refusal:
+        people.remove(world.administrator, world.administrator.person_id, reason="left")
+    assert refusal.value.code == "last-administrator"

@@ -19,6 +19,7 @@ from django.utils import timezone
 from strongroom.actions import attachments, datasets, grants, mfa, servers, tokens
 from strongroom.api.api import api
 from strongroom.api.openapi import operations
+from strongroom.core import terms
 from strongroom.core.actor import Actor
 from strongroom.core.credentials import digest
 from strongroom.core.vocabulary import AttachmentKind, Kind, Role, Scope, StaffRole
@@ -27,6 +28,7 @@ from strongroom.engines.memory import MemoryEngine
 from strongroom.hosts.memory import MemoryHost
 from tests.api.callers import Caller
 from tests.bearers import bearer, secret_of
+from tests.browsers import session_of
 from tests.logins import KEY, takes_logins
 from tests.phones import Phone, enrolled
 from tests.world import World
@@ -47,6 +49,13 @@ person.invite             111 3 33333 22 33
 person.disable            111 3 33333 23 33
 person.enable             111 3 33333 23 33
 person.sign_in            111 1 11111 11 11
+device.begin              222 2 22222 22 22
+device.claim              111 1 11111 11 11
+person.remove             111 3 33333 23 33
+session.list              111 2 22222 22 32
+session.end               111 2 22222 22 32
+terms.show                111 2 22222 22 32
+terms.accept              111 2 22222 22 32
 mfa.show                  111 2 22222 22 32
 mfa.enrol                 111 2 22222 22 32
 mfa.confirm               111 2 22222 22 32
@@ -124,6 +133,7 @@ WRITE_SCOPES = {"dataset", "key", "attachment", "server", "grant"}
 # What leaves an entry in the ledger when it was done; of these, READS leave none when they are refused.
 READS = {"attachment.link", "manifest.download", "audit.export"}
 RECORDED = {name for name, (_, method, _) in OPERATIONS.items() if method != "get"} | READS
+RECORDED -= {"device.begin"}  # nobody has done anything yet
 
 # What is asked: the path's placeholders and the query, then the body or the form.
 SPACE, PENDING, BLANK, DONE, ASKED = "space", "pending", "blank", "done", "asked"
@@ -133,6 +143,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "person.create": {"email": "new@example.org", "name": "New"},
     "person.edit": {"name": "Renamed"},
     "person.disable": {"reason": "left"},
+    "device.begin": {"token_name": "laptop"},
+    "device.claim": {"device_code": "srd_x"},
+    "person.remove": {"reason": "left"},
+    "terms.accept": {"version": terms.version(terms.TEXT)},
     "person.sign_in": {"code": "0000-0000-0000-0000"},
     "token.create": {"name": "t", "scopes": ["read"], "days": 1},
     "space.create": {"name": "S", "risk_level": "low"},
@@ -303,6 +317,7 @@ def _places(scene: Scene, operation: str, who: str) -> dict[str, object]:
     return {
         "person_id": scene.victim.person_id,
         "token_id": "current",
+        "session_id": session_of(scene.actors.get(who, scene.actors["owner"]), has_accepted=False).id,
         "space_id": scene.space.id,
         "dataset_id": scene.datasets[dataset].id,
         "attachment_id": scene.attachments.get(dataset, ""),

@@ -11,9 +11,15 @@ from strongroom.core.deeds import DEEDS
 from strongroom.core.vocabulary import Verb
 
 # The module of a noun is its plural, where it has one.
-MODULES = {"person": "people", "audit": "audit", "system": "system", "mfa": "mfa"}
+MODULES = {"person": "people", "audit": "audit", "system": "system", "mfa": "mfa", "terms": "terms"}
 OPERATIONS = {each["operationId"]: each for *_, each in operations(api.get_openapi_schema())}
-NO_VERB = {"person.sign_in", "receipt.key", "agent.download"}  # for those who are not signed in: nobody acts
+NO_VERB = {
+    "person.sign_in",
+    "device.begin",
+    "device.claim",
+    "receipt.key",
+    "agent.download",
+}  # for those who are not signed in: nobody acts
 MACHINES = {"agent.join", "agent.heartbeat", "agent.credentials"}  # what servers ask: no person acts
 
 

@@ -18,6 +18,11 @@ person.edit              M       manage
 person.invite            MP      manage
 person.disable           M       manage
 person.enable            M       manage
+person.remove            M       manage
+session.list             *       read
+session.end              *       manage
+terms.show               *       read
+terms.accept             *       manage
 token.create             *       manage
 token.list               *       read
 token.revoke             *       manage
@@ -134,7 +139,22 @@ def test_an_auditor_writes_nothing_but_what_anyone_may() -> None:
         verb for verb in Verb if RULES[verb].is_write and outcome(verb, Role.AUDITOR, None, True, ALL_SCOPES) == "may"
     }
     about_oneself = {Verb.MFA_ENROL, Verb.MFA_CONFIRM, Verb.MFA_PROVE, Verb.MFA_REMOVE}
-    assert written == {Verb.TOKEN_CREATE, Verb.TOKEN_REVOKE, Verb.SPACE_CREATE} | about_oneself
+    assert (
+        written
+        == {Verb.TOKEN_CREATE, Verb.TOKEN_REVOKE, Verb.SPACE_CREATE, Verb.SESSION_END, Verb.TERMS_ACCEPT}
+        | about_oneself
+    )
+
+
+NEED_A_PROOF = """
+person.create person.edit person.invite person.enable person.remove token.create member.add member.edit
+dataset.finalize dataset.promote dataset.delete dataset.request_deletion dataset.confirm_deletion
+key.issue key.reset key.renew server.certify mfa.reset
+"""
+
+
+def test_what_shows_a_secret_raises_somebody_or_cannot_be_undone_needs_a_proof_in_a_browser() -> None:
+    assert {verb.value for verb in Verb if RULES[verb].needs_proof} == set(NEED_A_PROOF.split())
 
 
 NEED_A_REASON = {Verb.KEY_RESET: "P", Verb.SERVER_DISABLE: "M", Verb.GRANT_REVOKE: "M"}

@@ -18,9 +18,9 @@ def test_a_process_lives_without_database_and_engine() -> None:
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_the_printed_address_leads_a_browser_to_the_documentation() -> None:
+def test_the_printed_address_leads_a_browser_to_the_console() -> None:
     answer = Client().get("/")
-    assert (answer.status_code, answer["Location"]) == (302, "/api/v1/docs")
+    assert (answer.status_code, answer["Location"]) == (302, "/sign-in?next=%2F")
 
 
 def test_it_is_ready_when_database_and_engine_answer(db: None, engine: MemoryEngine) -> None:

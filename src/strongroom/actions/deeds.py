@@ -19,12 +19,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from strongroom.actions import ledger
+from strongroom.actions import ledger, proving
 from strongroom.core import authz, lifecycle, server_lifecycle
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Forbidden, NotFound, Refusal
 from strongroom.core.ledger import Json
-from strongroom.core.vocabulary import Kind, Outcome, Role, ServerKind, ServerState, StaffRole, State, Verb
+from strongroom.core.vocabulary import Kind, Outcome, RiskLevel, Role, ServerKind, ServerState, StaffRole, State, Verb
 from strongroom.db.models import Dataset, Membership, Person, Server, Space
 
 
@@ -65,6 +65,7 @@ class Deed:
         self.space_id, self.subject = space.id, self.subject or space.name
         self.role = self._role_in(space.id)
         self._check(role=self.role, is_creator=False)
+        proving.need_for(RiskLevel(space.risk_level), self.actor)
         return space
 
     def dataset(self, dataset_id: UUID) -> Dataset:
@@ -86,6 +87,7 @@ class Deed:
         self.role = self._role_in(dataset.space_id)
         self.is_creator = dataset.created_by_id == self.actor.person_id
         self._check(role=self.role, is_creator=self.is_creator)
+        self._need_factor(dataset)
         return dataset
 
     def server(self, server_id: UUID) -> Server:
@@ -98,6 +100,7 @@ class Deed:
         self.space_id, self.subject = server.space_id, server.name
         self.role = self._role_in(server.space_id)
         self._check(role=self.role, is_creator=False)
+        self._need_factor(server)
         kind, state = ServerKind(server.kind), ServerState(server.state)
         server_lifecycle.check(self.verb, kind=kind, state=state, name=server.name)
         return server
@@ -146,6 +149,12 @@ class Deed:
             is_creator=is_creator,
             scopes=self.actor.scopes,
         )
+        if authz.RULES[self.verb].needs_proof and self.actor.session_id is not None:
+            proving.need(self.actor, self.now)
+
+    def _need_factor(self, row: Dataset | Server) -> None:
+        if proving.is_unproved(self.actor):
+            proving.need_for(RiskLevel(row.space.risk_level), self.actor)
 
     # The ledger
 

@@ -7,6 +7,7 @@ here the row remembers the last step that was accepted. Callers hold the person'
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import decrypt, encrypt
@@ -31,6 +32,12 @@ class Accepted:
 def of(person: Person) -> Authenticator | None:
     """The person's authenticator app, once confirmed."""
     return Authenticator.objects.filter(user_id=person.pk, type=Authenticator.Type.TOTP).first()
+
+
+def has_any(person_id: UUID) -> bool:
+    """Whether the person has a factor of any kind, once confirmed."""
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return bool(Authenticator.objects.filter(user_id=person_id, type__in=kinds).exists())
 
 
 def recovery_codes_left(person: Person) -> int:

@@ -7,19 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from strongroom.actions import factors, guessing
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from strongroom.actions import factors, guessing, proving
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.core import totp
 from strongroom.core.actor import Actor
-from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+from strongroom.core.errors import Conflict, Invalid, NotFound, TooMany
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
 from strongroom.core.vocabulary import Verb
-from strongroom.db.models import Person, Token
+from strongroom.db.models import BrowserSession, Person, Token
 
 # Of a million codes three are right at a time. Ten guesses a quarter of an hour leave room for a bad morning; a
 # hundred a day keep the chance of somebody who goes on for a year below one in ten.
@@ -81,6 +85,15 @@ def enrol(actor: Actor) -> Enrolment:
         expires_at = deed.now + timedelta(seconds=factors.ENROLMENT_SECONDS)
         deed.record(after={"kind": factors.APP, "expires_at": expires_at.isoformat()})
         return Enrolment(secret, totp.uri(secret, email=person.email, issuer=_issuer()), expires_at)
+
+
+def under_way(actor: Actor) -> Enrolment | None:
+    """The enrolment that was begun and not confirmed yet, to be shown once more beside a code that was wrong."""
+    secret = factors.pending(Person(id=actor.person_id))
+    if secret is None:
+        return None
+    expires_at = timezone.now() + timedelta(seconds=factors.ENROLMENT_SECONDS)
+    return Enrolment(secret, totp.uri(secret, email=actor.email, issuer=_issuer()), expires_at)
 
 
 def confirm(actor: Actor, *, code: str) -> Confirmed:
@@ -171,17 +184,9 @@ def need_proof(deed: Deed, person: Person) -> None:
 
     Raises: Forbidden `mfa-missing` when there is no factor, `mfa-needed` when the proof is missing or too old.
     """
-    if factors.of(person) is None:
-        raise _missing()
-    ends_at = _ends_at(deed.actor.mfa_proved_at)
-    if ends_at is None or ends_at <= deed.now:
-        was = f"the last time was {deed.actor.mfa_proved_at:%Y-%m-%d %H:%M} UTC" if ends_at else "it has not been yet"
-        raise Forbidden(
-            f"This needs your second factor, proved within the last {settings().mfa_minutes} minutes with the token "
-            f"you come with; {was}.",
-            code="mfa-needed",
-            way_out="Prove it with `strongroom mfa prove`, then try again.",
-        )
+    if not factors.has_any(person.id):
+        raise proving.missing()
+    proving.need(deed.actor, deed.now)
 
 
 @contextmanager
@@ -218,7 +223,7 @@ def _give_back(slots: list[str]) -> None:
 
 def _accept(person: Person, code: str, now: datetime) -> factors.Accepted:
     if factors.of(person) is None:
-        raise _missing()
+        raise proving.missing()
     accepted = factors.accept(person, code, now)
     if accepted is None:
         raise _wrong()
@@ -232,10 +237,13 @@ def _own(deed: Deed) -> Person:
 def _note_proof(actor: Actor, now: datetime) -> None:
     if actor.token_id is not None:
         Token.objects.filter(id=actor.token_id).update(mfa_proved_at=now)
+    if actor.session_id is not None:
+        BrowserSession.objects.filter(id=actor.session_id).update(mfa_proved_at=now)
 
 
 def _end_proofs(person: Person) -> int:
-    return Token.objects.filter(person=person).exclude(mfa_proved_at=None).update(mfa_proved_at=None)
+    held: tuple[QuerySet[Any], ...] = (person.tokens.all(), person.browser_sessions.all())
+    return sum(each.exclude(mfa_proved_at=None).update(mfa_proved_at=None) for each in held)
 
 
 def _view(person: Person, proved_at: datetime | None) -> SecondFactor:
@@ -243,11 +251,7 @@ def _view(person: Person, proved_at: datetime | None) -> SecondFactor:
     if app is None:
         return SecondFactor(False, None, None, 0, None, None)
     left = factors.recovery_codes_left(person)
-    return SecondFactor(True, app.created_at, app.last_used_at, left, proved_at, _ends_at(proved_at))
-
-
-def _ends_at(proved_at: datetime | None) -> datetime | None:
-    return proved_at + timedelta(minutes=settings().mfa_minutes) if proved_at else None
+    return SecondFactor(True, app.created_at, app.last_used_at, left, proved_at, proving.ends_at(proved_at))
 
 
 def _issuer() -> str:
@@ -261,14 +265,6 @@ def _refuse_second(person: Person) -> None:
             code="mfa-enrolled",
             way_out="To change to another one, remove it with `strongroom mfa remove` first.",
         )
-
-
-def _missing() -> Forbidden:
-    return Forbidden(
-        "This needs a second factor, and you have not enrolled one.",
-        code="mfa-missing",
-        way_out="Enrol an authenticator app with `strongroom mfa enrol`.",
-    )
 
 
 def _wrong() -> Invalid:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from strongroom.actions import ledger, withdrawing
+from strongroom.actions import browsing, factors, ledger, mailing, withdrawing
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.paging import Page, page
@@ -22,8 +22,8 @@ from strongroom.core.credentials import digest, make_sign_in_code
 from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
-from strongroom.core.vocabulary import StaffRole, SystemFact, Verb
-from strongroom.db.models import Person, SignInCode, Token
+from strongroom.core.vocabulary import Role, StaffRole, SystemFact, Verb
+from strongroom.db.models import Person, SignInCode, Space, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Invitation:
     person: Person
     code: str
     expires_at: datetime
+    is_mailed: bool = False  # a mail server took the letter that holds it
 
     def __repr__(self) -> str:
         return f"Invitation({self.person.email!r}, code=***)"
@@ -45,7 +46,8 @@ def create(actor: Actor, *, email: str, name: str, staff_role: StaffRole | None 
         person = _add(email, name, staff_role, at=deed.now, created_by_id=actor.person_id)
         deed.subject = person.email
         deed.record(after=_facts(person))
-        return _invitation(person, deed.now)
+        invitation = _invitation(person, deed.now)
+    return _mailed(invitation)
 
 
 def list_(actor: Actor, *, search: str = "", cursor: str | None = None, limit: int = 100) -> Page[Person]:
@@ -95,7 +97,16 @@ def invite(actor: Actor, person_id: UUID) -> Invitation:
         invitation = _invitation(person, deed.now)
         deed.record(after={"expires_at": invitation.expires_at.isoformat()})
         _tell_spaces(deed, person, invitation)
-        return invitation
+    return _mailed(invitation)
+
+
+def _mailed(invitation: Invitation) -> Invitation:
+    """The invitation after it was sent, if there is a mail server; after the commit, so that the code in it works."""
+    person = invitation.person
+    is_mailed = mailing.invite(
+        email=person.email, name=person.name, code=invitation.code, expires_at=invitation.expires_at
+    )
+    return replace(invitation, is_mailed=is_mailed)
 
 
 def _tell_spaces(deed: Deed, person: Person, invitation: "Invitation") -> None:
@@ -127,11 +138,97 @@ def disable(actor: Actor, person_id: UUID, *, reason: str) -> Person:
         person.save(update_fields=["is_active"])
         tokens = Token.objects.filter(person=person, revoked_at=None).update(revoked_at=deed.now)
         _void_codes(person, deed.now)
+        sessions = browsing.end_all(person, deed.now)
         withdrawn = withdrawing.withdraw(deed, person.id)
-        after: dict[str, Json] = {**_facts(person), "tokens_revoked": tokens, **withdrawn.facts()}
-        deed.record(before=before, after=after, reason=reason)
+        ended: dict[str, Json] = {"tokens_revoked": tokens, "sessions_ended": sessions, **withdrawn.facts()}
+        deed.record(before=before, after={**_facts(person), **ended}, reason=reason)
     withdrawing.cut(withdrawn)
     return person
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was cut when somebody was removed everywhere. `spaces` are those they were a member of."""
+
+    person: Person
+    spaces: list[str]
+    tokens: int
+    sessions: int
+    keys: int
+    servers: int
+    join_tokens: int
+    had_second_factor: bool
+
+
+def remove(actor: Actor, person_id: UUID, *, reason: str) -> Removed:
+    """Disable somebody and take them out of every space, with their second factor; their name stays in the ledger.
+
+    Raises: Conflict for the last active administrator and for the last owner of a space; Unavailable when the engine
+        has not obeyed yet.
+    """
+    with doing(actor, Verb.PERSON_REMOVE, subject=str(person_id)) as deed:
+        deed.platform()
+        reason = clean_text("reason", reason, max_length=2000, is_multiline=True)
+        person = _locked(deed, person_id)
+        before = _facts(person)
+        _keep_an_administrator(person)
+        spaces = _leave_every_space(deed, person)
+        person.is_active = False
+        person.staff_role = None  # type: ignore[assignment]  # the column may be empty
+        person.set_unusable_password()
+        person.save(update_fields=["is_active", "staff_role", "password"])
+        tokens = Token.objects.filter(person=person, revoked_at=None).update(revoked_at=deed.now)
+        sessions = browsing.end_all(person, deed.now)
+        had_factor = factors.remove(person)
+        _void_codes(person, deed.now)
+        withdrawn = withdrawing.withdraw(deed, person.id)
+        removed = Removed(
+            person,
+            spaces,
+            tokens,
+            sessions,
+            withdrawn.keys,
+            withdrawn.servers,
+            withdrawn.join_tokens,
+            had_factor,
+        )
+        ended: dict[str, Json] = {
+            "spaces_left": len(spaces),
+            "tokens_revoked": tokens,
+            "sessions_ended": sessions,
+            "second_factor_removed": had_factor,
+            **withdrawn.facts(),
+        }
+        deed.record(before=before, after={**_facts(person), **ended}, reason=reason)
+    withdrawing.cut(withdrawn)
+    return removed
+
+
+def _leave_every_space(deed: Deed, person: Person) -> list[str]:
+    """End every membership, each in the ledger of its space; the names of the spaces, which are locked."""
+    ids = person.memberships.values_list("space_id", flat=True)
+    left = []
+    for space in Space.objects.select_for_update(no_key=True).filter(id__in=list(ids)).order_by("id"):
+        membership = person.memberships.get(space=space)
+        others = space.memberships.filter(role=Role.OWNER.value, person__is_active=True).exclude(person=person)
+        if membership.role == Role.OWNER and not others.exists():
+            raise Conflict(
+                f"{person.email} is the last owner of “{space.name}”.",
+                code="last-owner",
+                way_out="Make another member owner first, or disable the person, which leaves the space as it is.",
+            )
+        membership.delete()
+        ledger.append(
+            SystemFact.MEMBER_LEFT,
+            at=deed.now,
+            actor=deed.actor,
+            space_id=space.id,
+            subject=person.email,
+            before={"role": str(membership.role)},
+            reason="removed everywhere",
+        )
+        left.append(space.name)
+    return left
 
 
 def enable(actor: Actor, person_id: UUID) -> Person:

@@ -89,16 +89,19 @@ def list_(
     space_id: UUID | None = None,
     kind: ServerKind | None = None,
     state: ServerState | None = None,
+    with_deleted: bool = True,
     search: str = "",
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page[Server]:
-    """The servers the actor may see, by name, deleted ones too. `search` is part of a name, host name or address."""
+    """The servers the actor may see, by name. `search` is part of a name, host name or address."""
     with doing(actor, Verb.SERVER_LIST) as deed:
         deed.platform()
         rows = Server.objects.visible_to(actor).select_related("space", "owner", "created_by")
         wanted = {"space_id": space_id, "kind": kind, "state": state}
         rows = rows.filter(**{column: value for column, value in wanted.items() if value is not None})
+        if not with_deleted:
+            rows = rows.exclude(state=ServerState.DELETED)
         if text := clean_text("search", search, max_length=200, required=False):
             rows = rows.filter(Q(name__icontains=text) | Q(hostname__icontains=text) | Q(address__icontains=text))
         return page(rows, by=("name", "id"), cursor=cursor, limit=limit)

@@ -38,7 +38,7 @@ def sign_in(code: str, *, token_name: str = "", address: str, request_id: str) -
 
 def _trade(code: str, name: str, address: str, request_id: str) -> NewToken:
     now = timezone.now()
-    found = _claim(code, now)
+    found = claim(code, now)
     actor = Actor(
         person_id=found.id,
         email=found.email,
@@ -54,15 +54,30 @@ def _trade(code: str, name: str, address: str, request_id: str) -> NewToken:
     return new
 
 
-def _claim(code: str, now: datetime) -> Person:
-    """The person of an unused code, which is used from now on: the update decides who of two was first."""
+def person_of(code: str) -> Person:
+    """The person of an unused code, which stays unused. Raises: Unauthenticated."""
+    found = SignInCode.objects.select_related("person").filter(code_sha256=_digest(code), used_at=None).first()
+    if found is None or found.expires_at <= timezone.now() or not found.person.is_active:
+        raise _refusal()
+    return found.person
+
+
+def claim(code: str, now: datetime) -> Person:
+    """The person of an unused code, which is used from now on: the update decides who of two was first.
+
+    Raises: Unauthenticated.
+    """
     found = SignInCode.objects.filter(code_sha256=_digest(code)).first()
     # No join in this update: PostgreSQL would not look at the row again after waiting for the other one.
     if found and SignInCode.objects.filter(id=found.id, used_at=None, expires_at__gt=now).update(used_at=now):
         person = Person.objects.select_for_update(no_key=True).get(id=found.person_id)
         if person.is_active:
             return person
-    raise Unauthenticated(
+    raise _refusal()
+
+
+def _refusal() -> Unauthenticated:
+    return Unauthenticated(
         "This sign-in code is not valid: it is unknown, was used already, or has expired.",
         code="sign-in-refused",
         way_out="Ask an administrator of the platform for a new invitation. Are you the only one? Who owns the home "

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from strongroom.actions import proving, terms
 from strongroom.actions.deeds import doing
 from strongroom.actions.paging import Page, page
 from strongroom.core.actor import Actor
@@ -34,6 +35,8 @@ def create(actor: Actor, *, name: str, risk_level: RiskLevel, charge_code: str =
     with doing(actor, Verb.SPACE_CREATE) as deed:
         deed.platform()
         _refuse_narrow(actor)
+        proving.need_for(risk_level, actor)
+        terms.need(risk_level, actor)
         texts = {"name": name, "charge_code": charge_code, "contact": contact}
         space = Space.objects.create(
             **{field: _clean(field, value) for field, value in texts.items()},
@@ -83,6 +86,8 @@ def edit(actor: Actor, space_id: UUID, *, changes: Mapping[str, object]) -> Spac
             setattr(space, field, _clean(field, str(changes[field])))
         if "risk_level" in changes:
             space.risk_level = RiskLevel(str(changes["risk_level"]))
+            proving.need_for(space.risk_level, actor)
+            terms.need(space.risk_level, actor)
             _refuse_low_with_datasets(space)
         space.modified_at, space.modified_by_id = deed.now, actor.person_id
         space.save()

@@ -6,6 +6,7 @@ from strongroom.api import (
     audit,
     certificates,
     datasets,
+    devices,
     grants,
     keys,
     mfa,
@@ -13,8 +14,10 @@ from strongroom.api import (
     problems,
     records,
     servers,
+    sessions,
     spaces,
     system,
+    terms,
     tokens,
 )
 from strongroom.api.answers import JsonRenderer
@@ -40,7 +43,7 @@ api = DocumentedAPI(
     docs=ReadableDocs(),
 )
 problems.install(api)
-_PEOPLE = (people, mfa, tokens, spaces)
+_PEOPLE = (people, mfa, tokens, devices, sessions, terms, spaces)
 _DATA = (datasets, keys, attachments, records)
 _SERVERS = (servers, certificates, grants)
 for part in (*_PEOPLE, *_DATA, *_SERVERS, audit, system, agents):

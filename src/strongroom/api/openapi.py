@@ -15,6 +15,7 @@ PREFIX = "/api/v1/"
 _METHODS = ("get", "post", "patch", "delete", "put")
 # What may be asked only so often; the first of them is asked by people who are not signed in yet.
 _FURTHER = {"person.sign_in": [401, 429], "agent.join": [429], "agent.credentials": [413, 429]}
+_FURTHER |= {"device.begin": [429], "device.claim": [401, 403, 409]}
 _FURTHER |= {f"mfa.{verb}": [429] for verb in ("confirm", "prove", "remove")}
 
 Operation = dict[str, Any]

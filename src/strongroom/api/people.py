@@ -54,11 +54,28 @@ class PersonList(Listing[Person]):
     """A page of them."""
 
 
+class Removed(Shown):
+    """What was cut: the spaces they were a member of, by name, and how many of the rest."""
+
+    person: Person
+    spaces: list[str]
+    tokens: int
+    sessions: int
+    keys: int
+    servers: int
+    join_tokens: int
+    had_second_factor: bool
+
+
 class SignInCode(Shown):
-    """What somebody signs in with once. `sign_in_code` is null where the answer is repeated."""
+    """What somebody signs in with once. `sign_in_code` is null where the answer is repeated.
+
+    `is_mailed`: a mail server took the letter that holds it.
+    """
 
     sign_in_code: str | None
     expires_at: datetime
+    is_mailed: bool
     note: str | None = None
 
 
@@ -105,6 +122,12 @@ def disable(request: Request, person_id: UUID, body: Reason) -> Person:
     return Person.model_validate(people.disable(request.auth, person_id, reason=body.reason))
 
 
+@router.post("/people/{person_id}/remove", response=Removed, **named(Verb.PERSON_REMOVE))
+def remove(request: Request, person_id: UUID, body: Reason) -> Removed:
+    """Disables them and takes them out of every space; answers what was cut."""
+    return Removed.model_validate(people.remove(request.auth, person_id, reason=body.reason))
+
+
 @router.post("/people/{person_id}/enable", response=Person, **named(Verb.PERSON_ENABLE))
 def enable(request: Request, person_id: UUID) -> Person:
     """They need a new sign-in code; their memberships are as they were."""
@@ -115,7 +138,7 @@ _SECRETS = ("sign_in_code",)
 
 
 def _code(invitation: people.Invitation) -> SignInCode:
-    return SignInCode(sign_in_code=invitation.code, expires_at=invitation.expires_at)
+    return SignInCode(sign_in_code=invitation.code, expires_at=invitation.expires_at, is_mailed=invitation.is_mailed)
 
 
 def _invited(invitation: people.Invitation) -> Invited:

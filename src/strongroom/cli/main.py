@@ -19,14 +19,18 @@ from strongroom.cli.commands.mfa import mfa
 from strongroom.cli.commands.people import person
 from strongroom.cli.commands.receipts import receipt
 from strongroom.cli.commands.servers import server
+from strongroom.cli.commands.sessions import session
 from strongroom.cli.commands.spaces import space
 from strongroom.cli.commands.system import system
+from strongroom.cli.commands.terms import terms
 from strongroom.cli.commands.tokens import token
 from strongroom.cli.deeds import Noun, shared_options, wishes_of
 from strongroom.cli.tour import command as tour
 
 PARTS = (access, lifecycle)  # they hang their commands below `dataset` when they are read
-NOUNS = (space, member, dataset, key, attachment, server, grant, manifest, receipt, audit, person, mfa, token, system)
+_DATA = (space, member, dataset, key, attachment, server, grant, manifest, receipt, audit)
+_PEOPLE = (person, mfa, token, session, terms)
+NOUNS = (*_DATA, *_PEOPLE, system)
 ENVIRONMENT = {
     "STRONGROOM_URL": "The server, instead of the profile's.",
     "STRONGROOM_TOKEN": "The token, instead of the profile's.",

@@ -12,6 +12,7 @@ class Actor:
     """A person, as narrowed by the credential they came with.
 
     `scopes` are the credential's; `space_id` narrows a token to one space (None: all of the person's).
+    The credential is a token (`token_id`), or the session of a browser (`session_id`).
     `mfa_proved_at` is when the credential's bearer last proved their second factor (aware UTC), if ever.
     `address` is the peer's IP address, `request_id` ties ledger and log together.
     """
@@ -22,6 +23,7 @@ class Actor:
     scopes: frozenset[Scope] = field(default_factory=lambda: frozenset(Scope))
     space_id: UUID | None = None
     token_id: UUID | None = None
+    session_id: UUID | None = None
     mfa_proved_at: datetime | None = None
     address: str = ""
     request_id: str = ""

@@ -4,7 +4,7 @@ Refuses to know whether a thing may be done *now* (`core.lifecycle`) and who may
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strongroom.core.deeds import DEEDS
 from strongroom.core.errors import Forbidden
@@ -16,7 +16,8 @@ class Rule:
     """Who may do one thing.
 
     `creator`: also a researcher, on a data set they created. `anyone`: everybody signed in.
-    `needs_reason_from_staff`: a person who may do it only as staff must say why.
+    `needs_reason_from_staff`: a person who may do it only as staff must say why. `needs_proof`: whoever does it in a
+    browser must have proved their second factor there not long ago.
     """
 
     roles: frozenset[Role]
@@ -26,6 +27,7 @@ class Rule:
     creator: bool = False
     anyone: bool = False
     needs_reason_from_staff: bool = False
+    needs_proof: bool = False
 
     def admits(self, role: Role | None, staff_role: StaffRole | None, *, is_creator: bool) -> bool:
         """Whether it admits somebody with this role in the space and this one on the platform."""
@@ -71,7 +73,7 @@ def _open(scope: Scope) -> Rule:
     return Rule(_NOBODY, _NO_STAFF, scope, is_write=scope is not Scope.READ, anyone=True)
 
 
-RULES: Mapping[Verb, Rule] = {
+_RULES: Mapping[Verb, Rule] = {
     Verb.PERSON_CREATE: _manage(_NOBODY, _ADMIN),
     Verb.PERSON_LIST: _read(_NOBODY, _STAFF),
     Verb.PERSON_SHOW: _read(_NOBODY, _STAFF),
@@ -79,6 +81,11 @@ RULES: Mapping[Verb, Rule] = {
     Verb.PERSON_INVITE: _manage(_NOBODY, _STAFF),
     Verb.PERSON_DISABLE: _manage(_NOBODY, _ADMIN),
     Verb.PERSON_ENABLE: _manage(_NOBODY, _ADMIN),
+    Verb.PERSON_REMOVE: _manage(_NOBODY, _ADMIN),
+    Verb.SESSION_LIST: _open(Scope.READ),
+    Verb.SESSION_END: _open(Scope.MANAGE),
+    Verb.TERMS_SHOW: _open(Scope.READ),
+    Verb.TERMS_ACCEPT: _open(Scope.MANAGE),
     Verb.TOKEN_CREATE: _open(Scope.MANAGE),
     Verb.TOKEN_LIST: _open(Scope.READ),
     Verb.TOKEN_REVOKE: _open(Scope.MANAGE),
@@ -144,6 +151,31 @@ RULES: Mapping[Verb, Rule] = {
     Verb.AUDIT_VERIFY: _read(_AUDITORS, _ADMIN),
     Verb.SYSTEM_STATUS: _read(_NOBODY, _STAFF),
 }
+# What shows a secret, makes somebody more than they were, or cannot be undone. Taking access away needs no proof:
+# it must be possible at once.
+NEED_PROOF = frozenset(
+    {
+        Verb.PERSON_CREATE,
+        Verb.PERSON_EDIT,
+        Verb.PERSON_INVITE,
+        Verb.PERSON_ENABLE,
+        Verb.PERSON_REMOVE,
+        Verb.TOKEN_CREATE,
+        Verb.MEMBER_ADD,
+        Verb.MEMBER_EDIT,
+        Verb.DATASET_FINALIZE,
+        Verb.DATASET_PROMOTE,
+        Verb.DATASET_DELETE,
+        Verb.DATASET_REQUEST_DELETION,
+        Verb.DATASET_CONFIRM_DELETION,
+        Verb.KEY_ISSUE,
+        Verb.KEY_RESET,
+        Verb.KEY_RENEW,
+        Verb.SERVER_CERTIFY,
+        Verb.MFA_RESET,
+    }
+)
+RULES: Mapping[Verb, Rule] = {verb: replace(rule, needs_proof=verb in NEED_PROOF) for verb, rule in _RULES.items()}
 
 
 def check(

@@ -25,6 +25,7 @@ _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 _CODE_BYTES = 10
+_CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"
 
 
 class CredentialKind(StrEnum):
@@ -76,6 +77,26 @@ def make_sign_in_code(random: Callable[[int], bytes]) -> str:
     number = int.from_bytes(random(_CODE_BYTES), "big")
     letters = "".join(_CROCKFORD[number >> shift & 31] for shift in range(75, -1, -5))
     return _grouped(letters)
+
+
+def make_device_code(random: Callable[[int], bytes]) -> str:
+    """What a terminal that waits to be let in keeps: `srd_`, 256 random bits as 43 characters, and a checksum."""
+    return _secret("srd_", random)
+
+
+def make_user_code(choose: Callable[[str], str]) -> str:
+    """What a terminal that waits shows, `BCDF-GHJK`: 34 random bits, good for minutes, no vowels and so no words.
+
+    `choose(letters)` returns one of them unpredictably. Source: RFC 8628, 6.1.
+    """
+    letters = "".join(choose(_CONSONANTS) for _ in range(8))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def normalize_user_code(text: str) -> str:
+    """The code as it was made, from what a person typed; what cannot be one stays wrong."""
+    letters = "".join(each for each in text.upper() if each in _CONSONANTS)[:9]
+    return f"{letters[:4]}-{letters[4:]}"
 
 
 def normalize_sign_in_code(text: str) -> str:

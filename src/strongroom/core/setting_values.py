@@ -140,6 +140,18 @@ def database_url(text: str) -> str:
     return text
 
 
+def smtp_url(text: str) -> str:
+    """Where letters go out, or nothing."""
+    if text:
+        parts = urlsplit(text)
+        if parts.scheme not in ("smtp", "smtps", "smtp+plain") or not parts.hostname:
+            raise ValueError(
+                "it must look like smtp://user:password@host:587 (STARTTLS), smtps://host:465, or smtp+plain://host:25 "
+                "for a relay without encryption, or be empty"
+            )
+    return text
+
+
 def email(text: str) -> str:
     """An address, in lower case."""
     if not re.fullmatch(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,180}", text):

@@ -29,6 +29,18 @@ class Entry:
     doc: str
 
 
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A setting with the value it has, as text; that of a secret one is hidden. `is_set`: it is not the default."""
+
+    variable: str
+    value: str
+    is_set: bool
+    is_secret: bool
+    unit: str
+    doc: str
+
+
 def _setting(default: str, unit: str, doc: str, read: Callable[[str], object], *, is_secret: bool = False) -> Any:
     """A field that `read` makes from text; `read` raises ValueError with the way out. A secret one is never shown."""
     return field(
@@ -183,6 +195,33 @@ class Settings:
         "9500-9599", "ports", "Ports for that, one for each created server: the most there can be.", values.ports
     )
 
+    # Letters
+    smtp_url: str = _setting(
+        "",
+        "URL",
+        "Mail server for invitations: `smtp://user:password@host:587` (STARTTLS), `smtps://host:465`, or "
+        "`smtp+plain://host:25` for a relay without encryption. Empty: none; codes are handed over by hand.",
+        values.smtp_url,
+        is_secret=True,
+    )
+    mail_from: str = _setting("strongroom@localhost", "e-mail address", "Sender of the letters.", values.email)
+
+    # Signing in with a browser
+    browser_idle_minutes: int = _setting(
+        "480",
+        "minutes",
+        "How long a browser may be silent before its person must sign in anew.",
+        values.whole(5, 10080),
+    )
+    browser_days: int = _setting("7", "days", "How long a sign-in with a browser lasts at most.", values.whole(1, 90))
+    terms_file: Path | None = _setting(
+        "",
+        "file",
+        "Terms (plain text) that somebody accepts before they create a moderate or high risk space in a browser; "
+        "another text is another version, accepted anew. Empty: the built-in ones.",
+        values.file,
+    )
+
     # Logging in
     mfa_minutes: int = _setting(
         "60", "minutes", "How long a proved second factor counts, for what needs one.", values.whole(5, 720)
@@ -241,6 +280,27 @@ def entries() -> list[Entry]:
         Entry(PREFIX + each.name.upper(), each.metadata["default"], each.metadata["unit"], each.metadata["doc"])
         for each in dataclasses.fields(Settings)
     ]
+
+
+def in_force(settings: Settings) -> list[InForce]:
+    """Every setting with its value, in the order of the reference page; never that of a secret one."""
+    return [_in_force(settings, each) for each in dataclasses.fields(settings)]
+
+
+def _in_force(settings: Settings, setting: "dataclasses.Field[Any]") -> InForce:
+    value, told = getattr(settings, setting.name), setting.metadata
+    is_set = value != told["read"](told["default"])
+    text = ("(hidden)" if is_set else "") if told["is_secret"] else _written(value)
+    return InForce(PREFIX + setting.name.upper(), text, is_set, told["is_secret"], told["unit"], told["doc"])
+
+
+def _written(value: object) -> str:
+    """As one would write it into the environment; a list with commas between."""
+    if value is None:
+        return ""
+    if isinstance(value, range):
+        return f"{value.start}-{value.stop - 1}"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _read(variable: str, text: str, setting: "dataclasses.Field[Any]") -> Any:

@@ -157,6 +157,13 @@ class Verb(StrEnum):
     PERSON_INVITE = "person.invite"
     PERSON_DISABLE = "person.disable"
     PERSON_ENABLE = "person.enable"
+    PERSON_REMOVE = "person.remove"
+
+    SESSION_LIST = "session.list"
+    SESSION_END = "session.end"
+
+    TERMS_SHOW = "terms.show"
+    TERMS_ACCEPT = "terms.accept"
 
     TOKEN_CREATE = "token.create"
     TOKEN_LIST = "token.list"
@@ -239,6 +246,7 @@ class SystemFact(StrEnum):
     """What Strongroom itself did or found; stands in the ledger beside the verbs, with no actor."""
 
     MEMBER_INVITED = "member.invited"
+    MEMBER_LEFT = "member.left"
     DATASET_FINALIZED = "dataset.finalized"
     DATASET_DELETED = "dataset.deleted"
     DATASET_LATE_OBJECT = "dataset.late_object"
@@ -253,4 +261,8 @@ class SystemFact(StrEnum):
     KEY_EXPIRED = "key.expired"
     KEY_LOST = "key.lost"
     PERSON_SIGNED_IN = "person.signed_in"
+    PERSON_SIGNED_OUT = "person.signed_out"
+    PERSON_PASSWORD_SET = "person.password_set"
+    PERSON_DEVICE_APPROVED = "person.device_approved"
+    PERSON_DEVICE_DENIED = "person.device_denied"
     SYSTEM_STARTED = "system.started"

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponseBase
 log = structlog.get_logger("strongroom.web")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_INVITATION = re.compile(r"^(/invitations/).+")
 _QUIET = ("/healthz", "/readyz")
 
 
@@ -41,11 +42,16 @@ def _tell(request: HttpRequest, status: int, seconds: float) -> None:
         verb=request.META.get("STRONGROOM_VERB"),
         actor=request.META.get("STRONGROOM_ACTOR"),
         method=request.method,
-        path=request.path,
+        path=_without_secret(request.path),
         status=status,
         address=request.META.get("REMOTE_ADDR", ""),
         milliseconds=round(seconds * 1000, 1),
     )
+
+
+def _without_secret(path: str) -> str:
+    """The path, without the code of an invitation."""
+    return _INVITATION.sub(r"\1…", path)
 
 
 def believe_proxies(meta: dict[str, str], trusted: tuple[str, ...]) -> None:

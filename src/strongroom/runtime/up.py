@@ -121,6 +121,7 @@ def _welcome(settings: Settings, terminal: Terminal, invitation: Invitation | No
             [f"{strongroom} login {settings.web_url} --code {invitation.code}"],
             f"Shown once, works once, for {settings.sign_in_code_hours} hours.",
         )
+        terminal.commands("Or with the same code in a browser", [f"{settings.web_url}/invitations/{invitation.code}"])
     else:
         terminal.commands(
             "Locked out? A new one-time code for a person",

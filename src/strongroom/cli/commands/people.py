@@ -18,6 +18,7 @@ COLUMNS = (
     Column("STAFF", lambda item: item.get("staff_role") or ""),
     Column("ACTIVE", lambda item: words.yes_no(item.get("is_active", True))),
 )
+_CUT = (("tokens", "token"), ("sessions", "browser"), ("keys", "access key"), ("servers", "server"))
 STAFF_ROLES = [*(role.value for role in StaffRole), "none"]
 
 
@@ -116,6 +117,24 @@ def enable(session: Session, person: str) -> None:
     session.out.done({**found, **changed}, f"{found['email']} may sign in again.", step)
 
 
+@deed(person, Verb.PERSON_REMOVE, examples=["strongroom person remove ada@example.org --reason 'left the lab'"])
+@click.argument("person")
+@click.option("--reason", required=True, help="Why; it stays in the ledger.")
+@click.option("--confirm", metavar="E-MAIL", help="Their e-mail address, instead of being asked.")
+def remove(session: Session, person: str, reason: str, confirm: str | None) -> None:
+    """Remove somebody everywhere, and say what was cut.
+
+    As `person disable`, and out of every space, with their second factor.
+    """
+    found = find.person(session.api, person)
+    consequence = f"{found['email']} leaves every space; their tokens, browsers, access keys and servers end now."
+    asking.for_name(session, found["email"], consequence=consequence, given=confirm)
+    removed = session.api.post(path("people", found["id"], "remove"), {"reason": reason})
+    cut = ", ".join(f"{words.counted(removed[each], word)}" for each, word in _CUT)
+    left = ", ".join(removed["spaces"]) or "none"
+    session.out.done(removed, f"{found['email']} is removed: {cut} ended. Spaces left: {left}.")
+
+
 def facts(found: Json) -> list[tuple[str, object]]:
     """What there is to know about a person, as lines."""
     return [
@@ -138,6 +157,8 @@ def _hand_over(session: Session, made: Json, sentence: str) -> None:
         session.out.text(made["sign_in_code"])
         return
     session.out.done(made, sentence, _login(session, made))
+    if made.get("is_mailed"):
+        session.out.note("It was sent by e-mail, too.")
     if made.get("note"):
         session.out.warn(str(made["note"]))
     elif made.get("sign_in_code"):

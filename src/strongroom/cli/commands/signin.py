@@ -2,6 +2,7 @@
 
 import platform
 import sys
+import time
 
 import click
 
@@ -22,7 +23,7 @@ def add_to(group: click.Group) -> None:
         (
             "login",
             login,
-            ("strongroom login https://strongroom.example.org --code 7Q2M-…", "strongroom login 127.0.0.1:8400"),
+            ("strongroom login https://strongroom.example.org", "strongroom login 127.0.0.1:8400 --code 7Q2M-…"),
         ),
         ("logout", logout, ("strongroom logout",)),
         ("whoami", whoami, ("strongroom whoami", "strongroom whoami --profile lab --json")),
@@ -31,16 +32,20 @@ def add_to(group: click.Group) -> None:
 
 
 @click.argument("url")
-@click.option("--code", help="The one-time code you were given; asked for if left out.")
+@click.option("--code", help="The one-time code you were given, where there is no browser.")
 @click.option("--with-token", is_flag=True, help="Keep a token you have: it is read from standard input.")
 def login(session: Session, url: str, code: str | None, with_token: bool) -> None:
-    """Sign in with a one-time code.
+    """Sign in, with a browser or a one-time code.
 
-    The token is kept in a file that only you can read.
+    Without a code an address is shown: open it, and approve this terminal there. The token is kept in a file that
+    only you can read.
     """
     address = normal_url(url)
     api = session.speak(address, None)
-    profile = _of_token(session, address) if with_token else _of_code(session, address, code)
+    if with_token:
+        profile = _of_token(session, address)
+    else:
+        profile = _of_code(session, address, code) if code else _of_browser(session, address)
     api.close()
     file = profiles.save(session.environ, session.profile_name, profile)
     session.out.done(
@@ -76,15 +81,30 @@ def whoami(session: Session) -> None:
     session.out.record({**me, "url": session.signed_in.url}, [("server", session.signed_in.url), *people.facts(me)])
 
 
-def _of_code(session: Session, address: str, code: str | None) -> Profile:
-    if not code:
-        if not session.is_interactive:
-            raise usage(
-                "A one-time code is needed.", "Say --code CODE; an administrator makes one with `person invite`."
-            )
-        code = click.prompt("One-time code", err=True)
-    body: Json = {"code": code, "token_name": f"command line on {platform.node() or 'a machine'}"[:100]}
-    answer = session.speak(address, None).post("/sign-in", body)
+def _of_code(session: Session, address: str, code: str) -> Profile:
+    return _profile(address, session.speak(address, None).post("/sign-in", {"code": code, "token_name": _name()}))
+
+
+def _of_browser(session: Session, address: str) -> Profile:
+    """Show where this terminal is approved, and wait for it. Source: RFC 8628."""
+    api = session.speak(address, None)
+    begun = api.post("/device-logins", {"token_name": _name()})
+    click.echo(f"Open {words.plain(begun['verification_url'])}", err=True)
+    click.echo(f"and let this terminal in if the page shows {words.plain(begun['user_code'])}. Waiting …", err=True)
+    while True:
+        time.sleep(begun["interval_seconds"])
+        try:
+            return _profile(address, api.post("/device-logins/claim", {"device_code": begun["device_code"]}))
+        except Problem as problem:
+            if problem.code != "authorization-pending":
+                raise
+
+
+def _name() -> str:
+    return f"command line on {platform.node() or 'a machine'}"[:100]
+
+
+def _profile(address: str, answer: Json) -> Profile:
     return Profile(address, answer["token"], answer["person"]["email"], answer.get("expires_at") or "")
 
 

@@ -1,6 +1,7 @@
 """The tables, one module per noun."""
 
 from strongroom.db.models.attachments import Attachment
+from strongroom.db.models.browsing import BrowserSession, DeviceLogin, TermsAcceptance
 from strongroom.db.models.datasets import Dataset, DatasetChange, DatasetSource
 from strongroom.db.models.idempotency import IdempotentReply
 from strongroom.db.models.keys import UploadKey
@@ -12,9 +13,11 @@ from strongroom.db.models.spaces import Membership, Space
 
 __all__ = [
     "Attachment",
+    "BrowserSession",
     "Dataset",
     "DatasetChange",
     "DatasetSource",
+    "DeviceLogin",
     "Event",
     "Grant",
     "IdempotentReply",
@@ -26,6 +29,7 @@ __all__ = [
     "Server",
     "SignInCode",
     "Space",
+    "TermsAcceptance",
     "Token",
     "UploadKey",
 ]

@@ -1,0 +1,60 @@
+"""Whether the credential of an actor proved their second factor recently enough; refuses to know how it is proved."""
+
+from datetime import datetime, timedelta
+
+from strongroom.actions import factors
+from strongroom.actions.configuration import settings
+from strongroom.core.actor import Actor
+from strongroom.core.errors import Forbidden
+from strongroom.core.vocabulary import RiskLevel
+
+
+def ends_at(proved_at: datetime | None) -> datetime | None:
+    """Until when a proof counts."""
+    return proved_at + timedelta(minutes=settings().mfa_minutes) if proved_at else None
+
+
+def need(actor: Actor, now: datetime) -> None:
+    """Return when the proof is there and young enough.
+
+    Raises: Forbidden `mfa-missing` when there is no factor, `mfa-needed` when the proof is missing or too old.
+    """
+    until = ends_at(actor.mfa_proved_at)
+    if until is None or until <= now:
+        raise _missing_or_old(actor)
+
+
+def need_for(risk_level: RiskLevel, actor: Actor) -> None:
+    """Return unless a browser that never proved a second factor asks about sensitive data.
+
+    Raises: Forbidden `mfa-missing` or `mfa-needed`, as `need`.
+    """
+    if risk_level != RiskLevel.LOW and is_unproved(actor):
+        raise _missing_or_old(actor)
+
+
+def is_unproved(actor: Actor) -> bool:
+    """Whether it is a browser in which only a password was given."""
+    return actor.session_id is not None and actor.mfa_proved_at is None
+
+
+def missing() -> Forbidden:
+    """What somebody without a second factor is told."""
+    return Forbidden(
+        "This needs a second factor, and you have not enrolled one.",
+        code="mfa-missing",
+        way_out="Enrol an authenticator app with `strongroom mfa enrol`, or on your account page.",
+    )
+
+
+def _missing_or_old(actor: Actor) -> Forbidden:
+    if not factors.has_any(actor.person_id):
+        return missing()
+    proved_at = actor.mfa_proved_at
+    was = f"the last time was {proved_at:%Y-%m-%d %H:%M} UTC" if proved_at else "it has not been yet"
+    with_what = "in this browser" if actor.session_id else "with the token you come with"
+    return Forbidden(
+        f"This needs your second factor, proved within the last {settings().mfa_minutes} minutes {with_what}; {was}.",
+        code="mfa-needed",
+        way_out="Prove it with `strongroom mfa prove`, then try again.",
+    )

@@ -1,0 +1,41 @@
+"""What the staff of the platform see besides: a person with their second factor, and the settings in force."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from allauth.mfa.models import Authenticator
+
+from strongroom.actions.configuration import settings
+from strongroom.actions.deeds import doing
+from strongroom.core.actor import Actor
+from strongroom.core.errors import NotFound
+from strongroom.core.settings import InForce, in_force
+from strongroom.core.vocabulary import Verb
+from strongroom.db.models import Person
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """Somebody as the staff sees them. `factor_since`: since when they have a second factor (UTC), if they do."""
+
+    person: Person
+    factor_since: datetime | None
+
+
+def person(actor: Actor, person_id: UUID) -> PersonView:
+    """One person. Raises: Forbidden for everybody but staff, NotFound."""
+    with doing(actor, Verb.PERSON_SHOW) as deed:
+        deed.platform()
+        found = Person.objects.select_related("created_by").filter(id=person_id).first()
+        if found is None:
+            raise NotFound(f"There is no person {person_id}.", way_out="See the list of people.")
+        factors = Authenticator.objects.filter(user_id=found.pk).exclude(type=Authenticator.Type.RECOVERY_CODES)
+        return PersonView(found, factors.order_by("created_at").values_list("created_at", flat=True).first())
+
+
+def settings_in_force(actor: Actor) -> list[InForce]:
+    """Every setting with its value; a secret says only whether it is set. Raises: Forbidden for all but staff."""
+    with doing(actor, Verb.SYSTEM_STATUS) as deed:
+        deed.platform()
+    return in_force(settings())

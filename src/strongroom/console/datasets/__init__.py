@@ -1,0 +1,1 @@
+"""Data sets: everything one page about one shows and does."""

@@ -1,0 +1,69 @@
+"""The page on which the record of a data set is edited; what is closed in its state is shown and cannot be sent."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponseBase
+
+from strongroom.actions import datasets
+from strongroom.console.datasets import parsing
+from strongroom.console.datasets.creating import OFFERED
+from strongroom.console.datasets.frame import frame
+from strongroom.console.pages import Request, done, page, refused, render
+from strongroom.core import lifecycle
+from strongroom.core.errors import Refusal
+from strongroom.core.vocabulary import Kind, State
+
+TEMPLATE = "console/datasets/edit.html"
+_TEXTS = ("name", "description", "data_format", "owner_contact", "external_source")
+_GONE = {State.DELETING, State.DELETED}
+
+
+@page
+def edit(request: Request, dataset_id: UUID) -> HttpResponseBase:
+    """Every field, filled in; with POST what differs is written."""
+    view = datasets.show(request.actor, dataset_id)
+    if request.method != "POST":
+        return render(request, TEMPLATE, _context(request, view, _values(view)))
+    try:
+        datasets.edit(request.actor, dataset_id, changes=_changes(request, view))
+    except Refusal as refusal:
+        return refused(request, refusal, TEMPLATE, _context(request, view, request.POST))
+    return done(request, f"/datasets/{dataset_id}", "The record was changed.")
+
+
+def _changes(request: Request, view: Any) -> dict[str, object]:
+    """What was sent of the fields that are open; what is closed but was sent all the same is the action's to refuse."""
+    form = request.POST
+    changes: dict[str, object] = {field: form[field] for field in _TEXTS if field in form}
+    if "data_classifications" in form:
+        changes["data_classifications"] = parsing.words(form["data_classifications"])
+    if "needed_until" in form:
+        changes["needed_until"] = parsing.day("needed_until", form["needed_until"])
+    if "has_sources" in form:  # no box that is ticked sends nothing
+        changes["source_ids"] = parsing.ids("source_ids", form.getlist("source_ids"))
+    if view.dataset.kind == Kind.ORIGINAL:
+        changes.pop("external_source", None)
+    return changes
+
+
+def _values(view: Any) -> dict[str, Any]:
+    row = view.dataset
+    return {
+        **{field: getattr(row, field) for field in _TEXTS},
+        "data_classifications": ", ".join(row.data_classifications),
+        "needed_until": row.needed_until.isoformat() if row.needed_until else "",
+    }
+
+
+def _context(request: Request, view: Any, values: Any) -> dict[str, Any]:
+    row = view.dataset
+    chosen = {str(source.id) for source in view.sources}
+    if request.method == "POST":
+        chosen = set(request.POST.getlist("source_ids"))
+    found = datasets.list_(request.actor, space_id=row.space_id, limit=OFFERED).rows
+    offered = [each for each in found if each.state not in _GONE and each.id != row.id]
+    known = {each.id for each in offered}
+    offered += [each for each in view.sources if each.id not in known]
+    is_open = dict.fromkeys(lifecycle.editable_fields(State(row.state)), True)
+    return frame(view, "", values=values, is_open=is_open, offered=offered, chosen=chosen)

@@ -1,0 +1,87 @@
+"""What every page of one data set carries: its head, its tabs, what may be done with it and what is closed, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from strongroom.actions.views import DatasetView
+from strongroom.core.deeds import DEEDS
+from strongroom.core.vocabulary import Kind, State, Verb
+
+CLOSED = "console/datasets/closed.html"
+"""The template of a tab that is closed to somebody, or now: the head of the data set, and why."""
+TABS = (
+    ("", "Overview"),
+    ("access", "Dataset access"),
+    ("connect", "How to connect"),
+    ("attachments", "Attachments"),
+    ("contents", "Contents"),
+    ("lineage", "Lineage"),
+    ("integrity", "Integrity"),
+    ("activity", "Activity"),
+)
+STATES: Mapping[State, str] = {
+    State.PENDING: "Pending",
+    State.FINALIZING: "Being finalized",
+    State.FINALIZED: "Finalized",
+    State.DELETING: "Being deleted",
+    State.DELETED: "Deleted",
+}
+KINDS = {Kind.ORIGINAL: "Original", Kind.DERIVATIVE: "Derivative"}
+_SEEING = frozenset({Verb.DATASET_SHOW, Verb.DATASET_HISTORY, Verb.KEY_LIST, Verb.ATTACHMENT_LIST, Verb.GRANT_LIST})
+_KEYS = frozenset({Verb.KEY_RESET, Verb.KEY_RENEW, Verb.KEY_REVOKE})
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A page of the data set."""
+
+    path: str
+    title: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A deed that is closed, as people say it."""
+
+    deed: str
+    reason: str
+
+
+def frame(view: DatasetView, tab: str, **more: object) -> dict[str, Any]:
+    """The context of a page. In `may` and `why` a verb stands with an underscore, as `dataset_finalize`."""
+    word = STATES[State(view.dataset.state)]
+    return {
+        "view": view,
+        "dataset": view.dataset,
+        "root": f"/datasets/{view.dataset.id}",
+        "kind": KINDS[Kind(view.dataset.kind)],
+        "state_word": word,
+        "may": {_plain(verb): True for verb in view.may},
+        "why": {_plain(each.verb): each.reason for each in view.blocked},
+        "closed": _closed(view),
+        "tabs": [_tab(view, path, title, tab) for path, title in TABS],
+        **more,
+    }
+
+
+def _closed(view: DatasetView) -> list[Closed]:
+    """What is closed, without what only looks, and with keys told once: their deeds are closed for one reason."""
+    verbs = {each.verb for each in view.blocked}
+    left_out = _SEEING | (_KEYS if Verb.KEY_ISSUE in verbs else frozenset())
+    return [Closed(_title(each.verb), each.reason) for each in view.blocked if each.verb not in left_out]
+
+
+def _tab(view: DatasetView, path: str, title: str, current: str) -> Tab:
+    where = f"/datasets/{view.dataset.id}"
+    return Tab(f"{where}/{path}" if path else where, title, path == current)
+
+
+def _plain(verb: Verb) -> str:
+    return verb.value.replace(".", "_")
+
+
+def _title(verb: Verb) -> str:
+    deed = DEEDS[verb]
+    return deed[0].upper() + deed[1:]

@@ -1,0 +1,150 @@
+"""The data set's own page: its state, what comes next, its details, the control panel, and how far long work is."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponseBase
+
+from strongroom.actions import attachments, datasets, grants, hurrying
+from strongroom.actions.views import DatasetView
+from strongroom.console.datasets.closing import CONTROLS
+from strongroom.console.datasets.frame import frame
+from strongroom.console.datasets.sending import sent_from
+from strongroom.console.pages import Request, done, page, render
+from strongroom.core.errors import Forbidden
+from strongroom.core.vocabulary import AttachmentKind, State, Verb
+
+_AGREEMENTS = {AttachmentKind.DATA_USE_AGREEMENT, AttachmentKind.END_USER_AGREEMENT}
+_BUSY = {State.FINALIZING, State.DELETING}
+_FINALIZING = (
+    ("closing", "Uploads are stopped, access keys are removed"),
+    ("draining", "Requests under way come to an end"),
+    ("aborting", "Unfinished uploads are removed"),
+    ("locking", "Every object is locked until the date"),
+    ("listing", "The manifest is written"),
+    ("signing", "The receipt is signed"),
+)
+_DELETING = (
+    ("closing", "All access is stopped"),
+    ("draining", "Requests under way come to an end"),
+    ("removing", "Files and repository are removed"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do, or being done. `mark` is `done`, `now` or `later`."""
+
+    text: str
+    mark: str
+    path: str = ""
+    deed: str = ""
+
+
+@page
+def show(request: Request, dataset_id: UUID) -> HttpResponseBase:
+    """Everything at a glance."""
+    view = datasets.show(request.actor, dataset_id)
+    return render(request, "console/datasets/show.html", _context(request, view))
+
+
+@page
+def progress(request: Request, dataset_id: UUID) -> HttpResponseBase:
+    """The fragment that the page asks for again and again; when the work is over, the whole page is loaded anew."""
+    view = datasets.show(request.actor, dataset_id)
+    if not request.headers.get("HX-Request"):
+        return render(request, "console/datasets/show.html", _context(request, view))
+    response = render(request, "console/datasets/progress.html", frame(view, "", **_progress(view)))
+    if not is_busy(view):
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@sent_from("")
+def retry(request: Request, dataset_id: UUID) -> HttpResponseBase:
+    """What the engine did not obey is tried again at once."""
+    hurrying.dataset(request.actor, dataset_id)
+    return done(request, f"/datasets/{dataset_id}", "It is being tried again.")
+
+
+def is_busy(view: DatasetView) -> bool:
+    """Whether something is being done to it, so that a look a moment later shows something else."""
+    return view.dataset.state in _BUSY or not view.dataset.is_settled
+
+
+def _context(request: Request, view: DatasetView) -> dict[str, Any]:
+    documents, servers = _documents(request, view), _servers(request, view)
+    return frame(
+        view,
+        "",
+        documents=documents,
+        servers=servers,
+        steps=_steps(view, documents),
+        has_controls=any(each.verb in view.may for each in CONTROLS.values()),
+        is_closing_off=view.dataset.deletion_requested_at is not None and view.dataset.state == State.FINALIZED,
+        **_progress(view),
+    )
+
+
+def _documents(request: Request, view: DatasetView) -> list[Any] | None:
+    """The attachments; None where one may not see them."""
+    with suppress(Forbidden):
+        return attachments.list_(request.actor, view.dataset.id)
+    return None
+
+
+def _servers(request: Request, view: DatasetView) -> list[Any]:
+    if not view.live_grants:
+        return []
+    return list(grants.list_(request.actor, dataset_id=view.dataset.id, is_live=True, limit=20).rows)
+
+
+def _progress(view: DatasetView) -> dict[str, Any]:
+    row = view.dataset
+    steps = {State.FINALIZING: _FINALIZING, State.DELETING: _DELETING}.get(State(row.state), ())
+    steps = tuple(each for each in steps if each[0] != "locking" or row.locked_until)
+    names = [name for name, _ in steps]
+    reached = names.index(row.step) if row.step in names else 0
+    marks = ["done" if at < reached else "now" if at == reached else "later" for at in range(len(steps))]
+    return {
+        "is_busy": is_busy(view),
+        "work": [Step(text, mark) for (_, text), mark in zip(steps, marks, strict=True)],
+        "may_hurry": bool(row.last_error) and Verb.DATASET_EDIT in _held(view),
+    }
+
+
+def _held(view: DatasetView) -> set[Verb]:
+    """What one's role allows, whatever the state says."""
+    return set(view.may) | ({Verb.DATASET_EDIT} if view.dataset.state in _BUSY else set())
+
+
+def _steps(view: DatasetView, documents: list[Any] | None) -> list[Step]:
+    """What comes next in the life of the data set, in the order in which people do it."""
+    here = f"/datasets/{view.dataset.id}"
+    if view.dataset.state == State.PENDING:
+        has_key, has_agreement = view.live_key is not None, any(each.kind in _AGREEMENTS for each in documents or [])
+        return _marked(
+            (has_agreement, "Attach the agreements that apply", f"{here}/attachments", "Attach a document"),
+            (has_key, "Get an access key for the upload", f"{here}/access", "Get initial credentials"),
+            (False, "Upload the files with any S3 client", f"{here}/connect", "How to connect"),
+            (False, "Finalize: nothing can be uploaded afterwards", f"{here}/finalize", "Finalize"),
+        )
+    if view.dataset.state == State.FINALIZED:
+        has_server = view.live_grants > 0
+        return _marked(
+            (True, "Finalized: the receipt says what is in it", f"{here}/integrity", "Get the receipt"),
+            (has_server, "Give servers of the space access", f"{here}/access", "Provision server access"),
+            (False, "Read or mount it from such a server", f"{here}/connect", "How to connect"),
+        )
+    return []
+
+
+def _marked(*steps: tuple[bool, str, str, str]) -> list[Step]:
+    """The first that is not done is the one to do now."""
+    first = next((at for at, step in enumerate(steps) if not step[0]), len(steps))
+    return [
+        Step(text, "done" if is_done else "now" if at == first else "later", path, deed)
+        for at, (is_done, text, path, deed) in enumerate(steps)
+    ]

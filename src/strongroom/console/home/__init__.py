@@ -1,0 +1,1 @@
+"""What is mine, what waits for me, and what expires soon."""

@@ -1,0 +1,27 @@
+"""The paths of this area: signing in, the account, invitations and second factors."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from strongroom.console.people import account, devices, entering, factors, terms
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("sign-in", entering.sign_in),
+    path("sign-in/code", entering.second_step),
+    path("sign-out", entering.sign_out),
+    path("invitations/", entering.invitations),
+    path("invitations/<str:code>", entering.invitation),
+    path("step-up", factors.step_up),
+    path("account/", account.show),
+    path("account/password", account.change_password),
+    path("account/sessions/<uuid:session_id>/end", account.end_session),
+    path("account/tokens", account.create_token),
+    path("account/tokens/<uuid:token_id>/revoke", account.revoke_token),
+    path("account/device", devices.show),
+    path("account/device/<uuid:device_id>/approve", devices.approve),
+    path("account/device/<uuid:device_id>/deny", devices.deny),
+    path("account/terms", terms.show),
+    path("account/mfa", factors.show),
+    path("account/mfa/enrol", factors.enrol),
+    path("account/mfa/confirm", factors.confirm),
+    path("account/mfa/remove", factors.remove),
+]

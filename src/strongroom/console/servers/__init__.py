@@ -1,0 +1,1 @@
+"""Servers, their creation and their enrolment."""

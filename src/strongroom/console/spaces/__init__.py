@@ -1,0 +1,1 @@
+"""Spaces, who is in them, what happened there, and their settings."""

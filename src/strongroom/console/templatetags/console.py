@@ -1,0 +1,56 @@
+"""How templates say a time, a size and a file of our own."""
+
+import hashlib
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from django import template
+from django.contrib.staticfiles import finders
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+@register.simple_tag
+def when(moment: datetime | None, none: str = "never") -> SafeString | str:
+    """A time. Without script it says UTC; the script says it in the reader's zone and keeps UTC in the title."""
+    if moment is None:
+        return none
+    utc = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
+        f"{utc:%Y-%m-%d %H:%M} UTC",
+    )
+
+
+@register.filter
+def size(count: int | None) -> str:
+    """Bytes in decimal units as storage is sold: 1500 is `1.5 kB`."""
+    if count is None:
+        return "unknown"
+    value, unit = float(count), 0
+    while value >= 999.95 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    if unit == 0:
+        return f"{count} byte" if count == 1 else f"{count} bytes"
+    return f"{value:.1f} {_UNITS[unit]}"
+
+
+@register.simple_tag
+def asset(path: str) -> str:
+    """The address of a static file, which changes with its content, so that browsers may keep it for good."""
+    return f"{static(path)}?v={_digest(path)}"
+
+
+@cache
+def _digest(path: str) -> str:
+    found = finders.find(path)
+    if not isinstance(found, str):
+        raise FileNotFoundError(path)
+    return hashlib.sha256(Path(found).read_bytes()).hexdigest()[:12]

@@ -1,0 +1,15 @@
+"""The paths of the console, area by area."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from strongroom.console import theme
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("theme", theme.choose),
+    path("", include("strongroom.console.people.urls")),
+    path("", include("strongroom.console.home.urls")),
+    path("", include("strongroom.console.spaces.urls")),
+    path("", include("strongroom.console.datasets.urls")),
+    path("", include("strongroom.console.servers.urls")),
+    path("", include("strongroom.console.staff.urls")),
+]

@@ -1,0 +1,198 @@
+"""Attachments, contents, lineage, integrity, activity and the record; and what people stored is never markup."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from strongroom.actions import attachments, datasets
+from strongroom.core.vocabulary import AttachmentKind, Kind, Role
+from strongroom.db.models import Attachment, Dataset
+from tests.console.datasets.shown import refused, root, seen, sent, text
+from tests.console.signed_in import browser
+from tests.world import World
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+def _file(name: str = "agreement.pdf", content: bytes = b"signed") -> io.BytesIO:
+    file = io.BytesIO(content)
+    file.name = name
+    return file
+
+
+def _token(client: Client, path: str) -> str:
+    page = client.get(path).content.decode()
+    return page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+
+
+def test_a_document_is_attached_opened_by_a_link_and_removed(world: World) -> None:
+    dataset = world.dataset()
+    client, path = browser(world.owner(dataset.space)), f"{root(dataset)}/attachments"
+    page = sent(client, path, kind="data-use-agreement", title="The agreement", file=_file())
+    assert "was attached" in page and "Data use agreement" in page and "agreement.pdf" in page
+    row = Attachment.objects.get()
+    linked = client.post(f"{path}/{row.id}/link")
+    assert linked.status_code == 200 and "works until" in text(linked)
+    assert linked.headers["Cache-Control"] == "no-store"
+    assert "works until" not in seen(client, path)
+    sent(client, f"{path}/{row.id}/remove")
+    assert "Nothing is attached" in seen(client, path)
+    assert client.post(f"{path}/{row.id}/link").status_code == 404
+
+
+def test_a_document_of_a_finalized_data_set_is_superseded_not_removed(world: World) -> None:
+    dataset = world.dataset()
+    owner = world.owner(dataset.space)
+    kind = AttachmentKind.APPROVAL
+    row = attachments.add(owner, dataset.id, filename="a.pdf", title="Approval", kind=kind, body=io.BytesIO(b"1"))
+    world.finalized(dataset)
+    client, path = browser(owner), f"{root(dataset)}/attachments"
+    assert "Supersede the attachment" in refused(client, f"{path}/{row.id}/remove", 409)
+    refused(client, f"{path}/{row.id}/supersede", 422, kind="approval", title="New", file=_file(), reason="")
+    page = sent(client, f"{path}/{row.id}/supersede", kind="approval", title="New", file=_file(), reason="Renewed")
+    assert "took the old document" in page and "superseded: Renewed" in page
+
+
+def test_uploads_without_a_file_a_kind_or_a_good_name_are_refused(world: World) -> None:
+    dataset = world.dataset()
+    client, path = browser(world.owner(dataset.space)), f"{root(dataset)}/attachments"
+    assert "Choose the file" in refused(client, path, 422, kind="other")
+    assert "What is the document" in refused(client, path, 422, kind="secret", file=_file())
+    refused(client, path, 422, kind="other", file=_file("CON.pdf"))
+    assert not Attachment.objects.exists()
+
+
+def test_an_upload_needs_the_token_of_the_form_and_the_right_to_attach(world: World) -> None:
+    dataset = world.dataset()
+    path = f"{root(dataset)}/attachments"
+    client = browser(world.owner(dataset.space), enforce_csrf_checks=True)
+    assert client.post(path, {"kind": "other", "file": _file()}).status_code == 403
+    assert not Attachment.objects.exists()
+    form = {"kind": "other", "file": _file(), "csrfmiddlewaretoken": _token(client, path)}
+    assert client.post(path, form).status_code == 302
+    auditor = browser(world.member(dataset.space, Role.AUDITOR))
+    assert "You may not" in refused(auditor, path, 403, kind="other", file=_file())
+    assert browser(world.person()).post(path, {"kind": "other", "file": _file()}).status_code == 404
+
+
+def test_every_other_form_needs_its_token(world: World) -> None:
+    dataset = world.dataset()
+    client = browser(world.owner(dataset.space), enforce_csrf_checks=True)
+    for deed in ("finalize", "delete", "access/key", "access/servers", "edit", "retry"):
+        assert client.post(f"{root(dataset)}/{deed}", {"confirm_name": dataset.name}).status_code == 403
+    assert Dataset.objects.get(id=dataset.id).state == "pending"
+
+
+def test_a_file_that_is_too_large_is_refused_while_it_comes_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "STRONGROOM", replace(settings.STRONGROOM, attachment_max_bytes=1000))
+    dataset = world.dataset()
+    client, path = browser(world.owner(dataset.space)), f"{root(dataset)}/attachments"
+    page = refused(client, path, 422, kind="other", file=_file(content=b"x" * 200_000))
+    assert "at most 1000 bytes" in page
+    assert not Attachment.objects.exists()
+
+
+def test_contents_are_browsed_by_folder(world: World) -> None:
+    dataset = world.dataset()
+    world.uploaded(dataset, **{"a/b/c.csv": b"123", "a/d.csv": b"1", "odd & <i>/x?y#z.csv": b"12", "top.csv": b""})
+    client = browser(world.owner(dataset.space))
+    page = seen(client, f"{root(dataset)}/contents")
+    assert "a/" in page and "4 bytes" in page and "top.csv" in page and "d.csv" not in page
+    below = client.get(f"{root(dataset)}/contents", {"prefix": "odd & <i>/"})
+    assert "x?y#z.csv" in text(below) and b"<i>/" not in below.content
+    assert client.get(f"{root(dataset)}/contents?prefix=a").status_code == 422
+
+
+def test_lineage_is_drawn_and_told(world: World) -> None:
+    source = world.dataset(name="Raw")
+    middle = world.dataset(
+        source.space, kind=Kind.DERIVATIVE, name="Middle", source_ids=[source.id], external_source="A register"
+    )
+    last = world.dataset(source.space, kind=Kind.DERIVATIVE, name="Last", source_ids=[middle.id])
+    body = browser(world.owner(source.space)).get(f"{root(middle)}/lineage").content.decode()
+    assert body.count("<rect ") == 4 + body.count('class="mark-door"') and body.count('class="ds-line"') == 3
+    for words in (f"/datasets/{source.id}", f"/datasets/{last.id}", "A register", "Made from it"):
+        assert words in body
+
+
+def test_manifest_and_receipt_are_downloaded(world: World) -> None:
+    dataset = world.finalized()
+    client = browser(world.owner(dataset.space))
+    assert "Download the manifest" in seen(client, f"{root(dataset)}/integrity")
+    manifest = b"".join(client.get(f"{root(dataset)}/integrity/manifest").streaming_content)
+    assert b"first.csv" in manifest
+    receipt = client.get(f"{root(dataset)}/integrity/receipt")
+    assert dataset.repository.encode() in receipt.content and "attachment" in receipt.headers["Content-Disposition"]
+    assert b"BEGIN SSH SIGNATURE" in client.get(f"{root(dataset)}/integrity/signature").content
+    assert b"ssh-ed25519" in client.get(f"{root(dataset)}/integrity/signers").content
+    pending = world.dataset(dataset.space)
+    assert "no manifest yet" in seen(client, f"{root(pending)}/integrity")
+    assert client.get(f"{root(pending)}/integrity/receipt").status_code == 409
+
+
+def test_activity_is_for_owners_and_auditors_and_edits_are_for_all(world: World) -> None:
+    dataset = world.dataset()
+    owner = world.owner(dataset.space)
+    datasets.edit(owner, dataset.id, changes={"description": "New words"})
+    client = browser(owner)
+    assert "dataset.edit" in seen(client, f"{root(dataset)}/activity")
+    assert "Nothing of this kind" in seen(client, f"{root(dataset)}/activity?verb=key.issue")
+    seen(client, f"{root(dataset)}/activity?verb=nonsense")
+    researcher = seen(browser(world.member(dataset.space, Role.RESEARCHER)), f"{root(dataset)}/activity")
+    assert "You may not list audit events" in researcher and "New words" in researcher
+
+
+def test_the_record_is_edited_and_what_is_closed_cannot_be(world: World) -> None:
+    dataset = world.dataset(name="Before")
+    client = browser(world.owner(dataset.space))
+    form = {"name": "After", "description": "D", "data_classifications": "PHI", "needed_until": "2031-12-31"}
+    assert "The record was changed" in sent(client, f"{root(dataset)}/edit", **form)
+    assert Dataset.objects.get(id=dataset.id).name == "After"
+    assert "Some fields cannot be taken: name" in refused(client, f"{root(dataset)}/edit", 422, name="")
+    done = world.finalized(Dataset.objects.get(id=dataset.id))
+    assert "only description and contact" in seen(client, f"{root(done)}/edit")
+    assert "cannot be changed" in refused(client, f"{root(done)}/edit", 409, name="Other")
+    sent(client, f"{root(done)}/edit", description="Still open")
+
+
+def test_sources_of_a_derivative_are_changed(world: World) -> None:
+    one = world.dataset(name="One")
+    two = world.dataset(one.space, name="Two")
+    made = world.dataset(one.space, kind=Kind.DERIVATIVE, source_ids=[one.id])
+    client, path = browser(world.owner(one.space)), f"{root(made)}/edit"
+    sent(client, path, name=made.name, has_sources="1", source_ids=str(two.id), external_source="")
+    assert [link.source_id for link in made.source_links.all()] == [two.id]
+    assert "must say what it is made from" in refused(client, path, 422, has_sources="1", external_source="")
+
+
+def test_what_people_stored_is_text_on_every_page(world: World) -> None:
+    space = world.space(name=f"Space {EVIL}"[:100])
+    fields = {"description": EVIL, "data_classifications": [EVIL], "data_format": EVIL, "owner_contact": EVIL}
+    source = world.dataset(space, name=f"Source {EVIL}", **fields)
+    dataset = world.dataset(
+        space, kind=Kind.DERIVATIVE, name=f"Evil {EVIL}", source_ids=[source.id], external_source=EVIL, **fields
+    )
+    owner = world.owner(space)
+    world.uploaded(dataset, **{f"{EVIL}/x": b"1", f"file {EVIL}": b"2"})
+    kind = AttachmentKind.OTHER
+    attachments.add(owner, dataset.id, filename="a.pdf", title=EVIL, kind=kind, body=io.BytesIO(b"1"))
+    datasets.edit(owner, dataset.id, changes={"data_format": f"More {EVIL}"})
+    world.finalized(dataset)
+    world.granted(dataset, reason=EVIL)
+    datasets.request_deletion(owner, dataset.id, reason=EVIL)
+    Dataset.objects.filter(id=dataset.id).update(last_error=EVIL)
+    client = browser(owner)
+    tabs = ("", "/access", "/connect", "/attachments", "/contents", "/lineage", "/integrity", "/activity", "/edit")
+    paths = [root(dataset) + tab for tab in (*tabs, "/confirm-deletion", "/promote", "/progress")]
+    for path in [*paths, root(source), f"{root(source)}/finalize", f"/spaces/{space.id}/datasets/new"]:
+        body = client.get(path).content
+        assert b"<script>alert" not in body and b"<img" not in body and b"&lt;script&gt;" in body, path
+
+
+def test_an_upload_with_a_text_that_cannot_be_stored_is_refused(world: World) -> None:
+    dataset = world.dataset()
+    client = browser(world.owner(dataset.space))
+    refused(client, f"{root(dataset)}/attachments", 422, kind="other", title="a\0b", file=_file())
