@@ -73,6 +73,9 @@ member.add                111 4 23333 23 34
 member.list               111 4 22332 23 34
 member.edit               111 4 23333 23 34
 member.remove             111 4 23333 23 34
+mapping.add               111 3 33333 23 33
+mapping.list              111 3 33333 22 33
+mapping.remove            111 3 33333 23 33
 dataset.create            111 4 22223 33 34
 dataset.list              111 2 22222 22 32
 dataset.show              111 4 22222 22 34
