@@ -36,7 +36,7 @@ class Provider:
         self.folder, self.web_url = folder, web_url
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.key = generate_private_key(65537, 2048)
+        self._written = _written(generate_private_key(65537, 2048))
         self._process: subprocess.Popen[bytes] | None = None
         self._database = folder / "people.sqlite"
         with closing(sqlite3.connect(self._database)) as people:
@@ -82,14 +82,12 @@ class Provider:
             self._process.wait(10)
 
     def _configuration(self) -> dict[str, Any]:
-        pem, public, _ = _written(self.key)
         return {
             "cfgNum": 1,
             "cfgDate": int(time.time()),
             "portal": f"{self.url}/",
             "domain": "127.0.0.1",
             "securedCookie": 0,
-            "cookieName": "lemonldap",
             "globalStorage": "Apache::Session::File",
             "globalStorageOptions": {"Directory": str(self.folder / "sessions"), "LockDirectory": str(self.folder)},
             "persistentStorage": "Apache::Session::File",
@@ -97,6 +95,22 @@ class Provider:
                 "Directory": str(self.folder / "psessions"),
                 "LockDirectory": str(self.folder),
             },
+            "whatToTrace": "uid",
+            "key": "tests only, tests",
+            "requireToken": 1,
+            "captcha": "::Captcha::None",
+            "captcha_mail_enabled": 0,
+            "captcha_register_enabled": 0,
+            "portalDisplayRegister": 0,
+            "portalDisplayResetPassword": 0,
+            "locationRules": {},
+            "exportedVars": {},
+            **self._people(),
+            **self._openid(),
+        }
+
+    def _people(self) -> dict[str, Any]:
+        return {
             "authentication": "DBI",
             "userDB": "Same",
             "passwordDB": "Null",
@@ -110,19 +124,26 @@ class Provider:
             "dbiAuthPasswordHash": "",
             "dbiAuthnLevel": 2,
             "dbiExportedVars": {each: each for each in _COLUMNS if each != "password"},
-            "exportedVars": {},
-            "whatToTrace": "uid",
-            "key": "tests only, tests",
-            "portalCheckLogins": 0,
-            "loginHistoryEnabled": 0,
-            "portalRequireOldPassword": 0,
-            "requireToken": 1,
-            "captcha": "::Captcha::None",
-            "captcha_mail_enabled": 0,
-            "captcha_register_enabled": 0,
-            "portalDisplayRegister": 0,
-            "portalDisplayResetPassword": 0,
-            "locationRules": {},
+        }
+
+    def _openid(self) -> dict[str, Any]:
+        pem, public, _ = self._written
+        client = {
+            "oidcRPMetaDataOptionsClientSecret": SECRET,
+            "oidcRPMetaDataOptionsBypassConsent": 1,
+            "oidcRPMetaDataOptionsIDTokenSignAlg": "RS256",
+            "oidcRPMetaDataOptionsRequirePKCE": 1,
+            "oidcRPMetaDataOptionsUserIDAttr": "uid",
+            "oidcRPMetaDataOptionsRedirectUris": f"{self.web_url}/sign-in/oidc/answer",
+        }
+        said = {
+            "email": "mail;string;auto",
+            "email_verified": "mail_verified;bool;auto",
+            "name": "cn;string;auto",
+            "groups": "memberof;string;always",
+        }
+        clients = (CLIENT, OTHER_CLIENT)
+        return {
             "issuerDBOpenIDConnectActivation": 1,
             "oidcServiceMetaDataIssuer": self.url,
             "oidcServicePrivateKeySig": pem,
@@ -130,28 +151,9 @@ class Provider:
             "oidcServiceKeyIdSig": "of-the-tests",
             "oidcServiceAllowAuthorizationCodeFlow": 1,
             "oidcServiceMetaDataAuthnContext": {f"loa-{level}": level for level in range(1, 6)},
-            "oidcRPMetaDataOptions": {
-                name: {
-                    "oidcRPMetaDataOptionsClientID": name,
-                    "oidcRPMetaDataOptionsClientSecret": SECRET,
-                    "oidcRPMetaDataOptionsBypassConsent": 1,
-                    "oidcRPMetaDataOptionsIDTokenSignAlg": "RS256",
-                    "oidcRPMetaDataOptionsRequirePKCE": 1,
-                    "oidcRPMetaDataOptionsUserIDAttr": "uid",
-                    "oidcRPMetaDataOptionsRedirectUris": f"{self.web_url}/sign-in/oidc/answer",
-                }
-                for name in (CLIENT, OTHER_CLIENT)
-            },
-            "oidcRPMetaDataExportedVars": {
-                name: {
-                    "email": "mail;string;auto",
-                    "email_verified": "mail_verified;bool;auto",
-                    "name": "cn;string;auto",
-                    "groups": "memberof;string;always",
-                }
-                for name in (CLIENT, OTHER_CLIENT)
-            },
-            "oidcRPMetaDataOptionsExtraClaims": {name: {"profile": "name groups"} for name in (CLIENT, OTHER_CLIENT)},
+            "oidcRPMetaDataOptions": {name: {"oidcRPMetaDataOptionsClientID": name, **client} for name in clients},
+            "oidcRPMetaDataExportedVars": dict.fromkeys(clients, said),
+            "oidcRPMetaDataOptionsExtraClaims": {name: {"profile": "name groups"} for name in clients},
         }
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import httpx
@@ -65,7 +66,7 @@ def _body(name: str, method: str, url: str, **options: Any) -> bytes:
 def _ask(name: str, method: str, url: str, **options: Any) -> tuple[int, bytes]:
     body = bytearray()
     try:
-        with httpx.stream(method, url, timeout=_SECONDS, follow_redirects=False, **options) as response:
+        with _client().stream(method, url, **options) as response:
             for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > _LONGEST_BYTES:
@@ -73,6 +74,12 @@ def _ask(name: str, method: str, url: str, **options: Any) -> tuple[int, bytes]:
             return response.status_code, bytes(body)
     except (httpx.HTTPError, httpx.InvalidURL) as problem:
         raise unavailable(name, f"{url}: {type(problem).__name__}: {problem}") from None
+
+
+@cache
+def _client() -> httpx.Client:
+    """Made once, for reading the authorities takes long; no connection is kept, for it may have died meanwhile."""
+    return httpx.Client(timeout=_SECONDS, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def _object(name: str, body: bytes) -> Mapping[str, Any]:
