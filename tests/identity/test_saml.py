@@ -245,18 +245,27 @@ def test_an_answer_that_was_changed_on_the_way_is_refused(ada: Actor) -> None:
         ("//saml:Assertion/saml:Issuer", "", "https://another.example/"),
         ("//saml:NameID", "", ""),
         ("//saml:NameID", "Format", "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"),
+        ("//saml:SubjectConfirmationData", "Recipient", None),
+        ("//saml:SubjectConfirmationData", "InResponseTo", None),
+        ("//saml:SubjectConfirmationData", "NotOnOrAfter", None),
+        ("//saml:AudienceRestriction", "", None),
+        ("/samlp:Response", "InResponseTo", None),
         ("/samlp:Response", "InResponseTo", "_another"),
         ("/samlp:Response", "Destination", "https://another.example/answer"),
         ("//samlp:StatusCode", "Value", "urn:oasis:names:tc:SAML:2.0:status:AuthnFailed"),
     ],
 )
 def test_an_answer_that_is_not_for_us_now_is_refused(
-    ada: Actor, provider: Provider, path: str, attribute: str, value: str
+    ada: Actor, provider: Provider, path: str, attribute: str, value: str | None
 ) -> None:
     visitor = Visitor()
     document = _open(visitor.saml_answer("ada"))
     found = _one(document, path)
-    if attribute:
+    if value is None and attribute:
+        del found.attrib[attribute]
+    elif value is None:
+        found.getparent().remove(found)
+    elif attribute:
         found.set(attribute, value)
     else:
         found.text = value

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from lxml.etree import LxmlError
 from onelogin.saml2.auth import OneLogin_Saml2_Auth
+from onelogin.saml2.constants import OneLogin_Saml2_Constants
 from onelogin.saml2.errors import OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError
 from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
 from onelogin.saml2.response import OneLogin_Saml2_Response
@@ -52,6 +53,23 @@ class Service:
 class _Response(OneLogin_Saml2_Response):  # type: ignore[misc]  # ships no types
     """An answer; whatever is asked of it is read from the part that was signed."""
 
+    def was_made_for(self, request_id: str, service: Service) -> bool:
+        """Whether what was signed names this request, this address, us, and an end.
+
+        The library holds what stands there against what it should be, but lets pass what is missing, and takes the
+        request from the part that need not be signed. Source: SAML 2.0 Profiles, 4.1.4.2 and 4.1.4.3.
+        """
+        found = self._query_assertion("/saml:Subject/saml:SubjectConfirmation[@Method]/saml:SubjectConfirmationData")
+        expected = {"InResponseTo": request_id, "Recipient": service.answer_url}
+        bearers = [each for each in found if each.getparent().get("Method") == OneLogin_Saml2_Constants.CM_BEARER]
+        return (
+            service.entity_id in self.get_audiences()
+            and self.get_in_response_to() == request_id
+            and bool(bearers)
+            and all(each.get("NotOnOrAfter") for each in bearers)
+            and all(each.get(name) == value for each in bearers for name, value in expected.items())
+        )
+
     def authenticated_at(self) -> datetime | None:
         """When they proved who they are, as the provider says."""
         for statement in self._query_assertion("/saml:AuthnStatement"):
@@ -91,9 +109,8 @@ class SamlProvider:
         try:
             response = _Response(self._settings([]), encoded)
             response.is_valid(self._request(), kept["request_id"], raise_exceptions=True)
-            # The library lets an answer pass that was never asked for; one that was asked for says so.
-            if response.get_in_response_to() != kept["request_id"]:
-                raise ValueError("it is the answer to no request of ours")
+            if not response.was_made_for(kept["request_id"], self._service):
+                raise ValueError("its assertion is not for this request, or not for us")
             return self._assertion(response)
         except _WRONG as problem:
             raise fetching.refuse(
