@@ -26,8 +26,9 @@ def identity_of(assertion: Assertion, now: datetime, *, address: str, request_id
     identity = found.select_for_update(no_key=True).first() or _first_time(assertion, now, address, request_id)
     if not identity.person.is_active:
         raise _refusal("disabled", f"{identity.person.email} was disabled here.", _ASK)
-    identity.email, identity.groups, identity.last_used_at = assertion.email[:254], list(assertion.groups), now
-    identity.save(update_fields=["email", "groups", "last_used_at"])
+    identity.email, identity.groups = assertion.email[:254], list(assertion.groups)
+    identity.last_used_at, identity.lapsed_at = now, None
+    identity.save(update_fields=["email", "groups", "last_used_at", "lapsed_at"])
     return identity
 
 

@@ -82,6 +82,14 @@ class SignOnSettings:
         values.one_of("mapped", "all", "none"),
     )
 
+    sso_group_days: int = setting(
+        "30",
+        "days",
+        "How long what groups gave lasts without a new sign-in through the provider, which alone says who is still in "
+        "them; 0: for ever.",
+        values.whole(0, 3660),
+    )
+
     def refuse_half_a_provider(self) -> None:
         """Raises: Invalid where settings that belong together are not all there, or contradict each other."""
         told = {
