@@ -79,7 +79,8 @@ class Person:
     # What one does
 
     def click(self, words: str, within: str = "#content") -> "Person":
-        """A button, a link or a fold with exactly these words."""
+        """A button or a link with exactly these words, or the fold that has them as its head."""
+        self._deed(words, within).wait_for()
         self._deed(words, within).click()
         return self
 
@@ -157,14 +158,18 @@ class Person:
     def __enter__(self) -> "Person":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, _: TracebackType | None
+    ) -> None:
         self.context.close()
         assert problem is not None or not self.problems, "\n".join(self.problems)
 
     # What went wrong
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not any(each in message.text for each in (_SAYS_STATUS, _SAYS_PLAIN)):
+        if message.type in ("error", "warning") and not any(
+            each in message.text for each in (_SAYS_STATUS, _SAYS_PLAIN)
+        ):
             self.problems.append(f"{self.page.url}: {message.text}")
 
     def _answered(self, response: Response) -> None:
@@ -185,7 +190,8 @@ class Person:
         named = place.get_by_role("button", name=words, exact=True)
         linked = place.get_by_role("link", name=words, exact=True)
         folded = place.locator("summary").filter(has_text=exact)
-        return named.or_(linked).or_(folded).locator("visible=true").first
+        pressed = named.or_(linked).locator("visible=true")
+        return pressed.first if pressed.count() else pressed.or_(folded.locator("visible=true")).first
 
     def _field(self, label: str) -> Locator:
         words = re.compile(rf"^{re.escape(label)}( optional)?$")

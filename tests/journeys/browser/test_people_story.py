@@ -35,9 +35,11 @@ def told(strongroom: System, browser: Browser) -> Iterator[Told]:
 
 def _invited(people: Cast, ada: Person, space: str) -> Person:
     ada.go(f"/spaces/{space}/people").fill("E-mail address", "bob@example.org").choose("Role", "Steward").click("Add")
-    ada.sees("Nobody here is known as bob@example.org" if "Nobody" in ada.text else "bob@example.org")
+    ada.sees("bob@example.org")
     admin = people.admin.click("Staff", within=".top").click("People", within=".tabs").click("Add a person")
-    admin.fill("E-mail address", "bob@example.org").fill("Name", "Bob").click("Add person").sees("It is shown this once")
+    admin.fill("E-mail address", "bob@example.org").fill("Name", "Bob").click("Add person").sees(
+        "It is shown this once"
+    )
     bob = people.come_in(admin.printed(), "bob@example.org").sees("You are in no space yet")
     ada.fill("E-mail address", "bob@example.org").choose("Role", "Steward").click("Add")
     ada.sees("bob@example.org is steward now.")
@@ -84,7 +86,7 @@ def test_two_people_press_finalize_at_once_and_one_is_told_that_it_is_under_way(
     assert told.bob.page.locator("[role=alert]").count() == 1, told.bob.text
     told.ada.page.locator(".state-finalized").wait_for()
     told.bob.go(told.cohort.path).sees("Finalized")
-    events = told.cast.system.administrator.all("/audit/events", dataset_id=told.cohort.id, verb="dataset.finalize")
+    events = told.cast.system.administrator.all("/audit", dataset_id=told.cohort.id, verb="dataset.finalize")
     assert [each["outcome"] for each in events].count("done") == 1, events
 
 
@@ -100,6 +102,9 @@ def test_a_page_that_is_too_old_does_nothing_and_says_why(told: Told) -> None:
     ada.go(f"{first.path}/edit").fill("Contact", "Ward 7").click("Save").sees("The record was changed.")
     bob.click("Save").sees("The record was changed.")
     ada.go(first.path).sees("Second wave", "Ward 7")
+    bob.go(f"{first.path}/edit").fill("Description", "Third wave")
+    ada.go(f"{first.path}/edit").fill("Description", "Fourth wave").click("Save").sees("The record was changed.")
+    bob.click("Save").sees("Somebody else changed this meanwhile: it says “Fourth wave” now.", "Save once more")
 
 
 def test_a_derivative_names_its_sources_and_is_promoted_for_good(told: Told) -> None:
@@ -107,7 +112,9 @@ def test_a_derivative_names_its_sources_and_is_promoted_for_good(told: Told) -> 
     ada.sees("Nothing is copied into a derivative").fill("Name", "Scores").pick("External source")
     ada.fill("Where the external source is", "The national registry, 2019").click("Create dataset")
     ada.sees("No agreement was copied", "Derivative data set", "The national registry, 2019")
-    ada.click("Lineage", within=".tabs").sees("Made from", "Cohort 2024", "External source: The national registry, 2019")
+    ada.click("Lineage", within=".tabs").sees(
+        "Made from", "Cohort 2024", "External source: The national registry, 2019"
+    )
     ada.click("Overview", within=".tabs").click("Promote to original").sees("there is no way back to a derivative")
     ada.confirm("Scores", "Promote to original")
     ada.sees("it is meant to be empty").does_not_see("--allow-empty")
@@ -125,7 +132,6 @@ def test_what_one_may_not_do_is_not_offered_and_the_page_says_why(told: Told) ->
     carol.go(told.cohort.path).click("What is closed to you now, and why").sees("auditor")
     assert not carol.may("Request deletion")
     carol.go(f"/spaces/{told.space}/datasets/new").sees("You may not create a data set in Sleep study")
-    carol.go(f"{told.cohort.path}/contents").sees("auditor")
     carol.go(f"{told.cohort.path}/finalize").sees("Back to the data set")
 
 
