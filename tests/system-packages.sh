@@ -25,6 +25,18 @@ need podman podman
 need runc runc # where control groups are half old, half new, podman's usual runtime refuses
 need debootstrap debootstrap
 need eatmydata eatmydata
+# An identity provider of its own kind (Perl; lasso for SAML), with an SQLite file of people, under a small web server.
+perl_has() { # perl_has MODULE PACKAGE
+    perl -e "exit !grep { -e \"\$_/$1\" } @INC" 2>/dev/null || missing="$missing $2"
+}
+perl_has Lemonldap/NG/Portal.pm liblemonldap-ng-portal-perl
+perl_has Lasso.pm liblasso-perl
+perl_has DBD/SQLite.pm libdbd-sqlite3-perl
+perl_has String/Random.pm libstring-random-perl
+perl_has IO/String.pm libio-string-perl
+perl_has XML/Simple.pm libxml-simple-perl
+perl_has Crypt/OpenSSL/Bignum.pm libcrypt-openssl-bignum-perl
+need plackup libplack-perl
 [ -x /usr/bin/chromium ] || missing="$missing chromium"
 [ -d /usr/share/fonts/truetype/dejavu ] || missing="$missing fonts-dejavu-core" # for the words on the pages
 command -v pg_ctl >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing="$missing postgresql"

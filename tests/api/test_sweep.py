@@ -16,13 +16,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from strongroom.actions import attachments, datasets, grants, mfa, servers, tokens
+from strongroom.actions import attachments, datasets, grants, mappings, mfa, servers, tokens
 from strongroom.api.api import api
 from strongroom.api.openapi import operations
 from strongroom.core import terms
 from strongroom.core.actor import Actor
 from strongroom.core.credentials import digest
-from strongroom.core.vocabulary import AttachmentKind, Kind, Role, Scope, StaffRole
+from strongroom.core.vocabulary import AttachmentKind, IdentityKind, Kind, Role, Scope, StaffRole
 from strongroom.db.models import Dataset, Event, LedgerHead, Server, Space, Token
 from strongroom.engines.memory import MemoryEngine
 from strongroom.hosts.memory import MemoryHost
@@ -73,6 +73,9 @@ member.add                111 4 23333 23 34
 member.list               111 4 22332 23 34
 member.edit               111 4 23333 23 34
 member.remove             111 4 23333 23 34
+mapping.add               111 3 33333 23 33
+mapping.list              111 3 33333 22 33
+mapping.remove            111 3 33333 23 33
 dataset.create            111 4 22223 33 34
 dataset.list              111 2 22222 22 32
 dataset.show              111 4 22222 22 34
@@ -218,6 +221,7 @@ def scene(world: World, host: MemoryHost) -> Scene:
     machines = _servers(world, space)
     grants.create(creator, made[DONE].id, machines[GRANTED].id)
     takes_logins(machines[GRANTED])
+    mappings.add(world.administrator, provider=IdentityKind.OIDC, group="it", staff_role=StaffRole.SUPPORT)
     return Scene(world, space, actors, made, machines, documents, world.member(space, Role.RESEARCHER))
 
 
@@ -284,6 +288,8 @@ def _body(scene: Scene, operation: str) -> dict[str, Any] | None:
         return {"server_id": str(scene.servers[FREE].id)}
     if operation == "member.add":
         return {"email": scene.actors["outsider"].email, "role": "auditor"}
+    if operation == "mapping.add":
+        return {"group": "auditors", "space_id": str(scene.space.id), "role": "auditor"}
     if operation in ("attachment.add", "attachment.supersede"):
         reason = {"reason": "renewed"} if operation == "attachment.supersede" else {}
         return {"title": "A", "kind": "other", "file": SimpleUploadedFile("a.txt", b"a"), **reason}
@@ -317,6 +323,7 @@ def _places(scene: Scene, operation: str, who: str) -> dict[str, object]:
     return {
         "person_id": scene.victim.person_id,
         "token_id": "current",
+        "mapping_id": mappings.list_(scene.world.administrator).rows[0].id,
         "session_id": session_of(scene.actors.get(who, scene.actors["owner"]), has_accepted=False).id,
         "space_id": scene.space.id,
         "dataset_id": scene.datasets[dataset].id,
@@ -337,7 +344,7 @@ def _secret(scene: Scene, operation: str, who: str) -> str | None:
         return None
     if who in ("expired", "revoked"):
         return _ended(scene.actors["admin"], who)
-    is_of_staff = operation.partition(".")[0] in ("person", "system") or operation == "mfa.reset"
+    is_of_staff = operation.partition(".")[0] in ("person", "system", "mapping") or operation == "mfa.reset"
     holder = scene.actors["admin" if is_of_staff else "owner"]
     if who == "scopeless":
         return secret_of(holder, scopes=tuple(set(Scope) - {_scope(operation)}))

@@ -93,6 +93,8 @@ def scene(world: World, host: MemoryHost) -> Scene:
         "person_id": actors["researcher"].person_id,
         "session_id": uuid4(),
         "token_id": uuid4(),
+        "mapping_id": uuid4(),
+        "kind": "oidc",
     }
     return Scene(actors, {name: str(value) for name, value in ids.items()})
 

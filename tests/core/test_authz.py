@@ -34,6 +34,9 @@ member.add               OM      manage
 member.list              OSAM    read
 member.edit              OM      manage
 member.remove            OM      manage
+mapping.add              M       manage
+mapping.list             MP      read
+mapping.remove           M       manage
 dataset.create           OSR     write
 dataset.list             *       read
 dataset.show             OSRAMP  read
@@ -148,6 +151,7 @@ def test_an_auditor_writes_nothing_but_what_anyone_may() -> None:
 
 NEED_A_PROOF = """
 person.create person.edit person.invite person.enable person.remove token.create member.add member.edit
+mapping.add
 dataset.finalize dataset.promote dataset.delete dataset.request_deletion dataset.confirm_deletion
 key.issue key.reset key.renew server.certify mfa.reset
 """

@@ -1,4 +1,4 @@
-"""Signing in with a browser: password or invitation, then the second factor; and the session that becomes an actor.
+"""Signing in with a browser: password, invitation or identity provider, then the second factor; and what follows.
 
 The row of a session is what counts: ending it, or disabling its person, works with the next request. Who has a second
 factor is let in only after it was proved; until then the row is there, and is good for nothing else.
@@ -20,7 +20,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.credentials import digest
 from strongroom.core.errors import Invalid, Refusal, TooMany, Unauthenticated
 from strongroom.core.vocabulary import Outcome, StaffRole, SystemFact
-from strongroom.db.models import BrowserSession, Person
+from strongroom.db.models import BrowserSession, Identity, Person
 
 FACTOR_MINUTES = 10
 """How long after the password the second factor may be given."""
@@ -42,12 +42,44 @@ def sign_in(email: str, password: str, *, address: str, request_id: str, agent: 
     try:
         with transaction.atomic():
             person = _of_password(typed, password)
-            session = _begin(person, address=address, request_id=request_id, agent=agent, by="password")
+            session = begin(person, address=address, request_id=request_id, agent=agent, by="password")
     except Unauthenticated as refusal:
         _record_refusal(refusal, typed, address, request_id)
         raise
     for slot in slots:
         guessing.free(slot)
+    return session
+
+
+def begin(
+    person: Person,
+    *,
+    address: str,
+    request_id: str,
+    agent: str,
+    by: str,
+    identity: Identity | None = None,
+    proved_at: datetime | None = None,
+) -> BrowserSession:
+    """A session of somebody who just proved who they are, in the transaction that is open.
+
+    It counts at once where they have no second factor, or proved one (`proved_at`) where they come from (`identity`).
+    """
+    now = timezone.now()
+    is_half = proved_at is None and factors.has_any(person.id)
+    session = BrowserSession.objects.create(
+        person=person,
+        address=address[:64],
+        agent=_printable(agent)[:200],
+        created_at=now,
+        entered_at=None if is_half else now,
+        last_seen_at=now,
+        expires_at=now + timedelta(minutes=FACTOR_MINUTES) if is_half else _end(now),
+        mfa_proved_at=proved_at,
+        identity=identity,
+    )
+    if not is_half:
+        _record_entry(session, _actor(session, address, request_id), by=by)
     return session
 
 
@@ -74,7 +106,7 @@ def accept(code: str, password: str, *, address: str, request_id: str, agent: st
             now = timezone.now()
             person = signin.claim(code, now)
             _set_password(person, password, now)
-            session = _begin(person, address=address, request_id=request_id, agent=agent, by="invitation")
+            session = begin(person, address=address, request_id=request_id, agent=agent, by="invitation")
             _note_password(person, session, address, request_id)
     except Unauthenticated as refusal:
         _record_refusal(refusal, "", address, request_id)
@@ -179,23 +211,6 @@ def _of_password(email: str, password: str) -> Person:
         code="sign-in-refused",
         way_out="Try again. If you forgot the password, ask an administrator of the platform for a new invitation.",
     )
-
-
-def _begin(person: Person, *, address: str, request_id: str, agent: str, by: str) -> BrowserSession:
-    now = timezone.now()
-    is_half = factors.has_any(person.id)
-    session = BrowserSession.objects.create(
-        person=person,
-        address=address[:64],
-        agent=_printable(agent)[:200],
-        created_at=now,
-        entered_at=None if is_half else now,
-        last_seen_at=now,
-        expires_at=now + timedelta(minutes=FACTOR_MINUTES) if is_half else _end(now),
-    )
-    if not is_half:
-        _record_entry(session, _actor(session, address, request_id), by=by)
-    return session
 
 
 def _record_entry(session: BrowserSession, actor: Actor, *, by: str) -> None:

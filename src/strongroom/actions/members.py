@@ -41,7 +41,7 @@ def list_(actor: Actor, space_id: UUID, *, cursor: str | None = None, limit: int
     """The members of a space, longest first. Raises: NotFound, Forbidden."""
     with doing(actor, Verb.MEMBER_LIST) as deed:
         space = deed.space(space_id)
-        members = space.memberships.select_related("person")
+        members = space.memberships.select_related("person", "mapping")
         return page(members, by=["created_at", "id"], cursor=cursor, limit=limit)
 
 
@@ -56,7 +56,8 @@ def edit(actor: Actor, space_id: UUID, person_id: UUID, *, role: Role) -> Member
         if role is not Role.OWNER:
             _keep_an_owner(membership)
         membership.role = role
-        membership.save(update_fields=["role"])
+        membership.mapping = None  # what a person decided, no group takes away
+        membership.save(update_fields=["role", "mapping"])
         withdrawn = withdrawing.withdraw(deed, person_id, space_id=space_id, role=role)
         deed.record(before=before, after={**_facts(membership), **withdrawn.facts()})
     withdrawing.cut(withdrawn)
@@ -91,18 +92,23 @@ def _known(email: str) -> Person:
 
 
 def _member(deed: Deed, space: Space, person_id: UUID) -> Membership:
-    membership = space.memberships.select_related("person", "space").filter(person_id=person_id).first()
+    membership = space.memberships.select_related("person", "space", "mapping").filter(person_id=person_id).first()
     if membership is None:
         raise NotFound(f"{person_id} is no member of “{space.name}”.", way_out="See `strongroom member list`.")
     deed.subject = membership.person.email
     return membership
 
 
-def _keep_an_owner(membership: Membership) -> None:
+def is_last_owner(membership: Membership) -> bool:
+    """Whether the space, whose row is locked, would have no active owner without this one."""
     if membership.role != Role.OWNER:
-        return
+        return False
     owners = Membership.objects.filter(space_id=membership.space_id, role=Role.OWNER.value, person__is_active=True)
-    if not owners.exclude(id=membership.id).exists():
+    return not owners.exclude(id=membership.id).exists()
+
+
+def _keep_an_owner(membership: Membership) -> None:
+    if is_last_owner(membership):
         raise Conflict(
             f"{membership.person.email} is the last owner of “{membership.space.name}”.",
             code="last-owner",

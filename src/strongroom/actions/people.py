@@ -43,7 +43,7 @@ def create(actor: Actor, *, email: str, name: str, staff_role: StaffRole | None 
     """Make a person known. Raises: Forbidden; Invalid; Conflict when the e-mail address is taken."""
     with doing(actor, Verb.PERSON_CREATE) as deed:
         deed.platform()
-        person = _add(email, name, staff_role, at=deed.now, created_by_id=actor.person_id)
+        person = register(email, name, staff_role, at=deed.now, created_by_id=actor.person_id)
         deed.subject = person.email
         deed.record(after=_facts(person))
         invitation = _invitation(person, deed.now)
@@ -83,7 +83,7 @@ def edit(actor: Actor, person_id: UUID, *, changes: Mapping[str, object]) -> Per
             person.name = clean_text("name", str(changes["name"]), max_length=200)
         if "staff_role" in changes:
             _set_staff_role(person, changes["staff_role"])
-        person.save(update_fields=["name", "staff_role"])
+        person.save(update_fields=["name", "staff_role", "staff_mapping"])
         deed.record(before=before, after=_facts(person))
         return person
 
@@ -175,8 +175,9 @@ def remove(actor: Actor, person_id: UUID, *, reason: str) -> Removed:
         spaces = _leave_every_space(deed, person)
         person.is_active = False
         person.staff_role = None  # type: ignore[assignment]  # the column may be empty
+        person.staff_mapping = None
         person.set_unusable_password()
-        person.save(update_fields=["is_active", "staff_role", "password"])
+        person.save(update_fields=["is_active", "staff_role", "staff_mapping", "password"])
         tokens = Token.objects.filter(person=person, revoked_at=None).update(revoked_at=deed.now)
         sessions = browsing.end_all(person, deed.now)
         had_factor = factors.remove(person)
@@ -249,9 +250,30 @@ def first_administrator(email: str, name: str = "Administrator") -> Invitation |
         if Person.objects.exists():
             return None
         now = timezone.now()
-        person = _add(email, name, StaffRole.ADMINISTRATOR, at=now, created_by_id=None)
+        person = register(email, name, StaffRole.ADMINISTRATOR, at=now, created_by_id=None)
         ledger.append(Verb.PERSON_CREATE, at=now, subject=person.email, after=_facts(person), reason="first start")
         return _invitation(person, now)
+
+
+def register(
+    email: str, name: str, staff_role: StaffRole | None, *, at: datetime, created_by_id: UUID | None
+) -> Person:
+    """The row of somebody new, in the transaction that is open. Raises: Invalid; Conflict when the address is taken."""
+    address = _clean_email(email)
+    person = Person(
+        email=address,
+        name=clean_text("name", name, max_length=200),
+        staff_role=staff_role,  # type: ignore[misc]  # the column may be empty
+        created_at=at,
+        created_by_id=created_by_id,
+    )
+    person.set_unusable_password()
+    try:
+        with transaction.atomic():
+            person.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict(f"There is a person {address} already.", way_out="Invite that person anew.") from None
+    return person
 
 
 def issue_code_locally(email: str) -> Invitation:
@@ -271,24 +293,6 @@ def issue_code_locally(email: str) -> Invitation:
         return invitation
 
 
-def _add(email: str, name: str, staff_role: StaffRole | None, *, at: datetime, created_by_id: UUID | None) -> Person:
-    address = _clean_email(email)
-    person = Person(
-        email=address,
-        name=clean_text("name", name, max_length=200),
-        staff_role=staff_role,  # type: ignore[misc]  # the column may be empty
-        created_at=at,
-        created_by_id=created_by_id,
-    )
-    person.set_unusable_password()
-    try:
-        with transaction.atomic():
-            person.save(force_insert=True)
-    except IntegrityError:
-        raise Conflict(f"There is a person {address} already.", way_out="Invite that person anew.") from None
-    return person
-
-
 def _clean_email(email: str) -> str:
     address = clean_text("email", email, max_length=254).lower()
     try:
@@ -306,26 +310,38 @@ def _found(person: Person | None, person_id: object) -> Person:
 
 
 def _locked(deed: Deed, person_id: UUID) -> Person:
-    # The administrators first and in one order, so that two who demote each other cannot both succeed or dead-lock.
-    administrators = Q(staff_role=StaffRole.ADMINISTRATOR.value, is_active=True)
-    rows = list(Person.objects.select_for_update(no_key=True).filter(administrators | Q(id=person_id)).order_by("id"))
-    person = _found(next((row for row in rows if row.id == person_id), None), person_id)
+    person = _found(locked(person_id), person_id)
     deed.subject = person.email
     return person
+
+
+def locked(person_id: UUID) -> Person | None:
+    """The row of a person, locked with those of all administrators."""
+    # In one order, so that two who demote each other cannot both succeed or dead-lock.
+    administrators = Q(staff_role=StaffRole.ADMINISTRATOR.value, is_active=True)
+    rows = list(Person.objects.select_for_update(no_key=True).filter(administrators | Q(id=person_id)).order_by("id"))
+    return next((row for row in rows if row.id == person_id), None)
+
+
+def is_last_administrator(person: Person) -> bool:
+    """Whether the platform would have no active administrator without this one, whose row is `locked`."""
+    if person.staff_role != StaffRole.ADMINISTRATOR or not person.is_active:
+        return False
+    others = Person.objects.filter(staff_role=StaffRole.ADMINISTRATOR.value, is_active=True).exclude(id=person.id)
+    return not others.exists()
 
 
 def _set_staff_role(person: Person, staff_role: object) -> None:
     wanted = StaffRole(str(staff_role)) if staff_role else None
     if wanted is not StaffRole.ADMINISTRATOR:
         _keep_an_administrator(person)
+    if wanted != person.staff_role:
+        person.staff_mapping = None  # what a person decided, no group takes away
     person.staff_role = wanted  # type: ignore[assignment]  # the column may be empty
 
 
 def _keep_an_administrator(person: Person) -> None:
-    if person.staff_role != StaffRole.ADMINISTRATOR or not person.is_active:
-        return
-    others = Person.objects.filter(staff_role=StaffRole.ADMINISTRATOR.value, is_active=True).exclude(id=person.id)
-    if not others.exists():
+    if is_last_administrator(person):
         raise Conflict(
             f"{person.email} is the last administrator of the platform.",
             code="last-administrator",

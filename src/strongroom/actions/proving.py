@@ -2,11 +2,13 @@
 
 from datetime import datetime, timedelta
 
+from strongroom import identity
 from strongroom.actions import factors
 from strongroom.actions.configuration import settings
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Forbidden
-from strongroom.core.vocabulary import RiskLevel
+from strongroom.core.vocabulary import IdentityKind, RiskLevel
+from strongroom.db.models import BrowserSession
 
 
 def ends_at(proved_at: datetime | None) -> datetime | None:
@@ -38,6 +40,19 @@ def is_unproved(actor: Actor) -> bool:
     return actor.session_id is not None and actor.mfa_proved_at is None
 
 
+def provider_of(actor: Actor) -> IdentityKind | None:
+    """The identity provider that let this browser in, if it can prove a second factor for Strongroom, too."""
+    if actor.session_id is None:
+        return None
+    kinds = BrowserSession.objects.filter(id=actor.session_id).values_list("identity__kind", flat=True)
+    word = kinds.first()
+    if not word:
+        return None
+    kind = IdentityKind(word)
+    found = identity.current().get(kind)
+    return kind if found is not None and found.counts_as_factor else None
+
+
 def missing() -> Forbidden:
     """What somebody without a second factor is told."""
     return Forbidden(
@@ -48,7 +63,7 @@ def missing() -> Forbidden:
 
 
 def _missing_or_old(actor: Actor) -> Forbidden:
-    if not factors.has_any(actor.person_id):
+    if not factors.has_any(actor.person_id) and provider_of(actor) is None:
         return missing()
     proved_at = actor.mfa_proved_at
     was = f"the last time was {proved_at:%Y-%m-%d %H:%M} UTC" if proved_at else "it has not been yet"

@@ -9,6 +9,7 @@ from strongroom.api import (
     devices,
     grants,
     keys,
+    mappings,
     mfa,
     people,
     problems,
@@ -43,7 +44,7 @@ api = DocumentedAPI(
     docs=ReadableDocs(),
 )
 problems.install(api)
-_PEOPLE = (people, mfa, tokens, devices, sessions, terms, spaces)
+_PEOPLE = (people, mfa, tokens, devices, sessions, terms, spaces, mappings)
 _DATA = (datasets, keys, attachments, records)
 _SERVERS = (servers, certificates, grants)
 for part in (*_PEOPLE, *_DATA, *_SERVERS, audit, system, agents):

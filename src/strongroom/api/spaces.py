@@ -81,6 +81,7 @@ class Member(Shown):
     name: str
     is_active: bool
     role: Role
+    group: str | None = Field(description="The group that gave the role, where a person did not.")
     added_at: datetime
 
 
@@ -153,5 +154,6 @@ def _member(membership: Any) -> Member:  # a row, whose class the edges do not k
         name=person.name,
         is_active=person.is_active,
         role=membership.role,
+        group=membership.mapping.group if membership.mapping else None,
         added_at=membership.created_at,
     )

@@ -14,6 +14,7 @@ from strongroom.cli.commands.datasets import dataset
 from strongroom.cli.commands.grants import grant
 from strongroom.cli.commands.keys import key
 from strongroom.cli.commands.manifests import manifest
+from strongroom.cli.commands.mappings import mapping
 from strongroom.cli.commands.members import member
 from strongroom.cli.commands.mfa import mfa
 from strongroom.cli.commands.people import person
@@ -29,7 +30,7 @@ from strongroom.cli.tour import command as tour
 
 PARTS = (access, lifecycle)  # they hang their commands below `dataset` when they are read
 _DATA = (space, member, dataset, key, attachment, server, grant, manifest, receipt, audit)
-_PEOPLE = (person, mfa, token, session, terms)
+_PEOPLE = (person, mfa, token, session, terms, mapping)
 NOUNS = (*_DATA, *_PEOPLE, system)
 ENVIRONMENT = {
     "STRONGROOM_URL": "The server, instead of the profile's.",

@@ -4,10 +4,20 @@ import ipaddress
 import re
 import shlex
 from collections.abc import Callable
+from dataclasses import field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.IGNORECASE)
+
+
+def setting(default: str, unit: str, doc: str, read: Callable[[str], object], *, is_secret: bool = False) -> Any:
+    """A field that `read` makes from text; `read` raises ValueError with the way out. A secret one is never shown."""
+    return field(
+        repr=not is_secret,
+        metadata={"default": default, "unit": unit, "doc": doc, "read": read, "is_secret": is_secret},
+    )
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -129,6 +139,36 @@ def url(text: str) -> str:
         raise ValueError("it must look like https://strongroom.example.org, without a path")
     _ = parts.port  # raises ValueError when it is no port
     return text.rstrip("/")
+
+
+def issuer(text: str) -> str:
+    """The address of an identity provider, exactly as it writes it itself, or nothing."""
+    if text:
+        parts = urlsplit(text)
+        if not parts.hostname or parts.query or parts.fragment or not _is_private(parts.scheme, parts.hostname):
+            raise ValueError("it must look like https://idp.example.org/realms/staff (http only on this machine)")
+    return text
+
+
+def metadata(text: str) -> str:
+    """Where the metadata of a SAML identity provider is: a file or an address, or nothing."""
+    if "://" in text:
+        parts = urlsplit(text)
+        if not parts.hostname or not _is_private(parts.scheme, parts.hostname):
+            raise ValueError("it must be a file, or look like https://idp.example.org/metadata")
+    return str(path(text)) if text and "://" not in text else text
+
+
+def _is_private(scheme: str, host: str) -> bool:
+    """Whether nobody on the way can read or change what is said there."""
+    return scheme == "https" or (scheme == "http" and host in ("127.0.0.1", "::1", "localhost"))
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Texts with a comma between."""
+    if not text.isprintable():
+        raise ValueError("it must be one line")
+    return tuple(_listed(text))
 
 
 def database_url(text: str) -> str:

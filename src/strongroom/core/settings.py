@@ -6,13 +6,15 @@ is `STRONGROOM_WEB_PORT`. The reference page is generated from the same fields.
 
 import dataclasses
 import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from strongroom.core import setting_values as values
 from strongroom.core.errors import Invalid
+from strongroom.core.setting_values import setting
+from strongroom.core.signon_settings import SignOnSettings
 
 PREFIX = "STRONGROOM_"
 ENGINE_PORTS = 20
@@ -41,22 +43,14 @@ class InForce:
     doc: str
 
 
-def _setting(default: str, unit: str, doc: str, read: Callable[[str], object], *, is_secret: bool = False) -> Any:
-    """A field that `read` makes from text; `read` raises ValueError with the way out. A secret one is never shown."""
-    return field(
-        repr=not is_secret,
-        metadata={"default": default, "unit": unit, "doc": doc, "read": read, "is_secret": is_secret},
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(SignOnSettings):
     """What the operator decided, read once at the start of a process. Sizes are bytes; times say their unit."""
 
     # Where things are
-    home: Path = _setting("./var", "folder", "Holds all state: database, secrets, objects, logs.", values.path)
-    org: str = _setting("ss", "word", "Short name of the organization; part of every bucket's name.", values.org)
-    database_url: str = _setting(
+    home: Path = setting("./var", "folder", "Holds all state: database, secrets, objects, logs.", values.path)
+    org: str = setting("ss", "word", "Short name of the organization; part of every bucket's name.", values.org)
+    database_url: str = setting(
         "",
         "URL",
         "`postgresql://user:password@host:5432/name`, or empty for an SQLite file in the home.",
@@ -65,20 +59,20 @@ class Settings:
     )
 
     # Web
-    web_host: str = _setting("127.0.0.1", "address", "Address the web server listens on.", values.host)
-    web_port: int = _setting("8400", "port", "Port the web server listens on.", values.port)
-    web_workers: int = _setting("2", "processes", "Web processes.", values.whole(1, 64))
-    web_threads: int = _setting("4", "threads", "Requests that one web process answers at a time.", values.whole(1, 64))
-    public_url: str = _setting(
+    web_host: str = setting("127.0.0.1", "address", "Address the web server listens on.", values.host)
+    web_port: int = setting("8400", "port", "Port the web server listens on.", values.port)
+    web_workers: int = setting("2", "processes", "Web processes.", values.whole(1, 64))
+    web_threads: int = setting("4", "threads", "Requests that one web process answers at a time.", values.whole(1, 64))
+    public_url: str = setting(
         "", "URL", "Where people reach the web server; empty: `http://` and the address above.", values.url
     )
-    allowed_hosts: tuple[str, ...] = _setting(
+    allowed_hosts: tuple[str, ...] = setting(
         "",
         "names, comma between",
         "Further `Host` names to answer to, besides that of the public URL and this machine's own.",
         values.hosts,
     )
-    trusted_proxies: tuple[str, ...] = _setting(
+    trusted_proxies: tuple[str, ...] = setting(
         "",
         "networks, comma between",
         "Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, such as `10.0.0.5,10.1.0.0/16`.",
@@ -86,24 +80,24 @@ class Settings:
     )
 
     # Storage engine
-    engine: str = _setting(
+    engine: str = setting(
         "seaweedfs",
         "word",
         "`seaweedfs`: embedded, kept in the home. `memory`: forgets everything, for tests only.",
         values.one_of("seaweedfs", "memory"),
     )
-    weed: Path | None = _setting("", "file", "The `weed` program; empty: the one of the locked package.", values.file)
-    region: str = _setting("us-east-1", "word", "Region that S3 clients sign for.", values.word)
-    gateway_host: str = _setting("127.0.0.1", "address", "Address the public S3 gateway listens on.", values.host)
-    gateway_port: int = _setting("9400", "port", "Port the public S3 gateway listens on.", values.port)
-    gateway_url: str = _setting(
+    weed: Path | None = setting("", "file", "The `weed` program; empty: the one of the locked package.", values.file)
+    region: str = setting("us-east-1", "word", "Region that S3 clients sign for.", values.word)
+    gateway_host: str = setting("127.0.0.1", "address", "Address the public S3 gateway listens on.", values.host)
+    gateway_port: int = setting("9400", "port", "Port the public S3 gateway listens on.", values.port)
+    gateway_url: str = setting(
         "", "URL", "Where S3 clients reach the public gateway; empty: the scheme and address above.", values.url
     )
-    gateway_tls_cert: Path | None = _setting(
+    gateway_tls_cert: Path | None = setting(
         "", "file", "Certificate chain (PEM) of the public gateway; empty: plain HTTP.", values.file
     )
-    gateway_tls_key: Path | None = _setting("", "file", "Private key (PEM) to that certificate.", values.file)
-    engine_port: int = _setting(
+    gateway_tls_key: Path | None = setting("", "file", "Private key (PEM) to that certificate.", values.file)
+    engine_port: int = setting(
         "9410",
         "port",
         f"First of {ENGINE_PORTS} ports in a row for the inner parts of the embedded engine, all on 127.0.0.1.",
@@ -111,92 +105,92 @@ class Settings:
     )
 
     # Limits
-    attachment_max_bytes: int = _setting("1073741824", "bytes", "Largest attachment.", values.whole(1, 5 * 1024**3))
-    attachment_link_seconds: int = _setting(
+    attachment_max_bytes: int = setting("1073741824", "bytes", "Largest attachment.", values.whole(1, 5 * 1024**3))
+    attachment_link_seconds: int = setting(
         "300", "seconds", "How long a link to an attachment works.", values.whole(10, 300)
     )
-    key_lifetime_days: int = _setting("30", "days", "How long a new access key works.", values.whole(1, 365))
-    token_max_days: int = _setting("366", "days", "Longest life of a personal access token.", values.whole(1, 3660))
-    sign_in_code_hours: int = _setting("24", "hours", "How long a one-time sign-in code works.", values.whole(1, 720))
-    finalize_drain_seconds: int = _setting(
+    key_lifetime_days: int = setting("30", "days", "How long a new access key works.", values.whole(1, 365))
+    token_max_days: int = setting("366", "days", "Longest life of a personal access token.", values.whole(1, 3660))
+    sign_in_code_hours: int = setting("24", "hours", "How long a one-time sign-in code works.", values.whole(1, 720))
+    finalize_drain_seconds: int = setting(
         "30",
         "seconds",
         "How long finalizing waits for writes in flight to fail before it goes on without having seen them gone.",
         values.whole(0, 3600),
     )
-    finalize_recheck_seconds: int = _setting(
+    finalize_recheck_seconds: int = setting(
         "300", "seconds", "When, after finalizing, the second pass looks for late objects.", values.whole(1, 86400)
     )
-    policy_check_seconds: int = _setting(
+    policy_check_seconds: int = setting(
         "3600",
         "seconds",
         "How often the policy in force of a data set is compared with what it should be, and put back.",
         values.whole(1, 86400),
     )
-    idempotency_hours: int = _setting(
+    idempotency_hours: int = setting(
         "24", "hours", "How long the answer to an `Idempotency-Key` is remembered.", values.whole(1, 720)
     )
 
     # Servers
-    session_seconds: int = _setting(
+    session_seconds: int = setting(
         "1800",
         "seconds",
         "How long the credentials work that a server is given; its agent renews them ahead of time.",
         values.whole(60, 43200),
     )
-    session_address: str = _setting(
+    session_address: str = setting(
         "bound",
         "word",
         "`bound`: a server's credentials work only from the address it asked from. `any`: where servers reach the "
         "gateway from another address than the web server, for example through a proxy.",
         values.one_of("bound", "any"),
     )
-    heartbeat_seconds: int = _setting(
+    heartbeat_seconds: int = setting(
         "15", "seconds", "How often an agent says that it is there.", values.whole(1, 3600)
     )
-    heartbeat_lapse_seconds: int = _setting(
+    heartbeat_lapse_seconds: int = setting(
         "86400",
         "seconds",
         "How long a server may be silent before its access is cut until somebody enables it; 0: for ever.",
         values.whole(0, 31_536_000),
     )
-    join_minutes: int = _setting("15", "minutes", "How long a join command works.", values.whole(1, 60))
+    join_minutes: int = setting("15", "minutes", "How long a join command works.", values.whole(1, 60))
 
     # Where created servers run
-    server_host: str = _setting(
+    server_host: str = setting(
         "podman",
         "word",
         "`podman`: servers are made on this machine. `none`: none are made; machines can still be enrolled. `memory`: "
         "pretends, for tests only.",
         values.one_of("podman", "none", "memory"),
     )
-    podman: tuple[str, ...] = _setting(
+    podman: tuple[str, ...] = setting(
         "podman", "command line", "How podman is started, such as `podman --runtime runc`.", values.command
     )
-    podman_options: tuple[str, ...] = _setting(
+    podman_options: tuple[str, ...] = setting(
         "", "command line", "Further options of `podman run` for every server.", values.command
     )
-    server_base_image: str = _setting(
+    server_base_image: str = setting(
         "docker.io/library/debian:bookworm-slim",
         "image",
         "What the image of servers is built from; where it cannot be fetched, root makes one from Debian's mirror.",
         values.text,
     )
-    server_authorities: Path | None = _setting(
+    server_authorities: Path | None = setting(
         "", "file", "Certificate authorities (PEM) that created servers trust besides Debian's.", values.file
     )
-    offerings: Path | None = _setting(
+    offerings: Path | None = setting(
         "", "file", "Catalogue of servers with sizes and prices (TOML); empty: the built-in one.", values.file
     )
-    server_ssh_host: str = _setting(
+    server_ssh_host: str = setting(
         "127.0.0.1", "address", "Address at which people reach the `sshd` of created servers.", values.host
     )
-    server_ssh_ports: range = _setting(
+    server_ssh_ports: range = setting(
         "9500-9599", "ports", "Ports for that, one for each created server: the most there can be.", values.ports
     )
 
     # Letters
-    smtp_url: str = _setting(
+    smtp_url: str = setting(
         "",
         "URL",
         "Mail server for invitations: `smtp://user:password@host:587` (STARTTLS), `smtps://host:465`, or "
@@ -204,17 +198,17 @@ class Settings:
         values.smtp_url,
         is_secret=True,
     )
-    mail_from: str = _setting("strongroom@localhost", "e-mail address", "Sender of the letters.", values.email)
+    mail_from: str = setting("strongroom@localhost", "e-mail address", "Sender of the letters.", values.email)
 
     # Signing in with a browser
-    browser_idle_minutes: int = _setting(
+    browser_idle_minutes: int = setting(
         "480",
         "minutes",
         "How long a browser may be silent before its person must sign in anew.",
         values.whole(5, 10080),
     )
-    browser_days: int = _setting("7", "days", "How long a sign-in with a browser lasts at most.", values.whole(1, 90))
-    terms_file: Path | None = _setting(
+    browser_days: int = setting("7", "days", "How long a sign-in with a browser lasts at most.", values.whole(1, 90))
+    terms_file: Path | None = setting(
         "",
         "file",
         "Terms (plain text) that somebody accepts before they create a moderate or high risk space in a browser; "
@@ -223,28 +217,28 @@ class Settings:
     )
 
     # Logging in
-    mfa_minutes: int = _setting(
+    mfa_minutes: int = setting(
         "60", "minutes", "How long a proved second factor counts, for what needs one.", values.whole(5, 720)
     )
-    ssh_certificate_minutes: int = _setting(
+    ssh_certificate_minutes: int = setting(
         "60", "minutes", "How long an SSH certificate works, where none is asked for less.", values.whole(5, 720)
     )
 
     # Running
-    admin_email: str = _setting(
+    admin_email: str = setting(
         "admin@localhost", "e-mail address", "The first administrator, made at the first start.", values.email
     )
-    workers: int = _setting("1", "processes", "Background worker processes.", values.whole(1, 16))
-    log_level: str = _setting(
+    workers: int = setting("1", "processes", "Background worker processes.", values.whole(1, 16))
+    log_level: str = setting(
         "info", "word", "`debug`, `info`, `warning` or `error`.", values.one_of("debug", "info", "warning", "error")
     )
-    log_max_bytes: int = _setting(
+    log_max_bytes: int = setting(
         "20000000",
         "bytes",
         "Size at which a log file is put aside; two older ones are kept.",
         values.whole(10_000, 10**12),
     )
-    disk_reserve_bytes: int = _setting(
+    disk_reserve_bytes: int = setting(
         "1000000000", "bytes", "Free space in the home below which nothing is started.", values.whole(0, 10**15)
     )
 
@@ -266,7 +260,7 @@ class Settings:
 
         Raises: Invalid naming the variable, its value and the way out; also for a variable that is a misspelt setting.
         """
-        known = {PREFIX + each.name.upper(): each for each in dataclasses.fields(cls)}
+        known = {PREFIX + each.name.upper(): each for each in _fields()}
         _refuse_misspelt(environ, list(known))
         read = {each.name: _read(variable, environ.get(variable, ""), each) for variable, each in known.items()}
         settings = cls(**read)
@@ -278,13 +272,19 @@ def entries() -> list[Entry]:
     """Every setting, in the order of the reference page."""
     return [
         Entry(PREFIX + each.name.upper(), each.metadata["default"], each.metadata["unit"], each.metadata["doc"])
-        for each in dataclasses.fields(Settings)
+        for each in _fields()
     ]
 
 
 def in_force(settings: Settings) -> list[InForce]:
     """Every setting with its value, in the order of the reference page; never that of a secret one."""
-    return [_in_force(settings, each) for each in dataclasses.fields(settings)]
+    return [_in_force(settings, each) for each in _fields()]
+
+
+def _fields() -> "list[dataclasses.Field[Any]]":
+    """Those of this class, then those of single sign-on."""
+    above = {each.name for each in dataclasses.fields(SignOnSettings)}
+    return sorted(dataclasses.fields(Settings), key=lambda each: each.name in above)
 
 
 def _in_force(settings: Settings, setting: "dataclasses.Field[Any]") -> InForce:
@@ -324,6 +324,7 @@ def _refuse_misspelt(environ: Mapping[str, str], known: list[str]) -> None:
 
 
 def _refuse_contradictions(settings: Settings) -> None:
+    settings.refuse_half_a_provider()
     if (settings.gateway_tls_cert is None) != (settings.gateway_tls_key is None):
         raise Invalid(
             "STRONGROOM_GATEWAY_TLS_CERT and STRONGROOM_GATEWAY_TLS_KEY belong together: set both, or neither.",

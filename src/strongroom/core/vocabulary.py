@@ -57,6 +57,13 @@ class Scope(StrEnum):
     MANAGE = "manage"
 
 
+class IdentityKind(StrEnum):
+    """By which protocol an identity provider says who somebody is."""
+
+    OIDC = "oidc"
+    SAML = "saml"
+
+
 class KeyStatus(StrEnum):
     """What became of an access key. At most one key of a data set is `issuing` or `active`."""
 
@@ -179,6 +186,10 @@ class Verb(StrEnum):
     MEMBER_EDIT = "member.edit"
     MEMBER_REMOVE = "member.remove"
 
+    MAPPING_ADD = "mapping.add"
+    MAPPING_LIST = "mapping.list"
+    MAPPING_REMOVE = "mapping.remove"
+
     DATASET_CREATE = "dataset.create"
     DATASET_LIST = "dataset.list"
     DATASET_SHOW = "dataset.show"
@@ -247,6 +258,8 @@ class SystemFact(StrEnum):
 
     MEMBER_INVITED = "member.invited"
     MEMBER_LEFT = "member.left"
+    MEMBER_JOINED = "member.joined"
+    MEMBER_CHANGED = "member.changed"
     DATASET_FINALIZED = "dataset.finalized"
     DATASET_DELETED = "dataset.deleted"
     DATASET_LATE_OBJECT = "dataset.late_object"
@@ -261,6 +274,8 @@ class SystemFact(StrEnum):
     KEY_EXPIRED = "key.expired"
     KEY_LOST = "key.lost"
     PERSON_SIGNED_IN = "person.signed_in"
+    PERSON_LINKED = "person.linked"
+    PERSON_STAFF_CHANGED = "person.staff_changed"
     PERSON_SIGNED_OUT = "person.signed_out"
     PERSON_PASSWORD_SET = "person.password_set"
     PERSON_DEVICE_APPROVED = "person.device_approved"

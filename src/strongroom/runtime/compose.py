@@ -1,15 +1,19 @@
 """Joins the parts: which engine and which host this process uses, and who signs for it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from strongroom import engines, hosts
+from strongroom import engines, hosts, identity
 from strongroom.actions import signing, software, ssh_authority
 from strongroom.actions.ssh_authority import Authorities
+from strongroom.core.errors import Invalid
 from strongroom.core.settings import ENGINE_PORTS, Settings
+from strongroom.core.vocabulary import IdentityKind
 from strongroom.engines import Engine
 from strongroom.engines.processes import ProcessSpec
 from strongroom.hosts import Host
 from strongroom.hosts.podman.settings import PodmanSettings
+from strongroom.identity import Provider
 from strongroom.runtime import secrets, zipapp
 from strongroom.runtime.checks import Port
 
@@ -21,9 +25,48 @@ def join(settings: Settings) -> None:
     """Give this process its engine, its host and its signers; called once, after Django is set up."""
     engines.use(lambda: _engine(settings))
     hosts.use(lambda: _host(settings))
+    identity.use(lambda: providers(settings))
     signing.use(secrets.signer(settings.home))
     software.use(zipapp.files)
     ssh_authority.use(Authorities(secrets.ssh_user_ca(settings.home), secrets.ssh_host_ca(settings.home)))
+
+
+def providers(settings: Settings) -> dict[IdentityKind, Provider]:
+    """The identity providers that are set up; none of them is asked for anything yet.
+
+    Raises: Invalid where a file that the settings name cannot be read.
+    """
+    found: dict[IdentityKind, Provider] = {}
+    if settings.oidc_issuer:
+        from strongroom.identity.oidc import Client, OpenIdProvider
+
+        found[IdentityKind.OIDC] = OpenIdProvider(
+            Client(
+                issuer=settings.oidc_issuer,
+                client_id=settings.oidc_client_id,
+                secret=settings.oidc_client_secret
+                or _read("OIDC_CLIENT_SECRET_FILE", settings.oidc_client_secret_file),
+                name=settings.oidc_name,
+                scopes=settings.oidc_scopes,
+                groups_claim=settings.oidc_groups_claim,
+                acr=settings.oidc_mfa_acr,
+                amr=settings.oidc_mfa_amr,
+            )
+        )
+    return found
+
+
+def _read(variable: str, path: Path | None) -> str:
+    """The text of a file that a setting names, without white space around it; empty where none is named."""
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise Invalid(
+            f"STRONGROOM_{variable} is {str(path)!r}, which cannot be read: {problem}.",
+            fields={f"STRONGROOM_{variable}": "cannot be read"},
+        ) from None
 
 
 def engine_processes(settings: Settings) -> list[ProcessSpec]:

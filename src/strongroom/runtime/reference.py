@@ -96,6 +96,7 @@ def vocabulary_page() -> str:
         vocabulary.Role,
         vocabulary.StaffRole,
         vocabulary.Scope,
+        vocabulary.IdentityKind,
         vocabulary.KeyStatus,
         vocabulary.AttachmentKind,
         vocabulary.ServerKind,

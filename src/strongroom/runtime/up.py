@@ -27,6 +27,7 @@ def run(settings: Settings, terminal: Terminal) -> int:
     """Run until Ctrl-C or SIGTERM: the exit code. 1 when it could not start or could not go on."""
     terminal.heading(__version__, str(settings.home))
     try:
+        compose.providers(settings)  # a file that is missing stops the start, a provider that is away does not
         checks.check_disk(settings.home, settings.disk_reserve_bytes)
         with checks.take_home(settings.home, settings.web_url):
             checks.check_ports(ports(settings))

@@ -13,6 +13,7 @@ COLUMNS = (
     Column("E-MAIL", lambda item: item["email"], shrinks=True),
     Column("NAME", lambda item: item.get("name") or "", shrinks=True),
     Column("ROLE", lambda item: item["role"]),
+    Column("BY GROUP", lambda item: item.get("group") or "", shrinks=True),
     Column("SINCE", lambda item: words.moment(item["added_at"])[:10]),
 )
 ROLES = [role.value for role in Role]

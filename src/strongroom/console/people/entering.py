@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.views.decorators.debug import sensitive_post_parameters
 
-from strongroom.actions import browsing
+from strongroom.actions import browsing, signon
 from strongroom.console import signed_in
 from strongroom.console.local import local_path
 from strongroom.console.pages import ENROL, Request, done, error_page, posted, refusal_page, refused, render
@@ -41,7 +41,8 @@ def public(view: Callable[..., HttpResponse]) -> Served:
 @public
 def sign_in(request: HttpRequest) -> HttpResponse:
     """E-mail address and password. Who is signed in already is sent on."""
-    context = {"next": local_path(_next(request)), "email": request.POST.get("email", "")}
+    context: dict[str, object] = {"next": local_path(_next(request)), "email": request.POST.get("email", "")}
+    context["providers"] = signon.offered()
     if request.method != "POST":
         if _actor_of(request) is not None:
             return HttpResponseRedirect(str(context["next"]))
@@ -59,7 +60,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @public
 def second_step(request: HttpRequest) -> HttpResponse:
     """A code of the app or a recovery code, after the password."""
-    context = {"next": local_path(_next(request)), "step": "code"}
+    context: dict[str, object] = {"next": local_path(_next(request)), "step": "code", "has_own": True}
     whence = {"address": signed_in.address_of(request), "request_id": signed_in.request_id_of(request)}
     half = signed_in.half_of(request)
     try:

@@ -4,7 +4,7 @@ import segno
 from django.http import HttpResponse, HttpResponseRedirect
 from django.views.decorators.debug import sensitive_post_parameters
 
-from strongroom.actions import mfa
+from strongroom.actions import mfa, signon
 from strongroom.console.local import local_path
 from strongroom.console.pages import ENROL, Request, done, page, posted, refused, render
 from strongroom.core.errors import Refusal
@@ -54,10 +54,12 @@ def remove(request: Request) -> HttpResponse:
 @page
 def step_up(request: Request) -> HttpResponse:
     """Prove the second factor again, then go back to where one was."""
-    context = {"next": _next(request), "email": request.actor.email, "step": "step-up"}
-    if not mfa.show(request.actor).is_enrolled:
+    has_own, provider = mfa.show(request.actor).is_enrolled, signon.can_prove(request.actor)
+    context: dict[str, object] = {"next": _next(request), "email": request.actor.email, "step": "step-up"}
+    context |= {"has_own": has_own, "provider": provider}
+    if not has_own and provider is None:
         return HttpResponseRedirect(ENROL)
-    if request.method != "POST":
+    if request.method != "POST" or not has_own:
         return render(request, "console/people/code.html", context)
     try:
         mfa.prove(request.actor, code=request.POST.get("code", ""))

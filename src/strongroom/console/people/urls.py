@@ -2,15 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from strongroom.console.people import account, devices, entering, factors, terms
+from strongroom.console.people import account, devices, entering, factors, signon, terms
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in", entering.sign_in),
     path("sign-in/code", entering.second_step),
+    path("sign-in/<slug:kind>", signon.leave),
+    path("sign-in/<slug:kind>/answer", signon.answer),
     path("sign-out", entering.sign_out),
     path("invitations/", entering.invitations),
     path("invitations/<str:code>", entering.invitation),
     path("step-up", factors.step_up),
+    path("step-up/<slug:kind>", signon.leave_to_prove),
     path("account/", account.show),
     path("account/password", account.change_password),
     path("account/sessions/<uuid:session_id>/end", account.end_session),

@@ -40,6 +40,7 @@ def deeds(actor: Actor) -> set[str]:
     asked = (
         *(Verb.PERSON_CREATE, Verb.PERSON_EDIT, Verb.PERSON_INVITE, Verb.PERSON_DISABLE, Verb.PERSON_ENABLE),
         Verb.PERSON_REMOVE,
+        *(Verb.MAPPING_ADD, Verb.MAPPING_REMOVE),
         *(Verb.MFA_RESET, Verb.KEY_RESET, Verb.KEY_LIST, Verb.AUDIT_LIST),
     )
     return {str(verb).replace(".", "_") for verb in asked if may(actor, verb)}

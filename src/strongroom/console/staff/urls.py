@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from strongroom.console.staff import components, keys, people, person, platform
+from strongroom.console.staff import components, groups, keys, people, person, platform
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/", platform.health),
@@ -17,6 +17,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/people/<uuid:person_id>/remove", person.remove),
     path("staff/people/<uuid:person_id>/enable", person.enable),
     path("staff/people/<uuid:person_id>/reset-second-factor", person.reset_second_factor),
+    path("staff/groups", groups.show),
+    path("staff/groups/add", groups.add),
+    path("staff/groups/<uuid:mapping_id>/remove", groups.remove),
     path("staff/keys", keys.find),
     path("staff/keys/<uuid:dataset_id>", keys.show),
     path("staff/keys/<uuid:dataset_id>/reset", keys.reset),

@@ -4,6 +4,7 @@ from strongroom.db.models.attachments import Attachment
 from strongroom.db.models.browsing import BrowserSession, DeviceLogin, TermsAcceptance
 from strongroom.db.models.datasets import Dataset, DatasetChange, DatasetSource
 from strongroom.db.models.idempotency import IdempotentReply
+from strongroom.db.models.identities import GroupMapping, Identity
 from strongroom.db.models.keys import UploadKey
 from strongroom.db.models.ledger import Event, LedgerHead
 from strongroom.db.models.manifests import LateObject, Manifest
@@ -20,7 +21,9 @@ __all__ = [
     "DeviceLogin",
     "Event",
     "Grant",
+    "GroupMapping",
     "IdempotentReply",
+    "Identity",
     "LateObject",
     "LedgerHead",
     "Manifest",

@@ -23,6 +23,8 @@ class BrowserSession(models.Model):
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     mfa_proved_at = models.DateTimeField(null=True)  # when the second factor was last proved in this browser
+    # Who let them in, where it was an identity provider: there they can prove themselves again.
+    identity = models.ForeignKey("Identity", null=True, on_delete=models.SET_NULL, related_name="+")
 
 
 class DeviceLogin(models.Model):

@@ -23,6 +23,8 @@ class Person(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200)
     staff_role = word(StaffRole, null=True, blank=True)
+    # The mapping of a group that gave the staff role; none where an administrator did.
+    staff_mapping = models.ForeignKey("GroupMapping", null=True, on_delete=models.PROTECT, related_name="staff")
     account = models.CharField(max_length=32, unique=True, null=True)  # the local user on servers, once they log in
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()

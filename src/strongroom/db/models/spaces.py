@@ -53,6 +53,8 @@ class Membership(models.Model):
     space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="memberships")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships")
     role = word(Role)
+    # The mapping of a group that gave it, and takes it away again; none where a person did.
+    mapping = models.ForeignKey("GroupMapping", null=True, on_delete=models.PROTECT, related_name="memberships")
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
 
