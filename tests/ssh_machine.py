@@ -149,15 +149,22 @@ def ssh_machine(folder: Path) -> Iterator[SshMachine]:
 
 def _first_process(running: "subprocess.Popen[bytes]", folder: Path) -> int:
     deadline = time.monotonic() + 60
-    while not (folder / "ready").exists():
+    while True:
         assert running.poll() is None and time.monotonic() < deadline, "the machine did not start"
+        # It bears its name only a moment after it said that all is ready.
+        found = _named("first-process", running.pid) if (folder / "ready").exists() else None
+        if found is not None:
+            return found
         time.sleep(0.02)
+
+
+def _named(word: str, ancestor: int) -> int | None:
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (process / "cmdline").read_bytes().split(b"\0")
-            if b"first-process" in words and _is_descendant(int(process.name), running.pid):
+            if word.encode() in words and _is_descendant(int(process.name), ancestor):
                 return int(process.name)
-    raise AssertionError("the machine has no first process")
+    return None
 
 
 def _is_descendant(process: int, ancestor: int) -> bool:

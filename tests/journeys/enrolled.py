@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from tests.agent import network
 from tests.journeys.api import Api, Study
 from tests.journeys.system import System, running
 
-OWN = ("/etc", "/usr/local", "/var/lib", "/run", "/home", "/srv")
+OWN = ("/etc", "/usr/local", "/var/lib", "/run", "/home", "/srv", "/mnt")
 """What the machine has for itself: it sees the host's, and what it writes there nobody else sees."""
 
 SETTINGS = {
@@ -25,6 +26,9 @@ SETTINGS = {
     "finalize_drain_seconds": "2",
     "policy_check_seconds": "5",
 }
+
+# Not every test machine has it; root needs no password.
+_SUDO = """printf '#!/bin/sh\\nexec "$@"\\n' > /usr/local/bin/sudo && chmod +x /usr/local/bin/sudo"""
 
 
 @dataclass
@@ -96,6 +100,10 @@ class Enrolled:
         assert says in said, said
         return said
 
+    def follow(self, printed: str) -> str:
+        """What a person's shell there prints for these lines, which must succeed."""
+        return self.ok(f"bash -ec {shlex.quote(printed)}")
+
     def start(self, command: str, *, user: int | None = None) -> "subprocess.Popen[bytes]":
         """Lines that go on by themselves, until the machine is switched off."""
         with self.log_file.open("ab") as log:
@@ -125,9 +133,14 @@ class Enrolled:
         """Enrol it, and do on it what the join command says; what `server show` then says."""
         enrolment = api.post(f"/spaces/{space_id}/enrolments", name=self.name, os="linux")
         self.server_id = enrolment["server"]["id"]
-        self.ok(f"{enrolment['join_command'].replace('sudo ', '')} --no-start")
-        self.start_agent()
+        self.join_as(enrolment["join_command"])
         return self.shown(api)
+
+    def join_as(self, command: str) -> None:
+        """What the join command says, but for starting the agent: no machine here runs systemd."""
+        self.ok(_SUDO)
+        self.ok(f"{command} --no-start")
+        self.start_agent()
 
     def start_agent(self) -> None:
         """As its unit does at boot, and wait until it has credentials."""

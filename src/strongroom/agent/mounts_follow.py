@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from strongroom.agent import mounts_deeds, mounts_keeping, mounts_kernel, mounts_probe, mounts_table
 from strongroom.agent.config import IS_WINDOWS, Config
@@ -18,10 +18,14 @@ from strongroom.agent.mounts_kernel import Mounted
 from strongroom.agent.mounts_table import USERS_OWN, Row
 from strongroom.agent.problems import Trouble
 
+if TYPE_CHECKING:
+    import pwd
+
 _RUNNING: dict[str, subprocess.Popen[bytes]] = {}
 _FAILED: dict[str, str] = {}
 _REFUSED: set[str] = set()
 _LOCK = threading.Lock()
+_USERS_LOCK = threading.Lock()
 
 
 def follow(config: Config, datasets: Iterable[Mapping[str, Any]]) -> None:
@@ -32,6 +36,7 @@ def follow(config: Config, datasets: Iterable[Mapping[str, Any]]) -> None:
     """
     if not IS_WINDOWS:
         threading.Thread(target=_follow, args=(config, list(datasets)), name="mounts follow", daemon=True).start()
+        threading.Thread(target=_let_users_bring_back, args=(config,), name="mounts of users", daemon=True).start()
 
 
 def _follow(config: Config, datasets: list[Mapping[str, Any]]) -> None:
@@ -46,7 +51,6 @@ def _follow(config: Config, datasets: list[Mapping[str, Any]]) -> None:
         _withdraw([each for each in ended if mounts_table.was_granted(config, each.repository)])
         _REFUSED.difference_update({each.path for each in found if each.repository in granted})
         _bring_back(config, granted, {each.path for each in found} - _cleared(config, found))
-        _let_users_bring_back(config)
     except Exception as problem:  # noqa: BLE001  whatever is wrong with a mount, the server itself lives
         log("mounts not followed", why=repr(problem))
     finally:
@@ -106,31 +110,41 @@ def _command(config: Config, row: Row) -> list[str]:
 
 
 def _let_users_bring_back(config: Config) -> None:
-    """Users' own tables are read by a process of theirs: what a user wrote is nothing for root to believe."""
-    if os.geteuid() != 0 or mounts_keeping.has_systemd():
+    """Users' own tables are read by a process of theirs: what a user wrote is nothing for root to believe.
+
+    It has a thread of its own: a home that hangs (a user may mount what they like there) holds up nobody's revocation.
+    """
+    if os.geteuid() != 0 or mounts_keeping.has_systemd() or not _USERS_LOCK.acquire(blocking=False):
         return
     import pwd
 
-    for user in pwd.getpwall():
-        table = Path(user.pw_dir) / USERS_OWN / "mounts.json"
-        with contextlib.suppress(OSError):
-            if user.pw_uid < 1000 or table.lstat().st_uid != user.pw_uid:
-                continue
-            running = _RUNNING.get(user.pw_name)
-            if running is None or running.poll() is not None:
-                words = [*mounts_probe.program(), "mounts", "--restore", "--run", str(config.run)]
-                _RUNNING[user.pw_name] = subprocess.Popen(
-                    words,
-                    user=user.pw_uid,
-                    group=user.pw_gid,
-                    extra_groups=os.getgrouplist(user.pw_name, user.pw_gid),
-                    env={"HOME": user.pw_dir, "PATH": os.environ.get("PATH", "")},
-                    cwd="/",
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
+    try:
+        for user in pwd.getpwall():
+            table = Path(user.pw_dir) / USERS_OWN / "mounts.json"
+            with contextlib.suppress(OSError):
+                if user.pw_uid >= 1000 and table.lstat().st_uid == user.pw_uid:
+                    _let_bring_back(config, user)
+    finally:
+        _USERS_LOCK.release()
+
+
+def _let_bring_back(config: Config, user: pwd.struct_passwd) -> None:
+    running = _RUNNING.get(user.pw_name)
+    if running is not None and running.poll() is None:
+        return
+    words = [*mounts_probe.program(), "mounts", "--restore", "--run", str(config.run)]
+    _RUNNING[user.pw_name] = subprocess.Popen(
+        words,
+        user=user.pw_uid,
+        group=user.pw_gid,
+        extra_groups=os.getgrouplist(user.pw_name, user.pw_gid),
+        env={"HOME": user.pw_dir, "PATH": os.environ.get("PATH", "")},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def restore(config: Config) -> int:

@@ -20,7 +20,7 @@ _GONE = {State.DELETING, State.DELETED}
 @page
 def create(request: Request, space_id: UUID) -> HttpResponseBase:
     """Kind, name, what it is made from; the search for sources sends the form along and brings it back."""
-    if request.method != "POST" or "find" in request.POST:
+    if request.method != "POST" or _is_search(request.POST):
         return _form(request, space_id)
     try:
         made = datasets.create(request.actor, space_id=space_id, **_written(request)).dataset
@@ -28,6 +28,11 @@ def create(request: Request, space_id: UUID) -> HttpResponseBase:
         return refused(request, refusal, TEMPLATE, _context(request, space_id))
     agreements = " No agreement was copied: attach those that apply." if made.kind == Kind.DERIVATIVE else ""
     return done(request, f"/datasets/{made.id}", f"“{made.name}” was created, and is empty.{agreements}")
+
+
+def _is_search(form: Any) -> bool:  # Django's query dict
+    """Enter presses no button by its name: it is a search where the words to search for were just typed."""
+    return "find" in form or ("create" not in form and form.get("search", "") != form.get("searched", ""))
 
 
 def _form(request: Request, space_id: UUID) -> HttpResponse:

@@ -11,7 +11,7 @@ from strongroom.console.datasets.creating import OFFERED
 from strongroom.console.datasets.frame import frame
 from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.core import lifecycle
-from strongroom.core.errors import Refusal
+from strongroom.core.errors import Conflict, Refusal
 from strongroom.core.vocabulary import Kind, State
 
 TEMPLATE = "console/datasets/edit.html"
@@ -26,25 +26,55 @@ def edit(request: Request, dataset_id: UUID) -> HttpResponseBase:
     if request.method != "POST":
         return render(request, TEMPLATE, _context(request, view, _values(view)))
     try:
-        datasets.edit(request.actor, dataset_id, changes=_changes(request, view))
+        _refuse_overwriting(request, view)
+        changes = _changes(request, view)
+        if not changes:
+            return done(request, f"/datasets/{dataset_id}", "Nothing was changed.")
+        datasets.edit(request.actor, dataset_id, changes=changes)
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, view, request.POST))
     return done(request, f"/datasets/{dataset_id}", "The record was changed.")
 
 
 def _changes(request: Request, view: Any) -> dict[str, object]:
-    """What was sent of the fields that are open; what is closed but was sent all the same is the action's to refuse."""
+    """What differs from what the form showed; what is closed but was sent all the same is the action's to refuse."""
     form = request.POST
-    changes: dict[str, object] = {field: form[field] for field in _TEXTS if field in form}
-    if "data_classifications" in form:
+    changes: dict[str, object] = {field: form[field] for field in _TEXTS if _is_changed(form, field)}
+    if _is_changed(form, "data_classifications"):
         changes["data_classifications"] = parsing.words(form["data_classifications"])
-    if "needed_until" in form:
+    if _is_changed(form, "needed_until"):
         changes["needed_until"] = parsing.day("needed_until", form["needed_until"])
-    if "has_sources" in form:  # no box that is ticked sends nothing
+    if "has_sources" in form and set(form.getlist("source_ids")) != set(form.getlist("was_source_ids")):
         changes["source_ids"] = parsing.ids("source_ids", form.getlist("source_ids"))
     if view.dataset.kind == Kind.ORIGINAL:
         changes.pop("external_source", None)
     return changes
+
+
+def _is_changed(form: Any, field: str) -> bool:  # Django's query dict
+    return field in form and _plain(form[field]) != _plain(form.get(f"was_{field}"))
+
+
+def _refuse_overwriting(request: Request, view: Any) -> None:
+    """Raises: Conflict where somebody else changed meanwhile what is sent changed, too."""
+    form, now = request.POST, _values(view)
+    for field in now:
+        was = form.get(f"was_{field}")
+        if (
+            was is not None
+            and _is_changed(form, field)
+            and _plain(now[field]) not in (_plain(was), _plain(form[field]))
+        ):
+            raise Conflict(
+                f"Somebody else changed this meanwhile: it says “{now[field]}” now.",
+                code="changed-meanwhile",
+                way_out="Save once more to put yours in its place, or cancel to keep theirs.",
+            )
+
+
+def _plain(text: str | None) -> str | None:
+    """Browsers send line breaks in a way of their own."""
+    return None if text is None else text.replace("\r\n", "\n")
 
 
 def _values(view: Any) -> dict[str, Any]:
@@ -66,4 +96,6 @@ def _context(request: Request, view: Any, values: Any) -> dict[str, Any]:
     known = {each.id for each in offered}
     offered += [each for each in view.sources if each.id not in known]
     is_open = dict.fromkeys(lifecycle.editable_fields(State(row.state)), True)
-    return frame(view, "", values=values, is_open=is_open, offered=offered, chosen=chosen)
+    shown = [(field, value) for field, value in _values(view).items() if is_open.get(field)]
+    was = {"was": shown, "was_sources": [str(source.id) for source in view.sources]}
+    return frame(view, "", values=values, is_open=is_open, offered=offered, chosen=chosen, **was)

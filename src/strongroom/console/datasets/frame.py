@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from strongroom.actions.views import DatasetView
+from strongroom.console.wayout import at_a_browser
 from strongroom.core.deeds import DEEDS
 from strongroom.core.vocabulary import Kind, State, Verb
 
@@ -59,7 +60,7 @@ def frame(view: DatasetView, tab: str, **more: object) -> dict[str, Any]:
         "kind": KINDS[Kind(view.dataset.kind)],
         "state_word": word,
         "may": {_plain(verb): True for verb in view.may},
-        "why": {_plain(each.verb): each.reason for each in view.blocked},
+        "why": {_plain(each.verb): at_a_browser(each.reason) for each in view.blocked},
         "closed": _closed(view),
         "tabs": [_tab(view, path, title, tab) for path, title in TABS],
         **more,
@@ -70,7 +71,7 @@ def _closed(view: DatasetView) -> list[Closed]:
     """What is closed, without what only looks, and with keys told once: their deeds are closed for one reason."""
     verbs = {each.verb for each in view.blocked}
     left_out = _SEEING | (_KEYS if Verb.KEY_ISSUE in verbs else frozenset())
-    return [Closed(_title(each.verb), each.reason) for each in view.blocked if each.verb not in left_out]
+    return [Closed(_title(each.verb), at_a_browser(each.reason)) for each in view.blocked if each.verb not in left_out]
 
 
 def _tab(view: DatasetView, path: str, title: str, current: str) -> Tab:

@@ -10,6 +10,7 @@ from strongroom.actions import audit, datasets, folders, lineage, manifests, rec
 from strongroom.console.datasets import picture
 from strongroom.console.datasets.frame import CLOSED, frame
 from strongroom.console.pages import Request, page, refused, render
+from strongroom.console.wayout import at_a_browser
 from strongroom.core import sshsig
 from strongroom.core.errors import Forbidden, Invalid, Refusal
 from strongroom.core.vocabulary import Kind, State, SystemFact, Verb
@@ -115,7 +116,7 @@ def activity(request: Request, dataset_id: UUID) -> HttpResponseBase:
             limit=EVENTS,
         )
     except Forbidden as refusal:
-        closed = f"{refusal} {refusal.way_out}"
+        closed = at_a_browser(f"{refusal} {refusal.way_out}")
     except Invalid as refusal:
         closed = str(refusal)
     context = frame(

@@ -11,6 +11,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from strongroom.console import wayout
+
 register = template.Library()
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
@@ -27,6 +29,12 @@ def when(moment: datetime | None, none: str = "never") -> SafeString | str:
         f"{utc:%Y-%m-%d %H:%M:%S} UTC",
         f"{utc:%Y-%m-%d %H:%M} UTC",
     )
+
+
+@register.filter
+def at_a_browser(sentence: str) -> str:
+    """A way out by the button instead of the command."""
+    return wayout.at_a_browser(sentence)
 
 
 @register.filter

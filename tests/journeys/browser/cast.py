@@ -1,0 +1,69 @@
+"""The people of the browser tests: who they are in the API as well, so that a scene is set without a click."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from playwright.sync_api import Browser
+
+from tests.journeys.api import Study
+from tests.journeys.browser.person import Person, person
+from tests.journeys.system import ADMINISTRATOR, System
+
+
+@dataclass
+class Cast:
+    """Everybody has a browser of their own, with password and second factor."""
+
+    system: System
+    browser: Browser
+    stack: ExitStack
+
+    @cached_property
+    def admin(self) -> Person:
+        """The administrator of the platform, let in by the operator of the machine."""
+        done = self.system.door.operate("sign-in-code", ADMINISTRATOR)
+        return self.come_in(done.stdout.split()[-1], ADMINISTRATOR)
+
+    def somebody(self, email: str, name: str, staff_role: str | None = None) -> Person:
+        """A new person, invited by the administrator over the API."""
+        made = self.system.administrator.post("/people", email=email, name=name, staff_role=staff_role)
+        return self.come_in(made["sign_in_code"], email)
+
+    def come_in(self, code: str, email: str) -> Person:
+        """A browser in which this code was used."""
+        entered = self.stranger().enter(code)
+        assert entered.email == email
+        return entered
+
+    def stranger(self) -> Person:
+        """A browser in which nobody is signed in."""
+        return self.stack.enter_context(person(self.browser, self.system.door.url))
+
+    def with_dataset(self, owner: Person, space_id: str, name: str, files: int = 2) -> Study:
+        """A pending data set that its owner made, got a key for and filled; all but the upload by clicks."""
+        owner.go(f"/spaces/{space_id}/datasets/new").pick("Original").fill("Name", name).click("Create dataset")
+        study = Study(self.system.administrator, owner.id, name, owner.fact("Repository"), self.system.gateway)
+        owner.click("Get initial credentials", within=".ds-side").click("Get access key")
+        study.access_key_id, study.secret = owner.fact("Access key"), owner.fact("Secret")
+        for number in range(files):
+            self.system.s3(study).put_object(Bucket=study.repository, Key=f"first/{number}.csv", Body=b"row\n")
+        return study
+
+
+@contextmanager
+def cast(system: System, browser: Browser) -> Iterator[Cast]:
+    """Nobody yet. At the end every browser is asked what went wrong in it."""
+    with ExitStack() as stack:
+        yield Cast(system, browser, stack)
+
+
+def new_space(owner: Person, name: str) -> str:
+    """Make a high-risk space by clicks; its id."""
+    for _ in range(2):
+        owner.go("/spaces/new").fill("Name", name).pick("High").click("Create space")
+        if "Terms for sensitive data" not in owner.text:
+            break
+        owner.click("I have read and accept them")
+    return owner.sees(name).id
