@@ -32,6 +32,9 @@ def told(provider: Provider, settings: Any) -> Iterator[Callable[..., None]]:
             "oidc_client_secret": SECRET,
             "oidc_name": "the university",
             "oidc_email_domains": ("example.org",),
+            "saml_metadata": f"{provider.url}/saml/metadata",
+            "saml_name": "the hospital",
+            "saml_email_domains": ("example.org",),
         }
         changed = replace(settings.STRONGROOM, **{**basic, **more})
         settings.STRONGROOM = changed

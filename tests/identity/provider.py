@@ -22,8 +22,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.x509.oid import NameOID
 
+from strongroom.identity.saml import SamlProvider, Service
+
 PASSWORD = "correct horse battery"
 CLIENT, SECRET = "strongroom", "the secret of strongroom at the provider"
+SERVICE = "strongroom"
 OTHER_CLIENT = "another-application"
 _PSGI = Path(__file__).with_name("portal.psgi")
 _COLUMNS = ("uid", "password", "mail", "mail_verified", "cn", "memberof")
@@ -36,7 +39,7 @@ class Provider:
         self.folder, self.web_url = folder, web_url
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._written = _written(generate_private_key(65537, 2048))
+        self._written = written(generate_private_key(65537, 2048))
         self._process: subprocess.Popen[bytes] | None = None
         self._database = folder / "people.sqlite"
         with closing(sqlite3.connect(self._database)) as people:
@@ -50,6 +53,11 @@ class Provider:
         with closing(sqlite3.connect(self._database)) as people, people:
             people.execute("DELETE FROM people WHERE uid = ?", (uid,))
             people.execute(f"INSERT INTO people VALUES ({', '.join('?' * len(_COLUMNS))})", row)
+
+    @property
+    def signing(self) -> tuple[str, str]:
+        """What it signs with: key and certificate, PEM."""
+        return self._written[0], self._written[2]
 
     def start(self, **more: object) -> None:
         """Listen and answer; `more` is configuration in LemonLDAP::NG's own words."""
@@ -107,6 +115,7 @@ class Provider:
             "exportedVars": {},
             **self._people(),
             **self._openid(),
+            **self._saml(),
         }
 
     def _people(self) -> dict[str, Any]:
@@ -156,6 +165,35 @@ class Provider:
             "oidcRPMetaDataOptionsExtraClaims": {name: {"profile": "name groups"} for name in clients},
         }
 
+    def _saml(self) -> dict[str, Any]:
+        pem, _, certificate = self._written
+        service = Service(
+            entity_id=f"{self.web_url}/sign-in/saml/metadata",
+            answer_url=f"{self.web_url}/sign-in/saml/answer",
+            metadata=bytes,
+            name="",
+            email_attribute="",
+            name_attribute="",
+            groups_attribute="",
+        )
+        options = {
+            "samlSPMetaDataOptionsCheckSSOMessageSignature": 0,
+            "samlSPMetaDataOptionsSignSSOMessage": 1,
+            "samlSPMetaDataOptionsNameIDFormat": "persistent",
+            "samlSPMetaDataOptionsEnableIDPInitiatedURL": 1,
+        }
+        return {
+            "issuerDBSAMLActivation": 1,
+            "samlIDPSSODescriptorWantAuthnRequestsSigned": 0,
+            "samlServicePrivateKeySig": pem,
+            "samlServicePublicKeySig": certificate,
+            "samlSPMetaDataXML": {SERVICE: {"samlSPMetaDataXML": SamlProvider(service).own_metadata().decode()}},
+            "samlSPMetaDataOptions": {SERVICE: options},
+            "samlSPMetaDataExportedAttributes": {
+                SERVICE: {"mail": "0;mail", "cn": "0;displayName", "memberof": "0;groups"}
+            },
+        }
+
 
 _INI = """\
 [all]
@@ -174,7 +212,7 @@ languages = en
 """
 
 
-def _written(key: RSAPrivateKey) -> tuple[str, str, str]:
+def written(key: RSAPrivateKey) -> tuple[str, str, str]:
     """The key, its public half, and a certificate of its own making; PEM."""
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()

@@ -1,14 +1,16 @@
 """Groups of a real provider become roles, nested ones too; what a group gave ends with the group, with all it held."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from strongroom.actions import keys, mappings, members, people
+from strongroom.actions import keys, mappings, members, people, stale
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden, Invalid
 from strongroom.core.vocabulary import IdentityKind, KeyStatus, Kind, Outcome, Role, ServerState, StaffRole, SystemFact
-from strongroom.db.models import Event, Membership, Person, Server, Space, UploadKey
+from strongroom.db.models import Event, Identity, Membership, Person, Server, Space, UploadKey
 from strongroom.engines import AccessKey
 from tests.identity.provider import Provider
 from tests.identity.visitor import Visitor
@@ -240,3 +242,24 @@ def test_a_group_is_mapped_to_one_thing_and_once(scene: Scene) -> None:
     scene.maps("g")
     with pytest.raises(Conflict):
         scene.maps("g", Role.OWNER)
+
+
+def test_without_a_new_sign_in_what_groups_gave_ends_in_time(scene: Scene) -> None:
+    scene.maps(STEWARDS)
+    scene.arrives(STEWARDS)
+    assert stale.end_due() == 0
+    Identity.objects.update(last_used_at=timezone.now() - timedelta(days=31))
+    assert stale.end_due() == 1
+    assert scene.role() is None
+    assert stale.end_due() == 0
+    scene.arrives(STEWARDS)
+    assert scene.role() == "steward"
+
+
+def test_groups_last_for_ever_where_the_operator_says_so(scene: Scene, told: Callable[..., None]) -> None:
+    told(sso_group_days=0)
+    scene.maps(STEWARDS)
+    scene.arrives(STEWARDS)
+    Identity.objects.update(last_used_at=timezone.now() - timedelta(days=3000))
+    assert stale.end_due() == 0
+    assert scene.role() == "steward"

@@ -29,6 +29,24 @@ class Visitor:
         assert left.status_code == 302, left.content.decode()
         return self.through(left.headers["Location"], uid)
 
+    def saml_answer(self, uid: str, *, next_: str = "/", path: str = "/sign-in") -> str:
+        """What a SAML provider has the browser send to Strongroom, once somebody signed in there."""
+        left = self.here.get(f"{path}/saml?{urlencode({'next': next_})}")
+        assert left.status_code == 302, left.content.decode()
+        return self.saml_through(left.headers["Location"], uid)
+
+    def saml_through(self, url: str, uid: str) -> str:
+        """The provider's form, filled in; the answer in the form that it shows then."""
+        response = self.there.get(url)
+        if "SAMLResponse" not in response.text:
+            fields = dict(_FIELD.findall(response.text))
+            response = self.there.post(url, data={**fields, "user": uid, "password": PASSWORD})
+        return dict(_FIELD.findall(response.text))["SAMLResponse"]
+
+    def send(self, answer: str) -> HttpResponse:
+        """What Strongroom says to that answer."""
+        return self.here.post("/sign-in/saml/answer", {"SAMLResponse": answer})
+
     def through(self, url: str, uid: str) -> str:
         """The provider's form, filled in, where it shows one; where it sends the browser then."""
         response = self.there.get(url)

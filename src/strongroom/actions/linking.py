@@ -9,7 +9,7 @@ from datetime import datetime
 from strongroom.actions import applying, ledger, people
 from strongroom.actions.configuration import settings
 from strongroom.core.actor import Actor
-from strongroom.core.assertion import Assertion
+from strongroom.core.assertion import Assertion, covers
 from strongroom.core.errors import Forbidden, Refusal
 from strongroom.core.vocabulary import IdentityKind, SystemFact, Verb
 from strongroom.db.models import Identity, Person
@@ -26,8 +26,9 @@ def identity_of(assertion: Assertion, now: datetime, *, address: str, request_id
     identity = found.select_for_update(no_key=True).first() or _first_time(assertion, now, address, request_id)
     if not identity.person.is_active:
         raise _refusal("disabled", f"{identity.person.email} was disabled here.", _ASK)
-    identity.email, identity.groups, identity.last_used_at = assertion.email[:254], list(assertion.groups), now
-    identity.save(update_fields=["email", "groups", "last_used_at"])
+    identity.email, identity.groups = assertion.email[:254], list(assertion.groups)
+    identity.last_used_at, identity.lapsed_at = now, None
+    identity.save(update_fields=["email", "groups", "last_used_at", "lapsed_at"])
     return identity
 
 
@@ -106,12 +107,12 @@ def _created(assertion: Assertion, now: datetime) -> Person:
 
 
 def _domains(kind: IdentityKind) -> tuple[str, ...]:
-    return settings().oidc_email_domains if kind is IdentityKind.OIDC else ()
+    return settings().oidc_email_domains if kind is IdentityKind.OIDC else settings().saml_email_domains
 
 
 def _is_believed(domain: str, kind: IdentityKind) -> bool:
-    """Whether the operator believes the provider for addresses there; `.example.org` names all domains below it."""
-    return any(domain == each or (each.startswith(".") and domain.endswith(each)) for each in _domains(kind))
+    """Whether the operator believes the provider for addresses there."""
+    return covers(_domains(kind), domain)
 
 
 def _refusal(code: str, message: str, way_out: str) -> Refusal:

@@ -19,7 +19,7 @@ from strongroom.core.assertion import Assertion
 from strongroom.core.errors import Conflict, Forbidden, NotFound, Refusal, Unauthenticated, Unavailable
 from strongroom.core.vocabulary import IdentityKind, Outcome, SystemFact, Verb
 from strongroom.db.models import BrowserSession, Identity
-from strongroom.identity import Leaving, Provider
+from strongroom.identity import HasMetadata, Leaving, Provider
 
 log = structlog.get_logger()
 
@@ -51,6 +51,13 @@ def leave(kind: str, *, is_fresh: bool = False) -> Leaving:
     """Where the browser goes, and what to keep of it until it is back. Raises: NotFound; Unavailable."""
     known = _kind(kind)
     return _provider(known).begin(back_url(known), is_fresh=is_fresh)
+
+
+def own_metadata() -> bytes:
+    """What a SAML provider is told about this Strongroom: XML. Raises: NotFound where none is set up."""
+    found = _provider(_kind(IdentityKind.SAML.value))
+    assert isinstance(found, HasMetadata)
+    return found.own_metadata()
 
 
 def back_url(kind: IdentityKind) -> str:

@@ -1,5 +1,6 @@
 """What an identity provider says about somebody who just signed in there; refuses to know how it was proved."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,3 +30,8 @@ class Assertion:
     def proved_at(self) -> datetime | None:
         """When the second factor was proved; None where nothing says that it was."""
         return self.authenticated_at if self.is_strong else None
+
+
+def covers(domains: Iterable[str], domain: str) -> bool:
+    """Whether a domain is one of these; `.example.org` names every domain below it."""
+    return any(domain == each or (each.startswith(".") and domain.endswith(each)) for each in domains)

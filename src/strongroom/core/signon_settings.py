@@ -48,6 +48,31 @@ class SignOnSettings:
         "", "texts, comma between", "Values of `amr`, such as `mfa`, that count as a second factor.", values.listed
     )
 
+    # Single sign-on with SAML
+    saml_metadata: str = setting(
+        "", "file or URL", "Metadata of a SAML 2.0 identity provider; empty: none.", values.metadata
+    )
+    saml_name: str = setting("single sign-on", "text", "What the button says: “Continue with …”.", values.text)
+    saml_email_attribute: str = setting("mail", "text", "Attribute with the e-mail address.", values.text)
+    saml_name_attribute: str = setting("displayName", "text", "Attribute with the name.", values.text)
+    saml_groups_attribute: str = setting("groups", "text", "Attribute that lists a person's groups.", values.text)
+    saml_subject_attribute: str = setting(
+        "", "text", "Attribute that names a person for ever; empty: the NameID, unless it is transient.", values.text
+    )
+    saml_email_domains: tuple[str, ...] = setting(
+        "",
+        "names, comma between",
+        "Domains of e-mail addresses for which this provider is believed: SAML does not say whether an address is "
+        "verified, so only people with such an address are linked or become known. Empty: nobody.",
+        values.hosts,
+    )
+    saml_mfa_contexts: tuple[str, ...] = setting(
+        "",
+        "texts, comma between",
+        "Authentication contexts, such as `https://refeds.org/profile/mfa`, that count as a second factor.",
+        values.listed,
+    )
+
     # Single sign-on with anything
     sso_new_people: str = setting(
         "mapped",
@@ -55,6 +80,14 @@ class SignOnSettings:
         "Who becomes known by signing in: `mapped`: whoever is in a group that is mapped to a role. `all`: whoever the "
         "provider lets in. `none`: nobody; people are created first.",
         values.one_of("mapped", "all", "none"),
+    )
+
+    sso_group_days: int = setting(
+        "30",
+        "days",
+        "How long what groups gave lasts without a new sign-in through the provider, which alone says who is still in "
+        "them; 0: for ever.",
+        values.whole(0, 3660),
     )
 
     def refuse_half_a_provider(self) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from strongroom.core.vocabulary import IdentityKind
-from strongroom.identity.protocol import Leaving, Provider
+from strongroom.identity.protocol import HasMetadata, Leaving, Provider
 
-__all__ = ["Leaving", "Provider", "current", "use"]
+__all__ = ["HasMetadata", "Leaving", "Provider", "current", "use"]
 
 _factory: Callable[[], Mapping[IdentityKind, Provider]] | None = None
 _providers: Mapping[IdentityKind, Provider] | None = None

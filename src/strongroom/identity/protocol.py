@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from strongroom.core.assertion import Assertion
 
@@ -41,3 +41,11 @@ class Provider(Protocol):
 
         Raises: Unauthenticated `sso-refused` for whatever does not prove it; Unavailable.
         """
+
+
+@runtime_checkable
+class HasMetadata(Protocol):
+    """A provider that must be told about us by a document."""
+
+    def own_metadata(self) -> bytes:
+        """That document."""

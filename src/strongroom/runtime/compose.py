@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from strongroom import engines, hosts, identity
 from strongroom.actions import signing, software, ssh_authority
 from strongroom.actions.ssh_authority import Authorities
+from strongroom.core.assertion import covers
 from strongroom.core.errors import Invalid
 from strongroom.core.settings import ENGINE_PORTS, Settings
 from strongroom.core.vocabulary import IdentityKind
@@ -53,7 +54,40 @@ def providers(settings: Settings) -> dict[IdentityKind, Provider]:
                 amr=settings.oidc_mfa_amr,
             )
         )
+    if settings.saml_metadata:
+        found[IdentityKind.SAML] = _saml(settings)
     return found
+
+
+def _saml(settings: Settings) -> Provider:
+    from strongroom.identity import fetching
+    from strongroom.identity.saml import SamlProvider, Service
+
+    where = settings.saml_metadata
+    if "://" in where:
+
+        def metadata() -> bytes:
+            return fetching.get(settings.saml_name, where)
+    else:
+        kept = _read("SAML_METADATA", Path(where)).encode()
+
+        def metadata() -> bytes:
+            return kept
+
+    return SamlProvider(
+        Service(
+            entity_id=f"{settings.web_url}/sign-in/saml/metadata",
+            answer_url=f"{settings.web_url}/sign-in/saml/answer",
+            metadata=metadata,
+            name=settings.saml_name,
+            email_attribute=settings.saml_email_attribute,
+            name_attribute=settings.saml_name_attribute,
+            groups_attribute=settings.saml_groups_attribute,
+            subject_attribute=settings.saml_subject_attribute,
+            is_email_verified=lambda email: covers(settings.saml_email_domains, email.rpartition("@")[2]),
+            contexts=settings.saml_mfa_contexts,
+        )
+    )
 
 
 def _read(variable: str, path: Path | None) -> str:

@@ -15,7 +15,18 @@ import structlog
 from django.db import close_old_connections, connections
 from django.db.utils import OperationalError
 
-from strongroom.actions import attachments, converge, grants, hosting, idempotency, keys, lapsing, rechecking, system
+from strongroom.actions import (
+    attachments,
+    converge,
+    grants,
+    hosting,
+    idempotency,
+    keys,
+    lapsing,
+    rechecking,
+    stale,
+    system,
+)
 
 log = structlog.get_logger("strongroom.worker")
 
@@ -46,6 +57,7 @@ def chores() -> tuple[Chore, ...]:
         Chore("end_keys", 5, keys.end_due),
         Chore("end_grants", 0.5, grants.end_due),
         Chore("lapse_servers", 5, lapsing.end_due),
+        Chore("end_stale_groups", 60, stale.end_due),
         Chore("check_policies", POLICY_ROUND_SECONDS, lambda: rechecking.check_policies(POLICY_BATCH)),
         Chore("forget_replies", 600, idempotency.forget_old),
         Chore("forget_attachments", 60, attachments.forget_abandoned),

@@ -7,11 +7,13 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
 
 from strongroom.actions import signon
 from strongroom.console import signed_in
 from strongroom.console.local import local_path
-from strongroom.console.pages import ENROL, Request, done, page
+from strongroom.console.pages import ENROL, Request, done, page, render
 from strongroom.console.people.entering import SECOND_STEP, public
 from strongroom.core.errors import Unauthenticated
 
@@ -32,9 +34,30 @@ def leave_to_prove(request: Request, kind: str) -> HttpResponse:
 
 
 @public
-def answer(request: HttpRequest, kind: str) -> HttpResponse:
-    """Back from the provider with its answer in the address."""
-    return come_back(request, kind, request.GET.dict())
+def answer(request: HttpRequest) -> HttpResponse:
+    """Back from an OpenID Connect provider, with its answer in the address."""
+    return come_back(request, "oidc", request.GET.dict())
+
+
+@csrf_exempt
+@sensitive_post_parameters()
+@public
+def posted_answer(request: HttpRequest) -> HttpResponse:
+    """Back from a SAML provider, with its answer in a form that its page sent here.
+
+    What other sites send comes without our cookies, so it is sent once more, by a page of our own. No token guards it:
+    the answer must be to the request that this very browser left with.
+    """
+    told = request.POST.get("SAMLResponse", "")
+    if told and _PENDING not in request.session and "again" not in request.POST:
+        return render(request, "console/people/onward.html", {"told": told})
+    return come_back(request, "saml", {"SAMLResponse": told})
+
+
+@public
+def metadata(request: HttpRequest) -> HttpResponse:
+    """What a SAML provider is to know about this Strongroom."""
+    return HttpResponse(signon.own_metadata(), content_type="application/samlmetadata+xml")
 
 
 def come_back(request: HttpRequest, kind: str, told: Mapping[str, str]) -> HttpResponse:

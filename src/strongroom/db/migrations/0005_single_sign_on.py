@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ('groups', models.JSONField(default=list)),
                 ('created_at', models.DateTimeField()),
                 ('last_used_at', models.DateTimeField()),
+                ('lapsed_at', models.DateTimeField(null=True)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to=settings.AUTH_USER_MODEL)),
             ],
         ),

@@ -22,6 +22,7 @@ class Identity(models.Model):
     groups = models.JSONField(default=list)
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField()
+    lapsed_at = models.DateTimeField(null=True)  # when what its groups gave ended, for want of a new sign-in
 
     class Meta:
         constraints = [

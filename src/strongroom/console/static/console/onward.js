@@ -1,0 +1,2 @@
+// Takes the one step of its page: the answer of an identity provider is sent once more, now from this site.
+document.getElementById("onward").submit();
