@@ -19,6 +19,7 @@ _MOUNTING = (
     "tests/windows/test_rclone",
     "tests/journeys/test_server_e",
     "tests/journeys/test_server_re",
+    "tests/journeys/browser/test_reference_story",
 )
 # The tests of one file go through one story on one system, in their order.
 _STORIES = ("tests/journeys/", "tests/hosts/")

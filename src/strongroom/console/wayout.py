@@ -9,6 +9,7 @@ BUTTONS: Mapping[str, str] = {
     "strongroom grant create": "“Provision server access” on the data set's page",
     "strongroom grant edit": "“Change when it ends”, below the server,",
     "strongroom grant list": "“Dataset access” on the data set's page",
+    "strongroom mapping list": "“Groups” on the pages of the staff",
     "strongroom member edit": "“Save role” below their name",
     "strongroom member list": "“People and roles” of the space",
     "strongroom mfa enrol": "“Set up an authenticator app” on your account page",

@@ -165,7 +165,8 @@ def test_sources_of_a_derivative_are_changed(world: World) -> None:
     client, path = browser(world.owner(one.space)), f"{root(made)}/edit"
     sent(client, path, name=made.name, has_sources="1", source_ids=str(two.id), external_source="")
     assert [link.source_id for link in made.source_links.all()] == [two.id]
-    assert "must say what it is made from" in refused(client, path, 422, has_sources="1", external_source="")
+    none = {"has_sources": "1", "was_source_ids": str(two.id), "external_source": ""}
+    assert "must say what it is made from" in refused(client, path, 422, **none)
 
 
 def test_what_people_stored_is_text_on_every_page(world: World) -> None:

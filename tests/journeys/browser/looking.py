@@ -18,6 +18,10 @@ _TOO_WIDE = """() => {
   return [`${wide} px too wide`, ...out.slice(0, 5).map(e => e.tagName + '.' + e.className)];
 }"""
 
+_FADED = """() => Promise.all(document.getAnimations()
+  .filter(each => each.effect.getComputedTiming().iterations !== Infinity)
+  .map(each => each.finished.catch(() => 0)))"""
+
 
 def look(page: Page) -> list[str]:
     """What is wrong with the page that is open; the page is as before afterwards, in light colours."""
@@ -35,10 +39,12 @@ def look(page: Page) -> list[str]:
 def _violations(page: Page, options: dict[str, object]) -> list[str]:
     """Source: axe-core, "Results Object"."""
     _settle(page)
-    violations = _AXE.run(page, options=options).response["violations"]
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(_AXE.axe_script)
+    violations = page.evaluate("options => axe.run(document, options)", options)["violations"]
     return [f"{each['id']}: {node['html'][:200]}" for each in violations for node in each["nodes"]]
 
 
 def _settle(page: Page) -> None:
-    """Colours that fade from one theme to the other are done."""
-    page.evaluate("() => Promise.all(document.getAnimations().map(each => each.finished.catch(() => 0)))")
+    """Colours that fade from one theme to the other are done; what turns without end is not waited for."""
+    page.evaluate(_FADED)

@@ -1,7 +1,7 @@
 """One of everything that a page can show: spaces, people, data sets in each state, documents, a server with a mount."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +23,13 @@ class Scene:
     people: dict[str, Person]
     ids: dict[str, list[str]]
     studies: dict[str, Study]
-    kept: list[Any] = field(default_factory=list)
+    agents: list[Agent]
+
+    def beat(self) -> None:
+        """Both machines are heard, and the first has the finalized data set mounted."""
+        for agent, mounts in zip(self.agents, ([_mount(self.studies["finalized"])], []), strict=True):
+            agent.ask("credentials")
+            agent.ask("heartbeat", hostname="vm", os_version="Debian 12", agent_version="1", mounts=mounts)
 
     def paths(self, written: str) -> list[str]:
         """Every path that such a pattern stands for here; empty where the scene lacks what it names."""
@@ -44,7 +50,7 @@ def set_scene(people: Cast) -> Scene:
     studies = _studies(system, ada, space)
     agent = joined(system, ada, space, "genomics-1")
     ada.post(f"{studies['finalized'].path}/grants", server_id=agent.server_id, reason="Analysis of the first wave")
-    _beat(agent, studies["finalized"])
+    idle = joined(system, ada, space, "imaging-2")
     documents = ada.get(f"{studies['pending'].path}/attachments")["items"]
     token = ada.post("/tokens", name="nightly-export", scopes=["read"], days=30)
     ids = {
@@ -55,9 +61,10 @@ def set_scene(people: Cast) -> Scene:
         "person_id": [_person(system, "bob.bailey@example.org")],
         "token_id": [token["id"]],
         "session_id": [space],
+        "device_id": [space],
         "code": [_invite(system, "carol.clarke@example.org")],
     }
-    return Scene(people, _browsers(people, email), ids, studies, [agent])
+    return Scene(people, _browsers(people, email), ids, studies, [agent, idle])
 
 
 def _browsers(people: Cast, email: str) -> dict[str, Person]:
@@ -92,9 +99,9 @@ def _filled(system: System, ada: Api, space: str, name: str, **fields: Any) -> S
     return study
 
 
-def _beat(agent: Agent, study: Study) -> None:
-    """A heartbeat of a machine that has it mounted."""
-    mount = {
+def _mount(study: Study) -> dict[str, Any]:
+    """As the agent of a machine reports it."""
+    return {
         "repository": study.repository,
         "path": "/mnt/cohort",
         "tool": "rclone",
@@ -103,8 +110,6 @@ def _beat(agent: Agent, study: Study) -> None:
         "health": "ok",
         "checked_at": datetime.now(UTC).isoformat(),
     }
-    agent.ask("credentials")
-    agent.ask("heartbeat", hostname="genomics-1", os_version="Debian 12", agent_version="1", mounts=[mount])
 
 
 def _address(name: str) -> str:
