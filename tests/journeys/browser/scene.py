@@ -60,6 +60,8 @@ def set_scene(people: Cast) -> Scene:
         "server_id": [agent.server_id],
         "person_id": [_person(system, "bob.bailey@example.org")],
         "token_id": [token["id"]],
+        "mapping_id": [_mapped(system, space)],
+        "kind": ["oidc"],
         "session_id": [space],
         "device_id": [space],
         "code": [_invite(system, "carol.clarke@example.org")],
@@ -123,6 +125,11 @@ def _api(system: System, email: str, name: str) -> tuple[Api, str]:
 
 def _person(system: System, email: str) -> str:
     return str(next(each["id"] for each in system.administrator.all("/people") if each["email"] == email))
+
+
+def _mapped(system: System, space: str) -> str:
+    about = {"group": "/hospital/sleep", "space_id": space, "role": "researcher"}
+    return str(system.administrator.post("/mappings", **about)["id"])
 
 
 def _invite(system: System, email: str) -> str:
