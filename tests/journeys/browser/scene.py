@@ -84,7 +84,7 @@ def _studies(system: System, ada: Api, space: str) -> dict[str, Study]:
     pending = _filled(system, ada, space, "Cohort 2025", kind="original", description="Second wave")
     about = {"source_ids": [finalized.id], "external_source": "The national registry, 2019"}
     derivative = _filled(system, ada, space, "Sleep scores", kind="derivative", **about)
-    return {"finalized": finalized, "pending": pending, "derivative": derivative}
+    return {"pending": pending, "derivative": derivative, "finalized": finalized}
 
 
 def _filled(system: System, ada: Api, space: str, name: str, **fields: Any) -> Study:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -67,6 +68,9 @@ def test_the_access_key_is_shown_once(told: Told) -> None:
     ada.sees("Save both now")
     key, told.secret = ada.fact("Access key"), ada.fact("Secret")
     assert len(told.secret) >= 32
+    with ada.page.expect_download() as started:
+        ada.click("Download key and secret")
+    assert f"{key},{told.secret}" in Path(started.value.path()).read_text()
     ada.click("I saved them: how to connect").does_not_see(told.secret)
     ada.click("Dataset access", within=".tabs").sees(key).does_not_see(told.secret)
     assert not ada.may("Get access key")
