@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from strongroom.console.templatetags.console import ticked
 from strongroom.console.wayout import BUTTONS, COMMAND, at_a_browser
 
 SOURCE = Path(__file__).parents[2] / "src" / "strongroom"
@@ -37,3 +38,8 @@ def test_every_option_that_is_translated_is_one_that_somebody_names() -> None:
     assert at_a_browser("Upload, or say it: --allow-empty (API: allow_empty).") == (
         "Upload, or say it: tick “It is meant to be empty”."
     )
+
+
+def test_code_between_backticks_looks_like_code_and_stays_text() -> None:
+    assert ticked("Run `a <b>` & see.") == "Run <code>a &lt;b&gt;</code> &amp; see."
+    assert ticked("One ` alone <i>") == "One ` alone &lt;i&gt;"

@@ -14,9 +14,9 @@ def local_path(wanted: str | None) -> str:
     return wanted if wanted and is_path and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else HOME
 
 
-def with_next(to: str, request: HttpRequest) -> str:
-    """The path `to`, told to come back to the page that the person is on now."""
-    return f"{to}?{urlencode({'next': here(request)})}"
+def with_next(to: str, request: HttpRequest, come_back: str = "") -> str:
+    """The path `to`, told to lead to `come_back`, or else back to the page that the person is on now."""
+    return f"{to}?{urlencode({'next': local_path(come_back) if come_back else here(request)})}"
 
 
 def here(request: HttpRequest) -> str:

@@ -91,9 +91,14 @@ def render(
     return _render(request, template, dict(context or {}), status=status)
 
 
-def refused(request: HttpRequest, refusal: Refusal, template: str, context: Mapping[str, Any]) -> HttpResponse:
-    """The page of a form once more with what was refused on top; `errors` says which fields are wrong."""
-    led_on = _led_on(request, refusal)
+def refused(
+    request: HttpRequest, refusal: Refusal, template: str, context: Mapping[str, Any], *, come_back: str = ""
+) -> HttpResponse:
+    """The page of a form once more with what was refused on top; `errors` says which fields are wrong.
+
+    Who must prove something first returns to the path `come_back`; by default to the form, without what they wrote.
+    """
+    led_on = _led_on(request, refusal, come_back)
     if led_on is not None:
         return led_on
     errors = refusal.fields if isinstance(refusal, Invalid) else {}
@@ -128,13 +133,13 @@ def error_page(request: HttpRequest, status: int, sentence: str, way_out: str = 
     return render(request, "console/error.html", told, status=int(status))
 
 
-def _led_on(request: HttpRequest, refusal: Refusal) -> HttpResponse | None:
+def _led_on(request: HttpRequest, refusal: Refusal, come_back: str = "") -> HttpResponse | None:
     """To where the person can do what is missing: sign in, or prove their second factor."""
     if isinstance(refusal, Unauthenticated):
         return HttpResponseRedirect(with_next(SIGN_IN, request))
     if refusal.code in _PROOFS:
         messages.info(request, str(refusal))
-        return HttpResponseRedirect(with_next(_PROOFS[refusal.code], request))
+        return HttpResponseRedirect(with_next(_PROOFS[refusal.code], request, come_back))
     return None
 
 

@@ -1,5 +1,7 @@
 """Spaces: choosing one, making one, its data sets, its settings."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from django.test import Client
 
@@ -141,3 +143,12 @@ def test_a_page_of_a_space_asks_the_database_the_same_for_many_data_sets(  # typ
         text(client, f"/spaces/{space.id}")
     with django_assert_max_num_queries(16):
         text(client, "/spaces/")
+
+
+def test_whoever_must_prove_something_first_finds_what_they_wrote(world: World) -> None:
+    client = browser(world.person("newcomer"), is_proved=False)
+    sent = client.post("/spaces/new", {"name": "Sleep & rest", "risk_level": "high", "charge_code": "CC-1"})
+    came_back = parse_qs(urlsplit(sent.headers["Location"]).query)["next"][0]
+    assert came_back.startswith("/spaces/new?")
+    page = client.get(came_back).content.decode()
+    assert 'value="Sleep &amp; rest"' in page and 'value="CC-1"' in page

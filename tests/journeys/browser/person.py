@@ -5,6 +5,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
@@ -32,7 +33,7 @@ class Person:
     name: str = ""
     secret: str = ""
     problems: list[str] = field(default_factory=list)
-    _last_step: int = -1
+    last_step: int = -1
 
     def __post_init__(self) -> None:
         self.context.add_init_script(CSP)
@@ -148,10 +149,10 @@ class Person:
 
     def code(self) -> str:
         """What the app shows now; each works once, so the next one where this one was used already."""
-        step = max(int(time.time()) // STEP_SECONDS, self._last_step + 1)
+        step = max(int(time.time()) // STEP_SECONDS, self.last_step + 1)
         while step > int(time.time()) // STEP_SECONDS + 1:
             time.sleep(0.2)
-        self._last_step = step
+        self.last_step = step
         app = TOTP(base64.b32decode(self.secret), DIGITS, SHA1(), STEP_SECONDS, enforce_key_length=False)
         return app.generate(step * STEP_SECONDS).decode()
 
@@ -198,7 +199,7 @@ class Person:
         return self.page.locator("#content").get_by_label(words).locator("visible=true").first
 
 
-def person(browser: Browser, url: str, **options: object) -> Person:
+def person(browser: Browser, url: str, **options: Any) -> Person:
     """Somebody with a browser of their own, at the console's address; not signed in."""
-    context = browser.new_context(viewport=DESKTOP, locale="en-GB", timezone_id="UTC", **options)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=DESKTOP, locale="en-GB", timezone_id="UTC", **options)
     return Person(context, url)

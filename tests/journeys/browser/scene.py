@@ -28,7 +28,6 @@ class Scene:
     def beat(self) -> None:
         """Both machines are heard, and the first has the finalized data set mounted."""
         for agent, mounts in zip(self.agents, ([_mount(self.studies["finalized"])], []), strict=True):
-            agent.ask("credentials")
             agent.ask("heartbeat", hostname="vm", os_version="Debian 12", agent_version="1", mounts=mounts)
 
     def paths(self, written: str) -> list[str]:
@@ -51,6 +50,7 @@ def set_scene(people: Cast) -> Scene:
     agent = joined(system, ada, space, "genomics-1")
     ada.post(f"{studies['finalized'].path}/grants", server_id=agent.server_id, reason="Analysis of the first wave")
     idle = joined(system, ada, space, "imaging-2")
+    agent.ask("credentials")
     documents = ada.get(f"{studies['pending'].path}/attachments")["items"]
     token = ada.post("/tokens", name="nightly-export", scopes=["read"], days=30)
     ids = {
@@ -86,7 +86,7 @@ def _studies(system: System, ada: Api, space: str) -> dict[str, Study]:
     pending = _filled(system, ada, space, "Cohort 2025", kind="original", description="Second wave")
     about = {"source_ids": [finalized.id], "external_source": "The national registry, 2019"}
     derivative = _filled(system, ada, space, "Sleep scores", kind="derivative", **about)
-    return {"finalized": finalized, "pending": pending, "derivative": derivative}
+    return {"pending": pending, "derivative": derivative, "finalized": finalized}
 
 
 def _filled(system: System, ada: Api, space: str, name: str, **fields: Any) -> Study:

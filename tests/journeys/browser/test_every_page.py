@@ -10,6 +10,7 @@ import pytest
 from django.urls import URLPattern, URLResolver
 from playwright.sync_api import Browser
 
+from strongroom.console.datasets.frame import TABS
 from strongroom.console.urls import urlpatterns
 from tests.journeys.browser.cast import cast
 from tests.journeys.browser.looking import look
@@ -22,6 +23,7 @@ from tests.journeys.system import System
 FOR_NOBODY = ("/sign-in", "/invitations/")
 FOR_STAFF = ("/staff/",)
 HALF_WAY = "/sign-in/code"
+IN_EACH_STATE = {f"/datasets/<uuid:dataset_id>/{path}".rstrip("/") for path, _ in TABS}
 NO_PAGE = {200, 302, 405}
 """A file or a part of a page, what leads on to a page, and what only a button leads to."""
 REFUSED = {"/sign-in/oidc/answer": 401, "/sign-in/saml/answer": 401, "/sign-in/saml/metadata": 404}
@@ -74,8 +76,13 @@ def test_a_page_is_readable_in_both_colours_and_on_a_phone(scene: Scene, written
     paths = scene.paths(written)
     assert paths, f"the scene has nothing that {written} names: add it to scene.py"
     statuses: list[int] = []
-    is_seen = [_is_good(scene, written, path, statuses) for path in paths]
-    assert any(is_seen) or {*NO_PAGE, REFUSED.get(written)} & set(statuses), f"nobody of the scene sees {written}: {statuses}"
+    is_seen = False
+    for path in paths:
+        is_seen = _is_good(scene, written, path, statuses) or is_seen
+        if is_seen and written not in IN_EACH_STATE:
+            break
+    fits = {*NO_PAGE, REFUSED.get(written)}
+    assert is_seen or fits & set(statuses), f"nobody of the scene sees {written}: {statuses}"
 
 
 def _is_good(scene: Scene, written: str, path: str, statuses: list[int]) -> bool:

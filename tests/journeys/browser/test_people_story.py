@@ -124,6 +124,23 @@ def test_a_derivative_names_its_sources_and_is_promoted_for_good(told: Told) -> 
     assert not ada.may("Promote to original")
 
 
+def test_a_browser_without_scripts_brings_a_data_set_from_creation_to_its_end(told: Told) -> None:
+    ada = told.cast.without_script(told.ada).go(f"/spaces/{told.space}/datasets/new").pick("Original")
+    ada.fill("Name", "By hand").page.keyboard.press("Enter")
+    ada.sees("“By hand” was created").click("Attachments", within=".tabs").choose("What is it?", "Approval")
+    ada.page.set_input_files("#file", {"name": "approval.txt", "mimeType": "text/plain", "buffer": b"approved"})
+    ada.click("Upload").sees("“approval.txt” was attached.")
+    ada.click("Dataset access", within=".tabs").click("Get access key").sees("Save both now")
+    ada.click("Overview", within=".tabs").click("Finalize", within=".ds-controls").fill("Type By hand to confirm", "By")
+    ada.click("Finalize").sees("upload")
+    assert ada.page.locator("[role=alert]").count() == 1, ada.text
+    ada.fill("Type By hand to confirm", "By hand").pick("It is meant to be empty").click("Finalize")
+    told.cast.system.until(
+        lambda: "Being finalized" not in ada.click("look again").text, "the end", more=lambda: ada.text
+    )
+    ada.sees("Finalized")
+
+
 def test_what_one_may_not_do_is_not_offered_and_the_page_says_why(told: Told) -> None:
     carol = told.cast.somebody("carol@example.org", "Carol")
     carol.go(told.cohort.path).sees("Not Found").does_not_see("Cohort 2024")

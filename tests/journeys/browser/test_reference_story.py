@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -50,8 +51,8 @@ def test_somebody_who_was_invited_makes_a_space_once_the_terms_are_accepted(told
     ada = told.ada.sees("Welcome, Ada").click("Create a space")
     ada.fill("Name", "Sleep study").pick("High").fill("Charge code", "CC-1234").click("Create space")
     ada.sees("Terms for sensitive data").click("I have read and accept them")
-    ada.fill("Name", "Sleep study").pick("High").fill("Charge code", "CC-1234").click("Create space")
-    ada.sees("Sleep study", "No data sets yet")
+    ada.sees("You accepted the terms.").click("Create space")  # what was written is still there
+    ada.sees("Sleep study", "Charge code CC-1234", "No data sets yet")
 
 
 def test_a_data_set_is_created_empty_with_a_repository_of_its_own(told: Told) -> None:
@@ -67,6 +68,9 @@ def test_the_access_key_is_shown_once(told: Told) -> None:
     ada.sees("Save both now")
     key, told.secret = ada.fact("Access key"), ada.fact("Secret")
     assert len(told.secret) >= 32
+    with ada.page.expect_download() as started:
+        ada.click("Download key and secret")
+    assert f"{key},{told.secret}" in Path(started.value.path()).read_text()
     ada.click("I saved them: how to connect").does_not_see(told.secret)
     ada.click("Dataset access", within=".tabs").sees(key).does_not_see(told.secret)
     assert not ada.may("Get access key")

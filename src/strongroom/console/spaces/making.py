@@ -1,6 +1,8 @@
 """A new space."""
 
-from django.http import HttpResponse
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, QueryDict
 
 from strongroom.actions import spaces
 from strongroom.console.pages import Request, done, page, refused, render
@@ -13,16 +15,23 @@ TEMPLATE = "console/spaces/new.html"
 
 @page
 def create(request: Request) -> HttpResponse:
-    """The form, and what it sends. Who makes a space is its owner."""
+    """The form, and what it sends. Who makes a space is its owner.
+
+    Who must accept the terms first, or prove their second factor, finds what they wrote when they come back.
+    """
     if request.method != "POST":
-        return render(request, TEMPLATE, {"given": {"risk_level": RiskLevel.HIGH.value}})
-    given = {field: request.POST.get(field, "") for field in (*FIELDS, "risk_level")}
+        return render(request, TEMPLATE, {"given": {"risk_level": RiskLevel.HIGH.value, **_given(request.GET)}})
+    given = _given(request.POST)
     try:
-        texts = {field: given[field] for field in FIELDS}
-        made = spaces.create(request.actor, risk_level=risk_level(given["risk_level"]), **texts)
+        texts = {field: given.get(field, "") for field in FIELDS}
+        made = spaces.create(request.actor, risk_level=risk_level(given.get("risk_level", "")), **texts)
     except Refusal as refusal:
-        return refused(request, refusal, TEMPLATE, {"given": given})
+        return refused(request, refusal, TEMPLATE, {"given": given}, come_back=f"/spaces/new?{urlencode(given)}")
     return done(request, f"/spaces/{made.space.id}", f"The space “{made.space.name}” is there, and you own it.")
+
+
+def _given(sent: QueryDict) -> dict[str, str]:
+    return {field: str(sent[field]) for field in (*FIELDS, "risk_level") if field in sent}
 
 
 def risk_level(word: str) -> RiskLevel:

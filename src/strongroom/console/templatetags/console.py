@@ -8,7 +8,7 @@ from pathlib import Path
 from django import template
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from strongroom.console import wayout
@@ -35,6 +35,17 @@ def when(moment: datetime | None, none: str = "never") -> SafeString | str:
 def at_a_browser(sentence: str) -> str:
     """A way out by the button instead of the command."""
     return wayout.at_a_browser(sentence)
+
+
+@register.filter
+def ticked(sentence: str) -> SafeString:
+    """What stands between backticks as code."""
+    parts = sentence.split("`")
+    if len(parts) % 2 == 0:
+        return format_html("{}", sentence)
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", each) if at % 2 else each,) for at, each in enumerate(parts))
+    )
 
 
 @register.filter
