@@ -26,7 +26,9 @@ HALF_WAY = "/sign-in/code"
 IN_EACH_STATE = {f"/datasets/<uuid:dataset_id>/{path}".rstrip("/") for path, _ in TABS}
 NO_PAGE = {200, 302, 405}
 """A file or a part of a page, what leads on to a page, and what only a button leads to."""
-REFUSED = {"/sign-in/oidc/answer": 401, "/sign-in/saml/answer": 401, "/sign-in/saml/metadata": 404}
+REFUSED = {"/sign-in/oidc/answer": 401, "/sign-in/saml/answer": 401} | dict.fromkeys(
+    ("/sign-in/<slug:kind>", "/sign-in/saml/metadata", "/step-up/<slug:kind>"), 404
+)
 """What only a provider leads to, and this Strongroom has none: tests/identity goes there."""
 
 
