@@ -55,6 +55,8 @@ def set_scene(people: Cast) -> Scene:
         "person_id": [_person(system, "bob.bailey@example.org")],
         "token_id": [token["id"]],
         "session_id": [space],
+        "mapping_id": [space],
+        "kind": ["oidc"],
         "code": [_invite(system, "carol.clarke@example.org")],
     }
     return Scene(people, _browsers(people, email), ids, studies, [agent])
