@@ -20,5 +20,6 @@ builder {
     enable 'Plack::Middleware::Static',
       path => qr{^/static/},
       root => '/usr/share/lemonldap-ng/portal/htdocs';
+    enable 'Plack::Middleware::Static', path => qr{^/javascript/}, root => '/usr/share';
     $portal;
 };

@@ -96,6 +96,7 @@ class Provider:
             "portal": f"{self.url}/",
             "domain": "127.0.0.1",
             "securedCookie": 0,
+            "sameSite": "Lax",  # without HTTPS no browser takes the other kind
             "globalStorage": "Apache::Session::File",
             "globalStorageOptions": {"Directory": str(self.folder / "sessions"), "LockDirectory": str(self.folder)},
             "persistentStorage": "Apache::Session::File",
