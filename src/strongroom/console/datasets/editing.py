@@ -44,7 +44,7 @@ def _changes(request: Request, view: Any) -> dict[str, object]:
         changes["data_classifications"] = parsing.words(form["data_classifications"])
     if _is_changed(form, "needed_until"):
         changes["needed_until"] = parsing.day("needed_until", form["needed_until"])
-    if "has_sources" in form and set(form.getlist("source_ids")) != set(form.getlist("was_source_ids")):
+    if "has_sources" in form and _are_sources_changed(form):
         changes["source_ids"] = parsing.ids("source_ids", form.getlist("source_ids"))
     if view.dataset.kind == Kind.ORIGINAL:
         changes.pop("external_source", None)
@@ -53,6 +53,11 @@ def _changes(request: Request, view: Any) -> dict[str, object]:
 
 def _is_changed(form: Any, field: str) -> bool:  # Django's query dict
     return field in form and _plain(form[field]) != _plain(form.get(f"was_{field}"))
+
+
+def _are_sources_changed(form: Any) -> bool:  # Django's query dict
+    was = form.getlist("was_source_ids")  # an empty one among them says that the form had said what there was
+    return not was or set(form.getlist("source_ids")) != set(filter(None, was))
 
 
 def _refuse_overwriting(request: Request, view: Any) -> None:
@@ -97,5 +102,5 @@ def _context(request: Request, view: Any, values: Any) -> dict[str, Any]:
     offered += [each for each in view.sources if each.id not in known]
     is_open = dict.fromkeys(lifecycle.editable_fields(State(row.state)), True)
     shown = [(field, value) for field, value in _values(view).items() if is_open.get(field)]
-    was = {"was": shown, "was_sources": [str(source.id) for source in view.sources]}
+    was = {"was": shown, "was_sources": ["", *(str(source.id) for source in view.sources)]}
     return frame(view, "", values=values, is_open=is_open, offered=offered, chosen=chosen, **was)
