@@ -35,11 +35,11 @@ def ada(world: World) -> Actor:
 
 def _again(actor: Actor) -> Actor:
     """The actor of the next request of the same browser."""
-    return come(BrowserSession.objects.get(id=actor.session_id))
+    return come(BrowserSession.objects.get(id=str(actor.session_id)))
 
 
 def _unproved(actor: Actor) -> Actor:
-    BrowserSession.objects.filter(id=actor.session_id).update(mfa_proved_at=None)
+    BrowserSession.objects.filter(id=str(actor.session_id)).update(mfa_proved_at=None)
     return _again(actor)
 
 
