@@ -39,7 +39,9 @@ class Device:
         """The answer of `navigator.credentials.create`, without attestation."""
         self.user_id = _options(asked)["user"]["id"]
         made = AttestedCredentialData.create(
-            b"\0" * 16, self.credential_id, ES256.from_cryptography_key(self.key.public_key())  # type: ignore[no-untyped-call]
+            b"\0" * 16,
+            self.credential_id,
+            ES256.from_cryptography_key(self.key.public_key()),  # type: ignore[no-untyped-call]
         )
         data = AuthenticatorData.create(self._hash(), self._flags() | Flag.AT, self._count(), bytes(made))
         return self._answer(
