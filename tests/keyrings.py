@@ -9,6 +9,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from django.utils import timezone
 from fido2.cose import ES256
 from fido2.utils import websafe_decode, websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
@@ -88,6 +89,19 @@ def added(actor: Actor, device: Device | None = None, *, name: str = "Phone") ->
     device, asked = device or Device(), passkeys.begin(actor)
     kept, codes = passkeys.add(actor, name=name, ceremony=asked.ceremony, answer=device.make(asked))
     return device, kept, codes
+
+
+def kept_for(actor: Actor) -> Passkey:
+    """A passkey of the actor's that no device has, as if it had been added long ago."""
+    name = secrets.token_urlsafe(32)
+    return Passkey.objects.create(
+        person_id=actor.person_id,
+        name="Old phone",
+        credential_id=name,
+        credential=name,
+        sign_count=0,
+        created_at=timezone.now(),
+    )
 
 
 def proved(actor: Actor, device: Device) -> None:

@@ -34,6 +34,9 @@ def list_(session: Session, limit: int | None) -> None:
 @click.argument("passkey_id")
 @click.option("--last", is_flag=True, help="Even if it is your last second factor, which closes spaces to you.")
 def remove(session: Session, passkey_id: str, last: bool) -> None:
-    """Forget a passkey, at once. Prove your second factor first: `strongroom mfa prove`."""
+    """Forget a passkey, at once.
+
+    Prove your second factor first: `strongroom mfa prove`.
+    """
     removed = session.api.delete(path("passkeys", passkey_id), {"is_last": "true" if last else None})
     session.out.done(removed, "That passkey opens nothing any more.")
