@@ -13,10 +13,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from strongroom.actions import browsing, passkey_proofs, passkeys, webauthn
 from strongroom.console import signed_in
 from strongroom.console.local import local_path, with_next
-from strongroom.console.pages import ENROL, STEP_UP, Request, done, error_page, posted, refused
+from strongroom.console.pages import ENROL, SIGN_IN, STEP_UP, Request, done, error_page, posted, refused
 from strongroom.console.people.entering import SIGN_IN_PAGE, again, code_context, next_of, public, sign_in_context
 from strongroom.console.people.factors import mfa_context, show_codes, step_up_context
-from strongroom.core.errors import Refusal
+from strongroom.core.errors import Refusal, Unauthenticated
 
 _CEREMONY = "passkey"
 """Where Django's session keeps which question was asked last: one at a time in a browser."""
@@ -31,6 +31,8 @@ def _asking(view: Callable[[HttpRequest], webauthn.Asked]) -> Callable[..., Http
             return error_page(request, 405, "This is asked by a button on a page.")
         try:
             asked = view(request)
+        except Unauthenticated:
+            return HttpResponseRedirect(with_next(SIGN_IN, request))
         except Refusal as refusal:
             to = with_next(STEP_UP, request) if refusal.code == "mfa-needed" else ""
             said = {"refusal": str(refusal), "way_out": refusal.way_out, "to": to}

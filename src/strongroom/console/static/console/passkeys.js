@@ -56,6 +56,7 @@
     const answer = await fetch(form.dataset.ask, {
       method: "POST", headers: { "X-CSRFToken": token }, credentials: "same-origin",
     });
+    if (answer.redirected) location.assign(answer.url);
     const isJson = (answer.headers.get("Content-Type") || "").includes("json");
     if (!isJson) throw new Error("the server refused. Load this page again.");
     const told = await answer.json();
