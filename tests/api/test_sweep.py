@@ -29,6 +29,7 @@ from strongroom.hosts.memory import MemoryHost
 from tests.api.callers import Caller
 from tests.bearers import bearer, secret_of
 from tests.browsers import session_of
+from tests.keyrings import kept_for
 from tests.logins import KEY, takes_logins
 from tests.phones import Phone, enrolled
 from tests.world import World
@@ -54,6 +55,8 @@ device.claim              111 1 11111 11 11
 person.remove             111 3 33333 23 33
 session.list              111 2 22222 22 32
 session.end               111 2 22222 22 32
+passkey.list              111 2 22222 22 32
+passkey.remove            111 2 22222 22 32
 terms.show                111 2 22222 22 32
 terms.accept              111 2 22222 22 32
 mfa.show                  111 2 22222 22 32
@@ -301,7 +304,7 @@ def _of_second_factor(scene: Scene, operation: str, secret: str | None) -> dict[
     if operation == "mfa.reset":
         enrolled(scene.victim)
         return {"reason": "lost"}
-    if operation not in ("mfa.confirm", "mfa.prove", "mfa.remove", "server.certify"):
+    if operation not in ("mfa.confirm", "mfa.prove", "mfa.remove", "server.certify", "passkey.remove"):
         return None
     phone = Phone("A" * 32)
     if (
@@ -310,6 +313,8 @@ def _of_second_factor(scene: Scene, operation: str, secret: str | None) -> dict[
     ):
         actor = replace(bearer(secret), scopes=frozenset(Scope), space_id=None)
         phone = Phone(mfa.enrol(actor).secret) if operation == "mfa.confirm" else enrolled(actor)[0]
+    if operation == "passkey.remove":
+        return None
     return {"public_key": KEY} if operation == "server.certify" else {"code": phone.code()}
 
 
@@ -320,6 +325,8 @@ def _works(secret: str) -> bool:
 
 def _places(scene: Scene, operation: str, who: str) -> dict[str, object]:
     dataset = DATASETS.get(operation, PENDING)
+    if operation == "passkey.remove":  # a factor that is there changes what other operations ask
+        return {"passkey_id": kept_for(scene.actors.get(who, scene.actors["owner"])).id}
     return {
         "person_id": scene.victim.person_id,
         "token_id": "current",

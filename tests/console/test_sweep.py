@@ -96,6 +96,7 @@ def scene(world: World, host: MemoryHost) -> Scene:
         "session_id": uuid4(),
         "token_id": uuid4(),
         "mapping_id": uuid4(),
+        "passkey_id": uuid4(),
         "kind": "oidc",
     }
     return Scene(actors, {name: str(value) for name, value in ids.items()})

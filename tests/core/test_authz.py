@@ -21,6 +21,8 @@ person.enable            M       manage
 person.remove            M       manage
 session.list             *       read
 session.end              *       manage
+passkey.list             *       read
+passkey.remove           *       manage
 terms.show               *       read
 terms.accept             *       manage
 token.create             *       manage
@@ -144,7 +146,14 @@ def test_an_auditor_writes_nothing_but_what_anyone_may() -> None:
     about_oneself = {Verb.MFA_ENROL, Verb.MFA_CONFIRM, Verb.MFA_PROVE, Verb.MFA_REMOVE}
     assert (
         written
-        == {Verb.TOKEN_CREATE, Verb.TOKEN_REVOKE, Verb.SPACE_CREATE, Verb.SESSION_END, Verb.TERMS_ACCEPT}
+        == {
+            Verb.TOKEN_CREATE,
+            Verb.TOKEN_REVOKE,
+            Verb.SPACE_CREATE,
+            Verb.SESSION_END,
+            Verb.TERMS_ACCEPT,
+            Verb.PASSKEY_REMOVE,
+        }
         | about_oneself
     )
 
@@ -153,7 +162,7 @@ NEED_A_PROOF = """
 person.create person.edit person.invite person.enable person.remove token.create member.add member.edit
 mapping.add
 dataset.finalize dataset.promote dataset.delete dataset.request_deletion dataset.confirm_deletion
-key.issue key.reset key.renew server.certify mfa.reset
+key.issue key.reset key.renew server.certify mfa.reset passkey.remove
 """
 
 

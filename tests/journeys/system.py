@@ -208,9 +208,13 @@ def client(study: Study, service: str, **config: Any) -> Any:
 
 @contextlib.contextmanager
 def running(folder: Path, **settings: str) -> Iterator[System]:
-    """Start it with these settings, sign the administrator in, and leave nothing behind."""
+    """Start it with these settings, sign the administrator in, and leave nothing behind.
+
+    `{port}` in a setting is the web server's.
+    """
     home = folder / "home"
     with front_door(home, engine="seaweedfs", more={"STRONGROOM_" + k.upper(): v for k, v in settings.items()}) as door:  # type: ignore[arg-type]
+        door.more = {name: value.replace("{port}", str(door.first_port)) for name, value in door.more.items()}
         door.start()
         system = System(door)
         code = door.code()

@@ -72,7 +72,8 @@ class FrontDoor:
 
     @property
     def url(self) -> str:
-        return f"http://{self.more.get('STRONGROOM_WEB_HOST', '127.0.0.1')}:{self.first_port}"
+        listening = f"http://{self.more.get('STRONGROOM_WEB_HOST', '127.0.0.1')}:{self.first_port}"
+        return self.more.get("STRONGROOM_PUBLIC_URL", listening)
 
     @property
     def environ(self) -> dict[str, str]:

@@ -10,12 +10,12 @@ REFUSALS = 10
 WINDOW_SECONDS = 15 * 60
 
 
-def slot(kind: str, address: str, *, what: str) -> str:
+def slot(kind: str, address: str, *, what: str, refusals: int = REFUSALS) -> str:
     """Take one of the places that refusals of this address have, before the secret is looked at; `free` it after.
 
-    Raises: TooMany after 10 refusals of one address (of one /64 network, for IPv6) within 15 minutes.
+    Raises: TooMany after so many refusals (10) of one address (of one /64 network, for IPv6) within 15 minutes.
     """
-    taken = take(f"{kind}:{_neighbourhood(address)}", refusals=REFUSALS, window_seconds=WINDOW_SECONDS)
+    taken = take(f"{kind}:{_neighbourhood(address)}", refusals=refusals, window_seconds=WINDOW_SECONDS)
     if taken is not None:
         return taken
     raise TooMany(

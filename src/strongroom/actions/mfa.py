@@ -1,4 +1,4 @@
-"""The second factor: an authenticator app with recovery codes, and when a credential last proved it.
+"""The second factor: an app with recovery codes (`passkeys` knows the rest), and when a credential last proved it.
 
 A proof belongs to the token it came with; whoever steals another token of the person has proved nothing.
 """
@@ -32,9 +32,14 @@ _LIMITS = ((10, 15 * 60, "Wait 15 minutes, then try again."), (100, 24 * 3600, "
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """What somebody has, and how long the proof of the credential they came with still counts. Times are UTC."""
+    """What somebody has, and how long the proof of the credential they came with still counts. Times are UTC.
+
+    They are enrolled with an authenticator app (`has_app`), one or more passkeys, or both.
+    """
 
     is_enrolled: bool
+    has_app: bool
+    passkeys: int
     enrolled_at: datetime | None
     last_used_at: datetime | None
     recovery_codes_left: int
@@ -75,12 +80,14 @@ def show(actor: Actor) -> SecondFactor:
 def enrol(actor: Actor) -> Enrolment:
     """A new secret for one's authenticator app, to be confirmed within 15 minutes.
 
-    Raises: Conflict `mfa-enrolled` when an app is enrolled already.
+    Raises: Conflict `mfa-enrolled` when an app is enrolled already; Forbidden `mfa-needed` where a passkey is not
+        proved.
     """
     with doing(actor, Verb.MFA_ENROL, subject=actor.email) as deed:
         deed.platform()
         person = _own(deed)
         _refuse_second(person)
+        _need_other(deed, person)
         secret = factors.begin(person)
         expires_at = deed.now + timedelta(seconds=factors.ENROLMENT_SECONDS)
         deed.record(after={"kind": factors.APP, "expires_at": expires_at.isoformat()})
@@ -106,6 +113,7 @@ def confirm(actor: Actor, *, code: str) -> Confirmed:
         deed.platform()
         person = _own(deed)
         _refuse_second(person)
+        _need_other(deed, person)
         secret = factors.pending(person)
         if secret is None:
             raise Conflict(
@@ -117,7 +125,7 @@ def confirm(actor: Actor, *, code: str) -> Confirmed:
         if step is None:
             raise _wrong()
         codes = factors.activate(person, secret, step)
-        _note_proof(actor, deed.now)
+        note_proof(actor, deed.now)
         deed.record(after={"kind": factors.APP, "recovery_codes": len(codes)})
         return Confirmed(_view(person, deed.now), codes)
 
@@ -131,13 +139,13 @@ def prove(actor: Actor, *, code: str) -> SecondFactor:
         deed.platform()
         person = _own(deed)
         accepted = _accept(person, code, deed.now)
-        _note_proof(actor, deed.now)
+        note_proof(actor, deed.now)
         deed.record(after=_facts(accepted))
         return _view(person, deed.now)
 
 
 def remove(actor: Actor, *, code: str) -> SecondFactor:
-    """Remove one's own factor, with a last code; every proof ends.
+    """Remove one's own app, with a last code; every proof ends. Passkeys stay, and the recovery codes with them.
 
     Raises: Forbidden `mfa-missing`; Invalid `mfa-code`; TooMany.
     """
@@ -145,8 +153,8 @@ def remove(actor: Actor, *, code: str) -> SecondFactor:
         deed.platform()
         person = _own(deed)
         accepted = _accept(person, code, deed.now)
-        factors.remove(person)
-        deed.record(before=_facts(accepted), after={"proofs_ended": _end_proofs(person)})
+        factors.remove_app(person)
+        deed.record(before=_facts(accepted), after={"proofs_ended": end_proofs(person)})
         return _view(person, None)
 
 
@@ -175,7 +183,7 @@ def reset(actor: Actor, person_id: UUID, *, reason: str) -> Person:
                 code="mfa-missing",
                 way_out="Nothing is left to do: they can enrol one with `strongroom mfa enrol`.",
             )
-        deed.record(after={"proofs_ended": _end_proofs(person)}, reason=reason)
+        deed.record(after={"proofs_ended": end_proofs(person)}, reason=reason)
         return person
 
 
@@ -187,6 +195,20 @@ def need_proof(deed: Deed, person: Person) -> None:
     if not factors.has_any(person.id):
         raise proving.missing()
     proving.need(deed.actor, deed.now)
+
+
+def note_proof(actor: Actor, now: datetime) -> None:
+    """Count the second factor as proved with the credential that the actor came with."""
+    if actor.token_id is not None:
+        Token.objects.filter(id=actor.token_id).update(mfa_proved_at=now)
+    if actor.session_id is not None:
+        BrowserSession.objects.filter(id=actor.session_id).update(mfa_proved_at=now)
+
+
+def end_proofs(person: Person) -> int:
+    """End what they proved with every credential; how many proofs that were."""
+    held: tuple[QuerySet[Any], ...] = (person.tokens.all(), person.browser_sessions.all())
+    return sum(each.exclude(mfa_proved_at=None).update(mfa_proved_at=None) for each in held)
 
 
 @contextmanager
@@ -222,7 +244,7 @@ def _give_back(slots: list[str]) -> None:
 
 
 def _accept(person: Person, code: str, now: datetime) -> factors.Accepted:
-    if factors.of(person) is None:
+    if not factors.has_any(person.id):
         raise proving.missing()
     accepted = factors.accept(person, code, now)
     if accepted is None:
@@ -234,24 +256,21 @@ def _own(deed: Deed) -> Person:
     return Person.objects.select_for_update(no_key=True).get(id=deed.actor.person_id)
 
 
-def _note_proof(actor: Actor, now: datetime) -> None:
-    if actor.token_id is not None:
-        Token.objects.filter(id=actor.token_id).update(mfa_proved_at=now)
-    if actor.session_id is not None:
-        BrowserSession.objects.filter(id=actor.session_id).update(mfa_proved_at=now)
-
-
-def _end_proofs(person: Person) -> int:
-    held: tuple[QuerySet[Any], ...] = (person.tokens.all(), person.browser_sessions.all())
-    return sum(each.exclude(mfa_proved_at=None).update(mfa_proved_at=None) for each in held)
-
-
 def _view(person: Person, proved_at: datetime | None) -> SecondFactor:
-    app = factors.of(person)
-    if app is None:
-        return SecondFactor(False, None, None, 0, None, None)
-    left = factors.recovery_codes_left(person)
-    return SecondFactor(True, app.created_at, app.last_used_at, left, proved_at, proving.ends_at(proved_at))
+    app, passkeys = factors.of(person), list(person.passkeys.all())
+    held = [*([app] if app else []), *passkeys]
+    if not held:
+        return SecondFactor(False, False, 0, None, None, 0, None, None)
+    return SecondFactor(
+        is_enrolled=True,
+        has_app=app is not None,
+        passkeys=len(passkeys),
+        enrolled_at=min(each.created_at for each in held),
+        last_used_at=max((each.last_used_at for each in held if each.last_used_at), default=None),
+        recovery_codes_left=factors.recovery_codes_left(person),
+        proved_at=proved_at,
+        proof_ends_at=proving.ends_at(proved_at),
+    )
 
 
 def _issuer() -> str:
@@ -265,6 +284,12 @@ def _refuse_second(person: Person) -> None:
             code="mfa-enrolled",
             way_out="To change to another one, remove it with `strongroom mfa remove` first.",
         )
+
+
+def _need_other(deed: Deed, person: Person) -> None:
+    """Whoever has a passkey proves it before they get one factor more."""
+    if factors.has_any(person.id):
+        proving.need(deed.actor, deed.now)
 
 
 def _wrong() -> Invalid:

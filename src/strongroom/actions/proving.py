@@ -58,7 +58,7 @@ def missing() -> Forbidden:
     return Forbidden(
         "This needs a second factor, and you have not enrolled one.",
         code="mfa-missing",
-        way_out="Enrol an authenticator app with `strongroom mfa enrol`, or on your account page.",
+        way_out="Enrol an authenticator app with `strongroom mfa enrol`, or an app or a passkey on your account page.",
     )
 
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from allauth.mfa.models import Authenticator
-
+from strongroom.actions import factors
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import doing
 from strongroom.core.actor import Actor
@@ -30,8 +29,7 @@ def person(actor: Actor, person_id: UUID) -> PersonView:
         found = Person.objects.select_related("created_by").filter(id=person_id).first()
         if found is None:
             raise NotFound(f"There is no person {person_id}.", way_out="See the list of people.")
-        factors = Authenticator.objects.filter(user_id=found.pk).exclude(type=Authenticator.Type.RECOVERY_CODES)
-        return PersonView(found, factors.order_by("created_at").values_list("created_at", flat=True).first())
+        return PersonView(found, factors.since(found))
 
 
 def settings_in_force(actor: Actor) -> list[InForce]:

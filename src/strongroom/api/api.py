@@ -11,6 +11,7 @@ from strongroom.api import (
     keys,
     mappings,
     mfa,
+    passkeys,
     people,
     problems,
     records,
@@ -44,7 +45,7 @@ api = DocumentedAPI(
     docs=ReadableDocs(),
 )
 problems.install(api)
-_PEOPLE = (people, mfa, tokens, devices, sessions, terms, spaces, mappings)
+_PEOPLE = (people, mfa, passkeys, tokens, devices, sessions, terms, spaces, mappings)
 _DATA = (datasets, keys, attachments, records)
 _SERVERS = (servers, certificates, grants)
 for part in (*_PEOPLE, *_DATA, *_SERVERS, audit, system, agents):

@@ -28,6 +28,8 @@ class SecondFactor(Shown):
     """One's second factor, and until when the proof of the token of this request counts."""
 
     is_enrolled: bool
+    has_app: bool
+    passkeys: int
     enrolled_at: datetime | None
     last_used_at: datetime | None
     recovery_codes_left: int

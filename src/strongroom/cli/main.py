@@ -17,6 +17,7 @@ from strongroom.cli.commands.manifests import manifest
 from strongroom.cli.commands.mappings import mapping
 from strongroom.cli.commands.members import member
 from strongroom.cli.commands.mfa import mfa
+from strongroom.cli.commands.passkeys import passkey
 from strongroom.cli.commands.people import person
 from strongroom.cli.commands.receipts import receipt
 from strongroom.cli.commands.servers import server
@@ -30,7 +31,7 @@ from strongroom.cli.tour import command as tour
 
 PARTS = (access, lifecycle)  # they hang their commands below `dataset` when they are read
 _DATA = (space, member, dataset, key, attachment, server, grant, manifest, receipt, audit)
-_PEOPLE = (person, mfa, token, session, terms, mapping)
+_PEOPLE = (person, mfa, passkey, token, session, terms, mapping)
 NOUNS = (*_DATA, *_PEOPLE, system)
 ENVIRONMENT = {
     "STRONGROOM_URL": "The server, instead of the profile's.",

@@ -84,6 +84,8 @@ _RULES: Mapping[Verb, Rule] = {
     Verb.PERSON_REMOVE: _manage(_NOBODY, _ADMIN),
     Verb.SESSION_LIST: _open(Scope.READ),
     Verb.SESSION_END: _open(Scope.MANAGE),
+    Verb.PASSKEY_LIST: _open(Scope.READ),
+    Verb.PASSKEY_REMOVE: _open(Scope.MANAGE),
     Verb.TERMS_SHOW: _open(Scope.READ),
     Verb.TERMS_ACCEPT: _open(Scope.MANAGE),
     Verb.TOKEN_CREATE: _open(Scope.MANAGE),
@@ -177,6 +179,7 @@ NEED_PROOF = frozenset(
         Verb.KEY_RENEW,
         Verb.SERVER_CERTIFY,
         Verb.MFA_RESET,
+        Verb.PASSKEY_REMOVE,
     }
 )
 RULES: Mapping[Verb, Rule] = {verb: replace(rule, needs_proof=verb in NEED_PROOF) for verb, rule in _RULES.items()}

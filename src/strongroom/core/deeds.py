@@ -15,6 +15,8 @@ DEEDS: Mapping[Verb, str] = {
     Verb.PERSON_REMOVE: "remove a person everywhere",
     Verb.SESSION_LIST: "list the browsers you are signed in with",
     Verb.SESSION_END: "end the session of a browser",
+    Verb.PASSKEY_LIST: "list your passkeys",
+    Verb.PASSKEY_REMOVE: "remove a passkey",
     Verb.TERMS_SHOW: "read the terms for sensitive data",
     Verb.TERMS_ACCEPT: "accept the terms for sensitive data",
     Verb.TOKEN_CREATE: "create a token",

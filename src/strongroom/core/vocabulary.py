@@ -169,6 +169,9 @@ class Verb(StrEnum):
     SESSION_LIST = "session.list"
     SESSION_END = "session.end"
 
+    PASSKEY_LIST = "passkey.list"
+    PASSKEY_REMOVE = "passkey.remove"
+
     TERMS_SHOW = "terms.show"
     TERMS_ACCEPT = "terms.accept"
 
@@ -278,6 +281,7 @@ class SystemFact(StrEnum):
     PERSON_STAFF_CHANGED = "person.staff_changed"
     PERSON_SIGNED_OUT = "person.signed_out"
     PERSON_PASSWORD_SET = "person.password_set"
+    PASSKEY_ADDED = "passkey.added"
     PERSON_DEVICE_APPROVED = "person.device_approved"
     PERSON_DEVICE_DENIED = "person.device_denied"
     SYSTEM_STARTED = "system.started"

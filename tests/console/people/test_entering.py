@@ -1,6 +1,8 @@
 """Coming in by the pages: invitation, password, second step, sign-out; and what a stranger can do with them."""
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -135,3 +137,9 @@ def _told(response: object) -> str:
 def test_nothing_that_was_typed_comes_back_as_markup(db: None) -> None:
     response = Client().post("/sign-in?next=/%22%3E<script>", {"email": '"><script>alert(1)</script>', "password": "x"})
     assert b"<script>alert" not in response.content
+
+
+def test_the_sign_in_page_offers_passkeys_where_browsers_do(settings: Any) -> None:
+    assert b"Sign in with a passkey" not in Client().get("/sign-in").content
+    settings.STRONGROOM = replace(settings.STRONGROOM, public_url="https://strongroom.example.org")
+    assert b"Sign in with a passkey" in Client().get("/sign-in").content

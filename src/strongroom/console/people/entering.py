@@ -8,13 +8,14 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.views.decorators.debug import sensitive_post_parameters
 
-from strongroom.actions import browsing, signon
+from strongroom.actions import browsing, mfa, signon, webauthn
 from strongroom.console import signed_in
 from strongroom.console.local import local_path
 from strongroom.console.pages import ENROL, Request, done, error_page, posted, refusal_page, refused, render
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Invalid, Refusal, Unauthenticated
 
+SIGN_IN_PAGE = "console/people/sign_in.html"
 SECOND_STEP = "/sign-in/code"
 Served = Callable[..., HttpResponseBase]
 
@@ -41,18 +42,17 @@ def public(view: Callable[..., HttpResponse]) -> Served:
 @public
 def sign_in(request: HttpRequest) -> HttpResponse:
     """E-mail address and password. Who is signed in already is sent on."""
-    context: dict[str, object] = {"next": local_path(_next(request)), "email": request.POST.get("email", "")}
-    context["providers"] = signon.offered()
+    context = sign_in_context(request)
     if request.method != "POST":
         if _actor_of(request) is not None:
             return HttpResponseRedirect(str(context["next"]))
-        return render(request, "console/people/sign_in.html", context)
+        return render(request, SIGN_IN_PAGE, context)
     try:
         session = browsing.sign_in(
             request.POST.get("email", ""), request.POST.get("password", ""), **signed_in.facts_of(request)
         )
     except Unauthenticated as refusal:
-        return _again(request, refusal, "console/people/sign_in.html", context)
+        return again(request, refusal, SIGN_IN_PAGE, context)
     return _begun(request, session.id, is_entered=session.entered_at is not None)
 
 
@@ -60,20 +60,20 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @public
 def second_step(request: HttpRequest) -> HttpResponse:
     """A code of the app or a recovery code, after the password."""
-    context: dict[str, object] = {"next": local_path(_next(request)), "step": "code", "has_own": True}
+    context: dict[str, object] = {"next": local_path(next_of(request)), "step": "code"}
     whence = {"address": signed_in.address_of(request), "request_id": signed_in.request_id_of(request)}
     half = signed_in.half_of(request)
     try:
         waiting = browsing.waiting(half, **whence)
     except Unauthenticated:
         return HttpResponseRedirect(f"/sign-in?{urlencode({'next': str(context['next'])})}")
-    context |= {"email": waiting.email}
+    context |= {"email": waiting.email, **code_context(waiting)}
     if request.method != "POST":
         return render(request, "console/people/code.html", context)
     try:
         actor = browsing.enter(half, request.POST.get("code", ""), **whence)
     except Refusal as refusal:
-        return _again(request, refusal, "console/people/code.html", context)
+        return again(request, refusal, "console/people/code.html", context)
     signed_in.remember(request, UUID(str(actor.session_id)), is_entered=True)
     return HttpResponseRedirect(str(context["next"]))
 
@@ -119,20 +119,44 @@ def same_twice(password: str, repeated: str) -> None:
 
 
 def _begun(request: HttpRequest, session_id: UUID, *, is_entered: bool) -> HttpResponse:
-    wanted = local_path(_next(request))
+    wanted = local_path(next_of(request))
     signed_in.remember(request, session_id, is_entered=is_entered)
     # Whoever is let in by a password alone has no second factor, and nearly everything here needs one.
     to = ENROL if is_entered else SECOND_STEP
     return HttpResponseRedirect(f"{to}?{urlencode({'next': wanted})}")
 
 
-def _again(request: HttpRequest, refusal: Refusal, template: str, context: Mapping[str, object]) -> HttpResponse:
+def sign_in_context(request: HttpRequest) -> dict[str, object]:
+    """What the sign-in page shows."""
+    return {
+        "next": local_path(next_of(request)),
+        "email": request.POST.get("email", ""),
+        "providers": signon.offered(),
+        "can_have_passkeys": webauthn.is_possible(),
+    }
+
+
+def code_context(actor: Actor) -> dict[str, object]:
+    """What the page of the second factor shows about what they have."""
+    factor = mfa.show(actor)
+    help_of_code = "Six digits, or one of your recovery codes. Each works once."
+    return {
+        "has_own": factor.is_enrolled,
+        "has_app": factor.has_app,
+        "has_passkeys": factor.passkeys > 0,
+        "focuses": factor.passkeys == 0,
+        "help_of_code": help_of_code if factor.has_app else "One of your recovery codes. Each works once.",
+    }
+
+
+def again(request: HttpRequest, refusal: Refusal, template: str, context: Mapping[str, object]) -> HttpResponse:
     """The form once more: `refused` would lead somebody who is not signed in to the page they are on."""
     told = {**context, "refusal": refusal, "errors": getattr(refusal, "fields", {})}
     return render(request, template, told, status=refusal.status)
 
 
-def _next(request: HttpRequest) -> str:
+def next_of(request: HttpRequest) -> str:
+    """What was wanted before; not checked yet whether it is of this console."""
     return request.POST.get("next", "") or request.GET.get("next", "")
 
 

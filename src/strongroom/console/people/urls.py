@@ -2,11 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from strongroom.console.people import account, devices, entering, factors, signon, terms
+from strongroom.console.people import account, devices, entering, factors, passkeys, signon, terms
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in", entering.sign_in),
     path("sign-in/code", entering.second_step),
+    path("sign-in/ask", passkeys.ask_to_sign_in),
+    path("sign-in/passkey", passkeys.sign_in),
+    path("sign-in/code/ask", passkeys.ask_for_second_step),
+    path("sign-in/code/passkey", passkeys.second_step),
     path("sign-in/<slug:kind>", signon.leave),
     path("sign-in/oidc/answer", signon.answer),
     path("sign-in/saml/answer", signon.posted_answer),
@@ -15,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invitations/", entering.invitations),
     path("invitations/<str:code>", entering.invitation),
     path("step-up", factors.step_up),
+    path("step-up/ask", passkeys.ask_to_step_up),
+    path("step-up/passkey", passkeys.step_up),
     path("step-up/<slug:kind>", signon.leave_to_prove),
     path("account/", account.show),
     path("account/password", account.change_password),
@@ -25,6 +31,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/device/<uuid:device_id>/approve", devices.approve),
     path("account/device/<uuid:device_id>/deny", devices.deny),
     path("account/terms", terms.show),
+    path("account/passkeys", passkeys.add),
+    path("account/passkeys/ask", passkeys.ask_to_add),
+    path("account/passkeys/<uuid:passkey_id>/remove", passkeys.remove),
     path("account/mfa", factors.show),
     path("account/mfa/enrol", factors.enrol),
     path("account/mfa/confirm", factors.confirm),

@@ -26,6 +26,7 @@ _FACTS = {
     SystemFact.KEY_EXPIRED: "An access key expired",
     SystemFact.KEY_LOST: "An access key was lost before anybody saw it",
     SystemFact.PERSON_SIGNED_IN: "Somebody signed in",
+    SystemFact.PASSKEY_ADDED: "Somebody added a passkey",
     SystemFact.SYSTEM_STARTED: "Strongroom started",
 }
 _LONGEST = 200  # characters of one value; the export has all of it

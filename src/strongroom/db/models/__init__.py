@@ -8,6 +8,7 @@ from strongroom.db.models.identities import GroupMapping, Identity
 from strongroom.db.models.keys import UploadKey
 from strongroom.db.models.ledger import Event, LedgerHead
 from strongroom.db.models.manifests import LateObject, Manifest
+from strongroom.db.models.passkeys import Passkey
 from strongroom.db.models.people import Person, SignInCode, Token
 from strongroom.db.models.servers import Grant, Server
 from strongroom.db.models.spaces import Membership, Space
@@ -28,6 +29,7 @@ __all__ = [
     "LedgerHead",
     "Manifest",
     "Membership",
+    "Passkey",
     "Person",
     "Server",
     "SignInCode",
