@@ -5,17 +5,7 @@ from collections.abc import Generator, Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.journeys.conftest import SETTINGS
-from tests.journeys.system import System, running
-
 CHROMIUM = "/usr/bin/chromium"
-
-
-@pytest.fixture(scope="module")
-def strongroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """One for each file: its people set up their second factors, and keep them to themselves."""
-    with running(tmp_path_factory.mktemp("strongroom"), **SETTINGS) as system:
-        yield system
 
 
 @pytest.fixture(scope="module")
