@@ -57,6 +57,7 @@ def test_a_late_object_is_taken_out_and_told_once(world: World) -> None:
     assert told(dataset) == [("dataset.late_object", "added", "late.csv")]
     assert b"".join(world.engine.read_object(inventory.records(), late.quarantine_key)) == b"too late"
     assert datasets.show(actor_of(dataset.created_by), dataset.id).late_objects == 1
+    assert manifests.differences(actor_of(dataset.created_by), dataset.id).rows == [late]
     work_until_settled()
     assert_proved(dataset)
     assert_rules_hold(world.engine)

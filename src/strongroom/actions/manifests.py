@@ -7,10 +7,11 @@ from django.db import transaction
 
 from strongroom.actions import inventory
 from strongroom.actions.deeds import doing
+from strongroom.actions.paging import Page, page
 from strongroom.core.actor import Actor
 from strongroom.core.errors import NotFound
 from strongroom.core.vocabulary import Verb
-from strongroom.db.models import Dataset, Manifest
+from strongroom.db.models import Dataset, LateObject, Manifest
 
 
 def show(actor: Actor, dataset_id: UUID) -> Manifest:
@@ -25,6 +26,13 @@ def download(actor: Actor, dataset_id: UUID) -> Iterator[bytes]:
         manifest = newest(deed.dataset(dataset_id))
         deed.record(after={"manifest_sha256": manifest.root_sha256})
     return inventory.read(manifest)
+
+
+def differences(actor: Actor, dataset_id: UUID, *, cursor: str | None = None, limit: int = 50) -> Page[LateObject]:
+    """Objects that were found beside the manifest or other than in it, newest first. Raises as `show`."""
+    with doing(actor, Verb.MANIFEST_SHOW) as deed:
+        found = LateObject.objects.filter(dataset=deed.dataset(dataset_id))
+        return page(found, by=["-found_at", "-id"], cursor=cursor, limit=limit)
 
 
 def newest(dataset: Dataset) -> Manifest:

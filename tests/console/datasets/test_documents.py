@@ -1,13 +1,16 @@
 """Attachments, contents, lineage, integrity, activity and the record; and what people stored is never markup."""
 
+import html
 import io
+import re
 from dataclasses import replace
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
-from strongroom.actions import attachments, datasets
+from strongroom.actions import attachments, datasets, rechecking
 from strongroom.core.vocabulary import AttachmentKind, Kind, Role
 from strongroom.db.models import Attachment, Dataset
 from tests.console.datasets.shown import refused, root, seen, sent, text
@@ -116,6 +119,22 @@ def test_lineage_is_drawn_and_told(world: World) -> None:
     assert body.count("<rect ") == 4 + body.count('class="mark-door"') and body.count('class="ds-line"') == 3
     for words in (f"/datasets/{source.id}", f"/datasets/{last.id}", "A register", "Made from it"):
         assert words in body
+
+
+def test_what_came_late_is_listed_by_the_page_and_is_never_markup(world: World) -> None:
+    dataset = world.finalized()
+    client = browser(world.owner(dataset.space))
+    assert "none were found" in seen(client, f"{root(dataset)}/integrity")
+    for number in range(51):
+        world.engine._store(dataset.repository, f"{number:02}<i>.csv", b"too late")
+    Dataset.objects.update(recheck_at=timezone.now())
+    rechecking.run_due()
+    first = client.get(f"{root(dataset)}/integrity").content.decode()
+    assert "<i>.csv" not in first and first.count("&lt;i&gt;.csv") == 50
+    further = re.search(r'href="(\?cursor=[^"]+)"', first)
+    assert further is not None
+    second = client.get(f"{root(dataset)}/integrity{html.unescape(further[1])}").content.decode()
+    assert second.count("&lt;i&gt;.csv") == 1 and "First page" in second
 
 
 def test_manifest_and_receipt_are_downloaded(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -59,8 +60,14 @@ def integrity(request: Request, dataset_id: UUID) -> HttpResponseBase:
     receipt = None
     with suppress(Refusal):  # a pending data set has none; the page says so
         receipt = receipts.show(request.actor, dataset_id)
-    commands = _check_commands(dataset_id)
+    commands, late = _check_commands(dataset_id), None
+    if view.late_objects:
+        with suppress(Refusal):  # who may not read the manifest is told the number alone
+            cursor = request.GET.get("cursor") or None
+            late = manifests.differences(request.actor, dataset_id, cursor=cursor, limit=EVENTS)
     context = frame(view, "integrity", receipt=receipt, is_frozen=is_frozen, check_commands=commands)
+    more = urlencode({"cursor": late.next_cursor}) if late and late.next_cursor else ""
+    context |= {"late": late, "more": more}
     return render(request, "console/datasets/integrity.html", context)
 
 
