@@ -15,6 +15,7 @@ BUTTONS: Mapping[str, str] = {
     "strongroom mfa enrol": "“Set up an authenticator app” on your account page",
     "strongroom mfa prove": "“Is it still you?”",
     "strongroom mfa remove": "“Remove second factor” on your account page",
+    "strongroom passkey list": "“Passkeys” on the page of your second factor",
     "strongroom person list": "“People” on the pages of the staff",
     "strongroom server edit --owner": "“Edit” on the server's page",
     "strongroom server enrol": "“Enrol a machine” on the page of the space's servers",
