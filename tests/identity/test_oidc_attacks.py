@@ -125,9 +125,10 @@ def test_what_the_provider_refuses_is_said_and_not_echoed(ada: Actor) -> None:
     assert "<script>" not in response.content.decode()
 
 
-def test_a_browser_that_nobody_left_with_cannot_come_back(ada: Actor) -> None:
+def test_a_browser_that_nobody_left_with_cannot_come_back(ada: Actor, told: Tell) -> None:
     assert Visitor().here.get("/sign-in/oidc/answer?code=x&state=").status_code == 401
     assert Visitor().here.get("/sign-in/saml/answer?code=x&state=").status_code == 401
+    told(saml_metadata="")
     assert Visitor().here.get("/sign-in/saml").status_code == 404
 
 

@@ -123,9 +123,10 @@ def _stuck(actor: Actor) -> list[Dataset]:
 
 
 def _pending(actor: Actor) -> list[Dataset]:
-    begun = Dataset.objects.visible_to(actor).filter(created_by_id=actor.person_id, state=State.PENDING)
-    still = begun.filter(space__memberships__person_id=actor.person_id)
-    return list(still.select_related("space").order_by("-created_at")[:ROWS])
+    """Without a join: the newest of many are then found by their index, and nothing is sorted."""
+    mine = Space.objects.visible_to(actor).filter(memberships__person_id=actor.person_id).values("id")
+    begun = Dataset.objects.filter(created_by_id=actor.person_id, state=State.PENDING, space_id__in=mine)
+    return list(begun.select_related("space").order_by("-created_at")[:ROWS])
 
 
 def _servers(actor: Actor) -> list[Server]:

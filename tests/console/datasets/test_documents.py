@@ -216,3 +216,24 @@ def test_an_upload_with_a_text_that_cannot_be_stored_is_refused(world: World) ->
     dataset = world.dataset()
     client = browser(world.owner(dataset.space))
     refused(client, f"{root(dataset)}/attachments", 422, kind="other", title="a\0b", file=_file())
+
+
+def test_many_documents_come_in_parts_and_a_link_is_shown_where_its_document_is(world: World) -> None:
+    dataset = world.dataset()
+    owner = world.owner(dataset.space)
+    added = [
+        attachments.add(
+            owner, dataset.id, filename="a.pdf", title=f"No {n}.", kind=AttachmentKind.OTHER, body=io.BytesIO(b"1")
+        )
+        for n in range(30)
+    ]
+    client, path = browser(owner), f"{root(dataset)}/attachments"
+    first = client.get(path).content.decode()
+    assert "No 24." in first
+    assert "No 25." not in first
+    assert 'href="?cursor=25"' in first
+    rest = client.get(f"{path}?cursor=25").content.decode()
+    assert "No 29." in rest
+    assert "Next page" not in rest
+    assert "Open a.pdf" in client.post(f"{path}/{added[-1].id}/link").content.decode()
+    assert "No 0." in client.get(f"{path}?cursor=x").content.decode()

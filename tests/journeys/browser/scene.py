@@ -62,6 +62,7 @@ def set_scene(people: Cast) -> Scene:
         "token_id": [token["id"]],
         "mapping_id": [_mapped(system, space)],
         "kind": ["oidc"],
+        "passkey_id": [space],
         "session_id": [space],
         "device_id": [space],
         "code": [_invite(system, "carol.clarke@example.org")],

@@ -13,10 +13,12 @@ from strongroom.actions import attachments, datasets
 from strongroom.console.datasets.frame import CLOSED, frame
 from strongroom.console.datasets.sending import sent_from
 from strongroom.console.pages import Request, done, page, refused, render
+from strongroom.console.slicing import beginning, part
 from strongroom.console.texts import refuse_unstorable
 from strongroom.core.errors import Forbidden, Invalid, Refusal
 from strongroom.core.vocabulary import AttachmentKind, Verb
 
+PAGE_SIZE = 25
 TEMPLATE = "console/datasets/attachments.html"
 KINDS = {
     AttachmentKind.DATA_USE_AGREEMENT: "Data use agreement",
@@ -127,6 +129,10 @@ def _about(request: Request) -> dict[str, Any]:
 
 def _context(request: Request, dataset_id: UUID, **more: Any) -> dict[str, Any]:
     view = datasets.show(request.actor, dataset_id)
-    rows = attachments.list_(request.actor, dataset_id)
+    found = attachments.list_(request.actor, dataset_id)
+    start = beginning(request.GET.get("cursor", ""))
+    if "linked" in more:  # the part that it is in
+        start = PAGE_SIZE * ([row.id for row in found].index(more["linked"]) // PAGE_SIZE)
+    rows, next_part = part(found, start, PAGE_SIZE)
     listed = [(row, KINDS[AttachmentKind(row.kind)]) for row in rows]
-    return frame(view, "attachments", listed=listed, kinds=KINDS.items(), form=request.POST, **more)
+    return frame(view, "attachments", listed=listed, kinds=KINDS.items(), form=request.POST, more=next_part, **more)

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_post_parameters
 
-from strongroom.actions import browsing, mfa, people, sessions, tokens
+from strongroom.actions import browsing, mfa, people, sessions, signon, tokens
 from strongroom.console.pages import Request, done, page, posted, refused, render
 from strongroom.console.people.agents import named
 from strongroom.console.people.entering import same_twice
@@ -76,6 +76,7 @@ def _context(request: Request) -> dict[str, object]:
     return {
         "person": people.show(request.actor, "me"),
         "factor": mfa.show(request.actor),
+        "provider": signon.can_prove(request.actor),
         "has_password": browsing.has_password(request.actor),
         "sessions": seen,
         "tokens": live,

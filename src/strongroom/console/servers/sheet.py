@@ -11,11 +11,13 @@ from strongroom.actions import datasets, grants, servers
 from strongroom.actions.paging import Page
 from strongroom.actions.servers import ServerView
 from strongroom.console.servers import standing
+from strongroom.console.slicing import part
 from strongroom.core import authz
 from strongroom.core.actor import Actor
 from strongroom.core.server_lifecycle import GATES
 from strongroom.core.vocabulary import MountHealth, OperatingSystem, Role, ServerKind, ServerState, State, Verb
 
+GRANTS = 25  # at a time
 GRANTABLE = 100  # data sets that are offered at a time; a search finds the others
 TEMPLATE = "console/servers/show.html"
 _SAYS_WHY = (
@@ -24,10 +26,11 @@ _SAYS_WHY = (
 )
 
 
-def sheet(actor: Actor, server_id: UUID, search: str = "") -> dict[str, Any]:  # a template's context
-    """All of the page; `search` narrows which data sets are offered. Raises: NotFound."""
+def sheet(actor: Actor, server_id: UUID, search: str = "", start: int = 0) -> dict[str, Any]:  # a template's context
+    """All of the page; `search` narrows which data sets are offered, grants are from `start` on. Raises: NotFound."""
     view = servers.show(actor, server_id)
-    return {**glance(actor, view), **_access(actor, view, search), "space": view.server.space, "tab": "servers"}
+    access = _access(actor, view, search, start)
+    return {**glance(actor, view), **access, "space": view.server.space, "tab": "servers"}
 
 
 def glance(actor: Actor, view: ServerView) -> dict[str, Any]:  # a template's context
@@ -91,11 +94,13 @@ def _consequences(view: ServerView) -> dict[str, list[str]]:
     }
 
 
-def _access(actor: Actor, view: ServerView, search: str) -> dict[str, Any]:  # a template's context
-    rows = [(each, grants.permission(each.dataset), _may(Verb.GRANT_REVOKE, actor, view, each)) for each in view.grants]
+def _access(actor: Actor, view: ServerView, search: str, start: int) -> dict[str, Any]:  # a template's context
+    shown, more = part(view.grants, start, GRANTS)
+    rows = [(each, grants.permission(each.dataset), _may(Verb.GRANT_REVOKE, actor, view, each)) for each in shown]
     offered = _offered(actor, view, search)
     return {
         "grants": rows,
+        "more": more,
         "offered": [(str(row.id), f"{row.name} ({row.kind})") for row in offered.rows] if offered else [],
         "may_grant": offered is not None,
         "search": search,

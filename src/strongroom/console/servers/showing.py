@@ -8,6 +8,7 @@ from strongroom.actions import servers
 from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.console.servers.making import owner_id
 from strongroom.console.servers.sheet import TEMPLATE, glance, sheet
+from strongroom.console.slicing import beginning
 from strongroom.core import authz
 from strongroom.core.errors import NotFound, Refusal
 from strongroom.core.vocabulary import Verb
@@ -16,7 +17,8 @@ from strongroom.core.vocabulary import Verb
 @page
 def show(request: Request, server_id: UUID) -> HttpResponse:
     """With its grants, its mounts, and what one may do with it next."""
-    return render(request, TEMPLATE, sheet(request.actor, server_id, request.GET.get("search", "").strip()))
+    start = beginning(request.GET.get("cursor", ""))
+    return render(request, TEMPLATE, sheet(request.actor, server_id, request.GET.get("search", "").strip(), start))
 
 
 @page

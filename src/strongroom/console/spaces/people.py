@@ -11,7 +11,7 @@ from strongroom.console.spaces.frame import ROLES, frame, may
 from strongroom.core.errors import Invalid, Refusal
 from strongroom.core.vocabulary import Role, Verb
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 TEMPLATE = "console/spaces/people.html"
 
 

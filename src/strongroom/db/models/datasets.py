@@ -93,6 +93,15 @@ class Dataset(models.Model):
         indexes = [
             models.Index(fields=["space", "name", "id"]),
             models.Index(fields=["name", "id"]),
+            models.Index(fields=["created_by", "state", "created_at"]),
+            models.Index(
+                fields=["needed_until"], condition=models.Q(needed_until__isnull=False), name="dataset_needed"
+            ),
+            models.Index(
+                fields=["deletion_requested_at"],
+                condition=models.Q(deletion_requested_at__isnull=False),
+                name="dataset_deletion",
+            ),
             models.Index(fields=["next_try_at"], condition=models.Q(is_settled=False), name="dataset_unsettled"),
             models.Index(fields=["recheck_at"], condition=models.Q(recheck_at__isnull=False), name="dataset_recheck"),
         ]
