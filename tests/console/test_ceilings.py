@@ -27,7 +27,7 @@ from tests.world import World
 pytestmark = pytest.mark.django_db
 
 DATASETS, MEMBERS, EVENTS, SERVERS, DOCUMENTS, SPACES = 10_000, 1_000, 1_000_000, 200, 100, 100
-MOST_QUERIES, MOST_STEPS, MOST_BYTES = 40, 2_000_000, 100_000
+MOST_QUERIES, MOST_STEPS, MOST_BYTES = 40, 1_000_000, 100_000
 PER_CALL = 1000
 # Files, whose size is that of what is asked for, and what only a provider of identities leads to.
 FILES = ("/export", "/manifest", "/receipt", "/bookmark", "/download")
