@@ -1,0 +1,82 @@
+"""The pages of the console beside 10,000 data sets, 1,000 members and a million events: server time and bytes."""
+
+import gzip
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from bench.figures import spread, timed
+from bench.inside import Place, control_plane, database
+
+if TYPE_CHECKING:
+    from tests.crowd import Crowd
+
+ROUNDS, WARM_UP = 30, 3
+PAGES = {
+    "home": "/",
+    "spaces": "/spaces/",
+    "space": "/spaces/<uuid:space_id>",
+    "people and roles": "/spaces/<uuid:space_id>/people",
+    "servers of a space": "/spaces/<uuid:space_id>/servers",
+    "activity of a space": "/spaces/<uuid:space_id>/activity",
+    "create a data set": "/spaces/<uuid:space_id>/datasets/new",
+    "data set": "/datasets/<uuid:dataset_id>",
+    "dataset access": "/datasets/<uuid:dataset_id>/access",
+    "how to connect": "/datasets/<uuid:dataset_id>/connect",
+    "attachments": "/datasets/<uuid:dataset_id>/attachments",
+    "contents": "/datasets/<uuid:dataset_id>/contents",
+    "lineage": "/datasets/<uuid:dataset_id>/lineage",
+    "integrity": "/datasets/<uuid:dataset_id>/integrity",
+    "activity of a data set": "/datasets/<uuid:dataset_id>/activity",
+    "server": "/servers/<uuid:server_id>",
+    "my account": "/account/",
+    "staff: spaces": "/staff/spaces",
+    "staff: people": "/staff/people",
+}
+
+
+def measure() -> dict[str, object]:
+    """Through the real middleware, views and templates of this process. Milliseconds."""
+    with control_plane(has_engine=False) as place:
+        crowd, clients = _gathered(place)
+        pages = {name: _measured(clients[path.startswith("/staff/")], crowd.path(path)) for name, path in PAGES.items()}
+        return {"database": database(), "pages": pages}
+
+
+def _gathered(place: Place) -> "tuple[Crowd, dict[bool, Any]]":
+    from tests.browsers import signed_in
+    from tests.crowd import gather
+    from tests.world import World
+
+    from strongroom import engines, hosts
+    from strongroom.engines.memory import MemoryEngine
+    from strongroom.hosts.memory import MemoryHost
+
+    engine, host = MemoryEngine(), MemoryHost()
+    engines.use(lambda: engine)
+    hosts.use(lambda: host)
+    world = World(engine, place.actor)
+    crowd = gather(world)
+    return crowd, {False: signed_in(crowd.owner), True: signed_in(crowd.staff)}
+
+
+def _measured(client: Any, path: str) -> dict[str, object]:
+    def get() -> bytes:
+        answer = client.get(path, headers={"Host": "localhost"})
+        if answer.status_code != 200:
+            sys.exit(f"{path} answers {answer.status_code}")
+        return bytes(answer.content)
+
+    for _ in range(WARM_UP):
+        page = get()
+    times = spread([timed(get)[0] for _ in range(ROUNDS)])
+    return {
+        "median": times.median * 1000,
+        "time": times.shown(1000),
+        "bytes": len(page),
+        "compressed": len(gzip.compress(page, 6)),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure()))
