@@ -28,6 +28,7 @@ SECTIONS = {
     "manifests": (SQLITE,),
     "cut": (SQLITE,),
     "pages": (SQLITE, POSTGRESQL),
+    "console": (SQLITE,),
     "ledgers": (SQLITE, POSTGRESQL),
     "mounts": (SQLITE,),
     "agent": (SQLITE,),

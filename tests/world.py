@@ -17,11 +17,11 @@ from tests.machines import Machine
 class World:
     """One platform with an administrator; names are told apart by a number."""
 
-    def __init__(self, engine: MemoryEngine) -> None:
+    def __init__(self, engine: MemoryEngine, email: str = "root@example.org") -> None:
         self.engine = engine
         self._numbers = count(1)
-        first = people.first_administrator("root@example.org", "Root")
-        self.administrator = actor_of(first.person if first else Person.objects.get(email="root@example.org"))
+        first = people.first_administrator(email, "Root")
+        self.administrator = actor_of(first.person if first else Person.objects.get(email=email))
 
     def person(self, name: str = "person", *, staff_role: StaffRole | None = None) -> Actor:
         """Somebody who belongs to no space yet."""
