@@ -102,13 +102,14 @@ def _fill(running: Running, repository: str, keys: list[str]) -> None:
     def put(key: str) -> None:
         running.client().put_object(Bucket=repository, Key=key, Body=b"x")
 
-    # One by one what is also a folder of others: SeaweedFS 4.48 may lose `a/b` when `a/b/c` is first written in the
-    # very same moment (docs/guide/upload.md).
+    # One by one what is also a folder of others: SeaweedFS 4.48 may lose `a/b`, or `a/b/`, when `a/b/c` is first
+    # written in the very same moment (docs/guide/upload.md).
     folders = {"/".join(key.split("/")[:depth]) for key in keys for depth in range(1, key.count("/") + 1)}
-    for key in (key for key in keys if key in folders):
+    alone = [key for key in keys if key in folders or key.endswith("/")]
+    for key in alone:
         put(key)
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(put, (key for key in keys if key not in folders)))
+        list(threads.map(put, sorted({*keys} - {*alone})))
 
 
 def _copy_folder(running: Running, folder: Path, repository: str) -> None:
