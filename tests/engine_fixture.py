@@ -31,6 +31,8 @@ from strongroom.engines.seaweedfs.settings import Ports, SeaweedSettings
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+CONSOLE = "http://console.example:8400"
+"""The one origin whose pages may speak to the gateway."""
 _PORTS = 12
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -134,7 +136,12 @@ def start_embedded(folder: Path, public_host: str = "127.0.0.1") -> Running:
     """Start an engine in the folder. The caller stops it."""
     base = _free_block()
     settings = SeaweedSettings(
-        folder, org="test", public_port=base + _PORTS - 1, public_host=public_host, ports=Ports(base)
+        folder,
+        org="test",
+        public_port=base + _PORTS - 1,
+        public_host=public_host,
+        ports=Ports(base),
+        allowed_origins=(CONSOLE,),
     )
     running = Running(settings)
     try:

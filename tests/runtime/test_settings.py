@@ -34,6 +34,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("STRONGROOM_TRUSTED_PROXIES", "10.0.0.1/8", "networks"),
         ("STRONGROOM_TRUSTED_PROXIES", "proxy.example.org", "networks"),
         ("STRONGROOM_ALLOWED_HOSTS", "example.org:8400", "without port"),
+        ("STRONGROOM_UPLOAD_ORIGINS", "https://a.example.org,*", "https://"),
         ("STRONGROOM_ATTACHMENT_LINK_SECONDS", "301", "from 10 to 300"),
         ("STRONGROOM_ADMIN_EMAIL", "root", "e-mail address"),
         ("STRONGROOM_WEB_HOST", "localhost:8400", "without port"),
@@ -106,3 +107,11 @@ def test_every_setting_has_a_unit_and_one_line_that_says_what_it_is() -> None:
 def test_every_default_that_is_shown_is_the_default_that_holds() -> None:
     shown = {entry.variable: entry.default for entry in entries()}
     assert Settings.from_environ(shown) == Settings.from_environ({})
+
+
+def test_the_origins_of_the_console_are_written_as_browsers_write_them() -> None:
+    told = {"STRONGROOM_PUBLIC_URL": "https://Strongroom.Example.org:443/"}
+    told["STRONGROOM_UPLOAD_ORIGINS"] = "http://10.0.0.5:80, https://strongroom.example.org, http://[::1]:8400"
+    wanted = ("https://strongroom.example.org", "http://10.0.0.5", "http://[::1]:8400")
+    assert Settings.from_environ(told).console_origins == wanted
+    assert Settings.from_environ({}).console_origins == ("http://127.0.0.1:8400",)

@@ -141,6 +141,21 @@ def url(text: str) -> str:
     return text.rstrip("/")
 
 
+def origins(text: str) -> tuple[str, ...]:
+    """URLs without path and with a comma between, each as `origin` writes it."""
+    return tuple(origin(url(each)) for each in _listed(text))
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port as a browser writes them in `Origin`: small letters, and no port that goes without saying.
+
+    Source: RFC 6454, section 6.2.
+    """
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port not in (None, {"http": 80, "https": 443}[parts.scheme]) else ""
+    return f"{parts.scheme}://{bracketed(parts.hostname or '')}{port}"
+
+
 def issuer(text: str) -> str:
     """The address of an identity provider, exactly as it writes it itself, or nothing."""
     if text:

@@ -97,6 +97,12 @@ class Settings(SignOnSettings):
         "", "file", "Certificate chain (PEM) of the public gateway; empty: plain HTTP.", values.file
     )
     gateway_tls_key: Path | None = setting("", "file", "Private key (PEM) to that certificate.", values.file)
+    upload_origins: tuple[str, ...] = setting(
+        "",
+        "URLs, comma between",
+        "Further addresses of the console whose pages may upload to the gateway; that of the public URL always may.",
+        values.origins,
+    )
     engine_port: int = setting(
         "9410",
         "port",
@@ -253,6 +259,11 @@ class Settings(SignOnSettings):
         scheme = "https" if self.gateway_tls_cert else "http"
         host = values.bracketed(values.reachable(self.gateway_host))
         return self.gateway_url or f"{scheme}://{host}:{self.gateway_port}"
+
+    @property
+    def console_origins(self) -> tuple[str, ...]:
+        """Whose pages a browser lets speak to the public gateway: those of the console and no others."""
+        return tuple(dict.fromkeys((values.origin(self.web_url), *self.upload_origins)))
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":

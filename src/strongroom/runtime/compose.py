@@ -136,6 +136,7 @@ def _seaweed(settings: Settings) -> "SeaweedSettings":
         weed=settings.weed,
         tls_certificate=settings.gateway_tls_cert,
         tls_key=settings.gateway_tls_key,
+        allowed_origins=settings.console_origins,
     )
 
 

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from strongroom.core.settings import Settings
-from strongroom.runtime import databases, environment, logging, secrets
+from strongroom.runtime import databases, environment, logging, secrets, static_headers
 
 STRONGROOM: Settings = environment.load()
 
@@ -92,6 +92,7 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 365 * 24 * 3600
+WHITENOISE_ADD_HEADERS_FUNCTION = static_headers.add
 
 # Nothing is inline and nothing comes from elsewhere.
 CONTENT_SECURITY_POLICY = {

@@ -20,6 +20,8 @@ from strongroom.engines.seaweedfs.settings import SeaweedSettings
 VOLUME_SIZE_MB = 8192
 # What the storage process opens beside its volumes: connections above all.
 OTHER_FILES = 1_000
+# Without a word about origins the gateway lets the pages of every web site in.
+NO_ORIGIN = "none"
 
 
 def processes(settings: SeaweedSettings) -> list[ProcessSpec]:
@@ -97,6 +99,7 @@ def _gateway(settings: SeaweedSettings) -> tuple[str, ...]:
         *(f"-port={settings.public_port}", f"-port.grpc={ports.gateway_grpc}", *tls),
         *("-port.iceberg=0", "-port.lance=0", "-iam.readOnly=true", "-autoCreateBucket=false"),
         *("-allowDeleteBucketNotEmpty=false", "-localSocket=public.sock"),
+        f"-allowedOrigins={','.join(settings.allowed_origins) or NO_ORIGIN}",
         *(f"-metricsPort={ports.gateway_metrics}", "-metricsIp=127.0.0.1"),
     )
 

@@ -76,7 +76,8 @@ class SeaweedSettings:
 
     `public_endpoint` is the URL that people use, `public_host` and `public_port` what the gateway listens on. With
     `tls_certificate` and `tls_key` (PEM files) the gateway speaks only TLS. `weed` None: the locked package's.
-    `further_gateways` run elsewhere: nothing counts as proved or drained before they agree.
+    `further_gateways` run elsewhere: nothing counts as proved or drained before they agree. `allowed_origins` are the
+    web pages that browsers let speak to the gateway; none by default.
     """
 
     home: Path
@@ -90,6 +91,7 @@ class SeaweedSettings:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     further_gateways: tuple[Gateway, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
 
     @property
     def records(self) -> str:
