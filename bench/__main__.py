@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ def main(wanted: list[str]) -> int:
         for database in SECTIONS[name]:
             kept[f"{name} {database}"] = _section(name, database)
             KEPT.write_text(json.dumps(kept, indent=1) + "\n")
-    PAGE.write_text(page.markdown(kept), encoding="utf-8")
+    PAGE.write_text(page.markdown(kept, SECTIONS), encoding="utf-8")
     print(f"Written to {PAGE.relative_to(Path.cwd()) if PAGE.is_relative_to(Path.cwd()) else PAGE}")
     return 0
 
@@ -66,6 +67,8 @@ def _section(name: str, database: str) -> dict[str, object]:
 def _environment(database: str) -> Iterator[dict[str, str]]:
     """A fresh database, which waits for the disk as it would in life."""
     mine = {key: value for key, value in os.environ.items() if not key.startswith("STRONGROOM_")}
+    # The clients that are measured were installed beside this program, whatever else the machine has.
+    mine["PATH"] = os.pathsep.join((sysconfig.get_path("scripts"), mine.get("PATH", os.defpath)))
     if database == SQLITE:
         yield mine
         return

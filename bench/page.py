@@ -1,6 +1,6 @@
 """The page of the figures: tables with the aim beside each, and plain words where one was missed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bench import mounts_page
@@ -23,24 +23,24 @@ _AIMS = {"dataset.create": 5, "key.issue": 3, "key.reset": 3}
 _RATIO = 1.5
 
 
-def markdown(figures: Figures) -> str:
-    """The whole page."""
-    parts = [_HEAD, *_machines(figures)]
-    for heading, section in (
-        ("Control operations", _control),
-        ("Many access keys", _keys),
-        ("Many data sets", _repositories),
-        ("The cut", _cut),
-        ("Manifest", _manifest),
-        ("Requests a second", _requests),
-        ("Pages beside 10,000 data sets", _pages),
-        ("Ledger of 1,000,000 entries", _ledger),
-        ("Pages of the console", _console),
-        ("Mounts on a server", _mounts),
-        ("The agent of a server", _agent),
+def markdown(figures: Figures, sections: Iterable[str]) -> str:
+    """The whole page; says which of the `sections` of the bench have no figures yet."""
+    parts = [_HEAD, *_machines(figures), *_unmeasured(figures, sections)]
+    for name, heading, section in (
+        ("control", "Control operations", _control),
+        ("keys", "Many access keys", _keys),
+        ("repositories", "Many data sets", _repositories),
+        ("cut", "The cut", _cut),
+        ("manifests", "Manifest", _manifest),
+        ("requests", "Requests a second", _requests),
+        ("pages", "Pages beside 10,000 data sets", _pages),
+        ("ledgers", "Ledger of 1,000,000 entries", _ledger),
+        ("console", "Pages of the console", _console),
+        ("mounts", "Mounts on a server", _mounts),
+        ("agent", "The agent of a server", _agent),
     ):
-        if written := list(section(figures)):
-            parts += [f"\n## {heading}\n", *written]
+        if _of(figures, name):
+            parts += [f"\n## {heading}\n", *section(figures)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -58,6 +58,11 @@ def _machines(figures: Figures) -> Iterator[str]:
         f"\nOther programs shared the machine: its load was {min(busy)} to {max(busy)} before the parts began, where 2 "
         "would keep both cores busy. Ratios of what was measured in turn bear that; times and rates are worse for it."
     )
+
+
+def _unmeasured(figures: Figures, sections: Iterable[str]) -> Iterator[str]:
+    if missing := [each for each in sections if not _of(figures, each)]:
+        yield f"\nNot measured yet: {', '.join(f'`python -m bench {each}`' for each in missing)}."
 
 
 def _control(figures: Figures) -> Iterator[str]:
