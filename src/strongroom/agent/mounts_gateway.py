@@ -1,13 +1,11 @@
 """What the S3 gateway says to this server: whether it answers, what time it has, whether it lets us list a data set.
 
-Source: AWS, "Signature Version 4"; RFC 9110, section 5.6.7 (Date).
+Source: RFC 9110, section 5.6.7 (Date).
 """
 
 from __future__ import annotations
 
 import email.utils
-import hashlib
-import hmac
 import re
 import ssl
 import time
@@ -18,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from strongroom.agent.mounts_wrong import wrong
+from strongroom.core import sigv4
 
 _SECONDS = 8.0
 # Signatures are good for 15 minutes at most; the control plane's for five.
@@ -79,33 +78,14 @@ def _check_clock(date: str) -> None:
 
 
 def _signed(endpoint: str, region: str, credentials: Mapping[str, Any], target: str) -> dict[str, str]:
-    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     path, _, query = target.partition("?")
-    headers = {
-        "host": urllib.parse.urlsplit(endpoint).netloc,
-        "x-amz-content-sha256": hashlib.sha256(b"").hexdigest(),
-        "x-amz-date": now,
-        "x-amz-security-token": credentials["SessionToken"],
-    }
-    names = ";".join(sorted(headers))
-    canonical = "\n".join(
-        (
-            *("GET", path, query),
-            *(f"{name}:{headers[name]}" for name in sorted(headers)),
-            *("", names, headers["x-amz-content-sha256"]),
-        )
+    return sigv4.signed(
+        sigv4.Key(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]),
+        *("GET", path, query, {"host": urllib.parse.urlsplit(endpoint).netloc}),
+        payload_sha256=sigv4.EMPTY_SHA256,
+        at=time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+        region=region,
     )
-    scope = f"{now[:8]}/{region}/s3/aws4_request"
-    text = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-    key = f"AWS4{credentials['SecretAccessKey']}".encode()
-    for part in scope.split("/"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-    headers["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={credentials['AccessKeyId']}/{scope}, SignedHeaders={names}, "
-        f"Signature={signature}"
-    )
-    return headers
 
 
 _LOOK = "Look at `strongroom status`; root can start the agent anew: systemctl restart strongroom."

@@ -1,7 +1,7 @@
 """Builds the agent of servers: one file that any Python from 3.9 on runs, the same bytes from the same source.
 
-Only the agent, the bytes that it signs and the module for drives of Windows go in: nothing of the control plane is on a
-server.
+Only the agent, the bytes that it signs, what moves data and the module for drives of Windows go in: nothing of the
+control plane is on a server.
 """
 
 import io
@@ -14,9 +14,10 @@ from strongroom.actions.software import Download
 
 _SOURCE = Path(strongroom.__file__).parent
 _AGENT = _SOURCE / "agent"
+_MOVERS = _SOURCE / "movers"
 # Beside the source in a checkout; where it is missing, a Windows machine still joins, and gets no module for drives.
 _WINDOWS_MODULE = _SOURCE.parents[1] / "clients" / "powershell" / "Strongroom"
-_CARRIED = ("__init__.py", "core/__init__.py", "core/machine.py")
+_CARRIED = ("__init__.py", "core/__init__.py", "core/machine.py", "core/sigv4.py")
 _MAIN = '"""The `strongroom` of a server."""\n\nfrom strongroom.agent.main import main\n\nraise SystemExit(main())\n'
 _OLDEST_TIME = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o644 << 16
@@ -47,7 +48,7 @@ def files() -> Mapping[Download, bytes]:
 
 def _members() -> Iterator[tuple[str, bytes]]:
     yield "__main__.py", _MAIN.encode()
-    for path in (*(_SOURCE / each for each in _CARRIED), *_AGENT.glob("*.py")):
+    for path in (*(_SOURCE / each for each in _CARRIED), *_AGENT.glob("*.py"), *_MOVERS.glob("*.py")):
         yield f"strongroom/{path.relative_to(_SOURCE).as_posix()}", path.read_bytes()
     for path in _WINDOWS_MODULE.rglob("*.*"):
         yield f"powershell/Strongroom/{path.relative_to(_WINDOWS_MODULE).as_posix()}", path.read_bytes()
