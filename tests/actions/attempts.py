@@ -3,12 +3,13 @@
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from strongroom.actions import attachments, datasets, grants, keys, manifests, receipts
+from strongroom.actions import attachments, datasets, grants, keys, manifests, receipts, transfers
 from strongroom.core.actor import Actor
+from strongroom.core.digests import Digest
 from strongroom.core.errors import Refusal, Unavailable
 from strongroom.core.vocabulary import AttachmentKind, Kind, Outcome, State, Verb
 from strongroom.db.models import Attachment, Dataset, Event
@@ -49,6 +50,10 @@ def _first_attachment(dataset: Dataset) -> object:
     return dataset.attachments.values_list("id", flat=True).first() or uuid4()
 
 
+def _transfer(dataset: Dataset) -> UUID:
+    return dataset.transfers.values_list("id", flat=True).first() or uuid4()
+
+
 def _server(dataset: Dataset) -> object:
     """The server that was granted access, or one of the space."""
     granted = dataset.grants.values_list("server_id", flat=True).first()
@@ -72,6 +77,12 @@ ATTEMPTS: Mapping[Verb, Attempt] = {
     Verb.KEY_RESET: lambda a, d: keys.reset(a, d.id, reason="lost"),
     Verb.KEY_RENEW: lambda a, d: keys.renew(a, d.id),
     Verb.KEY_REVOKE: lambda a, d: keys.revoke(a, d.id),
+    Verb.TRANSFER_OPEN: lambda a, d: transfers.open_(a, d.id),
+    Verb.TRANSFER_RENEW: lambda a, d: transfers.renew(a, _transfer(d)),
+    Verb.TRANSFER_RECORD: lambda a, d: transfers.record(a, _transfer(d), [Digest("a", 1, "e", "0" * 64)]),
+    Verb.TRANSFER_CLOSE: lambda a, d: transfers.close(a, _transfer(d)),
+    Verb.TRANSFER_LIST: lambda a, d: transfers.list_(a, d.id),
+    Verb.TRANSFER_SHOW: lambda a, d: transfers.show(a, _transfer(d)),
     Verb.ATTACHMENT_ADD: attach,
     Verb.ATTACHMENT_LIST: lambda a, d: attachments.list_(a, d.id),
     Verb.ATTACHMENT_LINK: lambda a, d: attachments.link(a, d.id, _first_attachment(d)),
@@ -88,10 +99,11 @@ ATTEMPTS: Mapping[Verb, Attempt] = {
 
 
 def in_state(world: World, state: State, kind: Kind = Kind.ORIGINAL) -> Dataset:
-    """A data set with a key and an attachment that has come as far as this state."""
+    """A data set with a key, a transfer and an attachment that has come as far as this state."""
     dataset = world.dataset(kind=kind)
     owner = actor_of(dataset.created_by)
     world.uploaded(dataset)
+    transfers.open_(owner, dataset.id)
     attach(owner, dataset)
     if state in (State.FINALIZING, State.FINALIZED):
         datasets.finalize(owner, dataset.id, confirm_name=dataset.name)

@@ -50,7 +50,7 @@ def test_who_is_not_of_the_space_does_not_learn_that_it_exists(verb: Verb, world
 
 @pytest.mark.parametrize("verb", WRITES)
 def test_who_may_only_look_does_not_write(verb: Verb, world: World) -> None:
-    dataset = world.dataset(kind=Kind.DERIVATIVE)
+    dataset = in_state(world, State.PENDING, Kind.DERIVATIVE)
     auditor = world.member(dataset.space, Role.AUDITOR)
     with refused(verb, auditor, Forbidden, "role"):
         ATTEMPTS[verb](auditor, dataset)
@@ -58,7 +58,7 @@ def test_who_may_only_look_does_not_write(verb: Verb, world: World) -> None:
 
 @pytest.mark.parametrize("verb", WRITES)
 def test_a_token_that_may_only_read_does_not_write(verb: Verb, world: World) -> None:
-    dataset = world.dataset(kind=Kind.DERIVATIVE)
+    dataset = in_state(world, State.PENDING, Kind.DERIVATIVE)
     reader = replace(actor_of(dataset.created_by), scopes=frozenset({Scope.READ}))
     with refused(verb, reader, Forbidden, "scope"):
         ATTEMPTS[verb](reader, dataset)

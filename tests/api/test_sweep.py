@@ -16,16 +16,17 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from strongroom.actions import attachments, datasets, grants, mappings, mfa, servers, tokens
+from strongroom.actions import datasets, grants, mappings, mfa, servers, tokens, transfers
 from strongroom.api.api import api
 from strongroom.api.openapi import operations
 from strongroom.core import terms
 from strongroom.core.actor import Actor
 from strongroom.core.credentials import digest
-from strongroom.core.vocabulary import AttachmentKind, IdentityKind, Kind, Role, Scope, StaffRole
+from strongroom.core.vocabulary import IdentityKind, Kind, Role, Scope, StaffRole
 from strongroom.db.models import Dataset, Event, LedgerHead, Server, Space, Token
 from strongroom.engines.memory import MemoryEngine
 from strongroom.hosts.memory import MemoryHost
+from tests.actions.attempts import attach
 from tests.api.callers import Caller
 from tests.bearers import bearer, secret_of
 from tests.browsers import session_of
@@ -97,6 +98,12 @@ key.list                  111 4 22322 32 34
 key.reset                 111 4 22323 32 34
 key.renew                 111 4 22323 33 34
 key.revoke                111 4 22323 33 34
+transfer.open             111 4 22323 33 34
+transfer.renew            111 4 22323 33 34
+transfer.record           111 4 22323 33 34
+transfer.close            111 4 22323 33 34
+transfer.list             111 4 22322 32 34
+transfer.show             111 4 22322 32 34
 attachment.add            111 4 22323 33 34
 attachment.list           111 4 22222 33 34
 attachment.link           111 4 22222 33 34
@@ -134,7 +141,7 @@ system.status             111 3 33333 22 33
 """
 TABLE = {line.split()[0]: "".join(line.split()[1:]) for line in EXPECTED.strip().splitlines()}
 OPERATIONS = {each["operationId"]: (path, method, each) for path, method, each in operations(api.get_openapi_schema())}
-WRITE_SCOPES = {"dataset", "key", "attachment", "server", "grant"}
+WRITE_SCOPES = {"dataset", "key", "transfer", "attachment", "server", "grant"}
 
 # What leaves an entry in the ledger when it was done; of these, READS leave none when they are refused.
 READS = {"attachment.link", "manifest.download", "audit.export"}
@@ -165,6 +172,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "dataset.confirm_deletion": {"confirm_name": ASKED},
     "key.reset": {"reason": "the laptop was lost"},
     "key.renew": {"days": 2},
+    "transfer.open": {"label": "l"},
+    "transfer.record": {"items": [{"key": "a", "size_bytes": 1, "etag": "e", "sha256": "0" * 64}]},
+    "transfer.close": {"file_count": 1},
     "server.create": {"name": "new", "offering": OFFERING},
     "server.enrol": {"name": "new"},
     "server.edit": {"description": "d"},
@@ -217,7 +227,7 @@ def scene(world: World, host: MemoryHost) -> Scene:
     creator = actors["creator"]
     names = (PENDING, BLANK, DONE, ASKED)
     made = {name: world.dataset(space, by=creator, kind=Kind.DERIVATIVE, name=name) for name in names}
-    documents = {name: _attach(creator, made[name]) for name in (PENDING, DONE)}
+    documents = {name: str(attach(creator, made[name]).id) for name in (PENDING, DONE)}
     world.key(made[PENDING])
     made |= {name: world.finalized(made[name]) for name in (DONE, ASKED)}
     datasets.request_deletion(world.owner(space), made[ASKED].id, reason="over")
@@ -307,10 +317,7 @@ def _of_second_factor(scene: Scene, operation: str, secret: str | None) -> dict[
     if operation not in ("mfa.confirm", "mfa.prove", "mfa.remove", "server.certify", "passkey.remove"):
         return None
     phone = Phone("A" * 32)
-    if (
-        secret is not None
-        and Token.objects.filter(secret_sha256=digest(secret), revoked_at=None, expires_at__gt=timezone.now()).exists()
-    ):
+    if secret is not None and _works(secret):
         actor = replace(bearer(secret), scopes=frozenset(Scope), space_id=None)
         phone = Phone(mfa.enrol(actor).secret) if operation == "mfa.confirm" else enrolled(actor)[0]
     if operation == "passkey.remove":
@@ -327,7 +334,10 @@ def _places(scene: Scene, operation: str, who: str) -> dict[str, object]:
     dataset = DATASETS.get(operation, PENDING)
     if operation == "passkey.remove":  # a factor that is there changes what other operations ask
         return {"passkey_id": kept_for(scene.actors.get(who, scene.actors["owner"])).id}
+    pending = scene.datasets[PENDING]
+    runner = scene.actors[who if who in ("owner", "steward", "creator") else "owner"]  # nobody else renews a transfer
     return {
+        "transfer_id": transfers.open_(runner, pending.id).transfer.id if operation.startswith("transfer.") else "",
         "person_id": scene.victim.person_id,
         "token_id": "current",
         "mapping_id": mappings.list_(scene.world.administrator).rows[0].id,
@@ -375,12 +385,6 @@ def _ended(actor: Actor, how: str) -> str:
     else:
         Token.objects.filter(id=row.id).update(expires_at=timezone.now() - timedelta(seconds=1))
     return secret
-
-
-def _attach(actor: Actor, dataset: Dataset) -> str:
-    file = SimpleUploadedFile("a.txt", b"a")
-    added = attachments.add(actor, dataset.id, filename="a.txt", title="A", kind=AttachmentKind.OTHER, body=file.file)
-    return str(added.id)
 
 
 @contextmanager

@@ -57,6 +57,12 @@ key.list                 OSrAP   read
 key.reset                OSrP    write
 key.renew                OSr     write
 key.revoke               OSr     write
+transfer.open            OSr     write
+transfer.renew           OSr     write
+transfer.record          OSr     write
+transfer.close           OSr     write
+transfer.list            OSrAP   read
+transfer.show            OSrAP   read
 attachment.add           OSr     write
 attachment.list          OSRA    read
 attachment.link          OSRA    read
@@ -162,7 +168,7 @@ NEED_A_PROOF = """
 person.create person.edit person.invite person.enable person.remove token.create member.add member.edit
 mapping.add
 dataset.finalize dataset.promote dataset.delete dataset.request_deletion dataset.confirm_deletion
-key.issue key.reset key.renew server.certify mfa.reset passkey.remove
+key.issue key.reset key.renew transfer.open server.certify mfa.reset passkey.remove
 """
 
 

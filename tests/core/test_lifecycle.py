@@ -25,6 +25,12 @@ key.list                   PGFXD  PGFXD
 key.reset                  P      P
 key.renew                  P      P
 key.revoke                 P      P
+transfer.open              P      P
+transfer.renew             P      P
+transfer.record            P      P
+transfer.close             P      P
+transfer.list              PGFXD  PGFXD
+transfer.show              PGFXD  PGFXD
 attachment.add             PGF    PGF
 attachment.list            PGFXD  PGFXD
 attachment.link            PGF    PGF
@@ -50,7 +56,7 @@ ROWS = {
     for verb, original, derivative in map(str.split, EXPECTED.split("\n")[1:-1])
 }
 NOT_OF_ONE_DATASET = {Verb.DATASET_CREATE, Verb.DATASET_LIST}
-NOUNS = ("dataset", "key", "attachment", "grant", "manifest", "receipt")
+NOUNS = ("dataset", "key", "transfer", "attachment", "grant", "manifest", "receipt")
 
 
 def test_every_verb_about_a_data_set_has_a_row_here_and_a_gate() -> None:

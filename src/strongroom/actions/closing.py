@@ -1,15 +1,15 @@
-"""What finalize, promote and delete write: the state, the end of every key, and what stands in the way."""
+"""What finalize, promote and delete write: the state, the end of every key and transfer, and what stands in the way."""
 
 from datetime import datetime
 from uuid import UUID
 
-from strongroom.actions import converge, cutting, inventory
+from strongroom.actions import converge, cutting, inventory, transferring
 from strongroom.actions.deeds import Deed, between, doing
 from strongroom.actions.steps import CLOSING
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Invalid
 from strongroom.core.ledger import Json
-from strongroom.core.vocabulary import GrantEnd, KeyStatus, Kind, State, Verb
+from strongroom.core.vocabulary import GrantEnd, KeyStatus, Kind, State, TransferEnd, Verb
 from strongroom.db.models import Dataset, Grant
 from strongroom.db.models.keys import LIVE
 
@@ -40,9 +40,11 @@ def close(
     columns = ["kind", "state", "step", "step_at", "locked_until", "finalized_by", "progress_objects"]
     dataset.save(update_fields=columns)
     end_keys(dataset, deed.now)
+    ended = transferring.end_all(dataset, TransferEnd.FINALIZED, now=deed.now, actor=deed.actor)
     converge.request(dataset)
     until = locked_until.isoformat() if locked_until else None
-    deed.record(before=before, after={"state": State.FINALIZING.value, "kind": kind.value, "locked_until": until})
+    after: dict[str, Json] = {"state": State.FINALIZING.value, "kind": kind.value, "locked_until": until}
+    deed.record(before=before, after={**after, "transfers_ended": ended})
 
 
 def check_confirmed(dataset: Dataset, confirm_name: str) -> None:
@@ -84,8 +86,13 @@ def bury(deed: Deed, dataset: Dataset) -> None:
     end_keys(dataset, deed.now)
     live = Grant.objects.filter(dataset=dataset, ended_at=None).select_related("dataset", "server")
     ended = cutting.end_grants(live, GrantEnd.DATASET_DELETED, now=deed.now, actor=deed.actor)
+    transfers = transferring.end_all(dataset, TransferEnd.DELETED, now=deed.now, actor=deed.actor)
     converge.request(dataset)
-    after: dict[str, Json] = {"state": State.DELETING.value, "grants_ended": len(ended)}
+    after: dict[str, Json] = {
+        "state": State.DELETING.value,
+        "grants_ended": len(ended),
+        "transfers_ended": transfers,
+    }
     deed.record(before=before, after=after, reason=dataset.deletion_reason)
 
 

@@ -13,7 +13,7 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
 from strongroom import engines
-from strongroom.actions import deleting, finalizing
+from strongroom.actions import deleting, finalizing, transferring
 from strongroom.actions.leases import Busy, Lease, LeaseLost, leased
 from strongroom.actions.steps import CLOSING, DRAINING, REMOVING, NotYet
 from strongroom.core.errors import Conflict, Unavailable
@@ -147,6 +147,7 @@ def _compiled(dataset: Dataset, generation: int, servers: list[str]) -> str:
         state=State(dataset.state),
         uploaders=principals_of(dataset),
         servers=servers,
+        transfers=transferring.sessions_of(dataset),
     )
     return compile_policy(access, engines.current().dialect)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from strongroom import engines
+from strongroom.actions import digests
 from strongroom.actions.configuration import settings
 from strongroom.core import manifest, names
 from strongroom.core.errors import NotFound, Unavailable
@@ -41,7 +42,7 @@ def write(dataset: Dataset, *, on_progress: Callable[[int], None]) -> Inventory:
     with tempfile.TemporaryFile(dir=settings().home) as spool:
         with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=1, mtime=0) as packed:
             due = time.monotonic() + PROGRESS_SECONDS
-            for entry in entries(dataset.repository):
+            for entry in digests.attached(dataset.id, entries(dataset.repository)):
                 packed.write(writer.add(entry))
                 if time.monotonic() > due:
                     on_progress(writer.count)

@@ -161,6 +161,7 @@ def _clean(field: str, text: str) -> str:
 def _sum(withdrawn: list[Withdrawn]) -> dict[str, Json]:
     return {
         "keys_revoked": sum(each.keys for each in withdrawn),
+        "transfers_ended": sum(each.transfers for each in withdrawn),
         "servers_disabled": sum(each.servers for each in withdrawn),
         "join_tokens_ended": sum(each.join_tokens for each in withdrawn),
     }

@@ -1,4 +1,4 @@
-"""What somebody still holds when they lose a role: keys they were shown, servers they answer for, logins to others."""
+"""What somebody still holds when they lose a role: keys, transfers, servers they answer for, logins to others."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import structlog
 from django.db.models import Q, QuerySet
 
 from strongroom import hosts
-from strongroom.actions import converge, cutting, joining, ledger, owning
+from strongroom.actions import converge, cutting, joining, ledger, owning, transferring
 from strongroom.actions.deeds import Deed
 from strongroom.core import authz
 from strongroom.core.errors import Unavailable
 from strongroom.core.ledger import Json
-from strongroom.core.vocabulary import KeyStatus, Power, Role, ServerKind, Verb
-from strongroom.db.models import Grant, Membership, Person, Server, UploadKey
+from strongroom.core.vocabulary import KeyStatus, Power, Role, ServerKind, TransferEnd, Verb
+from strongroom.db.models import Dataset, Grant, Membership, Person, Server, Transfer, UploadKey
 from strongroom.db.models.keys import LIVE
 
 log = structlog.get_logger()
@@ -29,6 +29,7 @@ class Withdrawn:
     """
 
     keys: int
+    transfers: int
     servers: int
     join_tokens: int
     dataset_ids: tuple[UUID, ...]
@@ -38,13 +39,14 @@ class Withdrawn:
         """As it stands in the ledger."""
         return {
             "keys_revoked": self.keys,
+            "transfers_ended": self.transfers,
             "servers_disabled": self.servers,
             "join_tokens_ended": self.join_tokens,
         }
 
 
 def withdraw(deed: Deed, person_id: UUID, *, space_id: UUID | None = None, role: Role | None = None) -> Withdrawn:
-    """End the person's live keys and disable their servers in the rows (of one space, or everywhere).
+    """End the person's live keys and transfers and disable their servers in the rows (of one space, or everywhere).
 
     With a `role`, what somebody of this role may still hold is kept.
     """
@@ -52,16 +54,20 @@ def withdraw(deed: Deed, person_id: UUID, *, space_id: UUID | None = None, role:
     servers = [each for each in concerned if each.owner_id == person_id and not owning.may_own(role)]
     servers = [each for each in servers if each.state in owning.SUSPENDABLE]
     join_tokens = _void_tokens(each for each in concerned if each.join_sha256)
-    keys = [key for key in _held_by(person_id, space_id) if not _may_keep(key, person_id, role)]
+    keys = [key for key in _held_by(person_id, space_id) if not _may_upload(key.dataset, person_id, role)]
+    transfers = [each for each in _run_by(person_id, space_id) if not _may_upload(each.dataset, person_id, role)]
     # Every data set concerned is locked here and in one order; what follows finds them locked.
     granted = Grant.objects.filter(server__in=servers, ended_at=None).values_list("dataset_id", flat=True)
-    datasets = {row.id: row for row in cutting.lock_datasets([*granted, *(key.dataset_id for key in keys)])}
+    held = [*(key.dataset_id for key in keys), *(each.dataset_id for each in transfers)]
+    datasets = {row.id: row for row in cutting.lock_datasets([*granted, *held])}
     ended = [key for key in keys if _end(deed, key)]
-    for key in ended:
-        converge.request(datasets[key.dataset_id])
-    cut = [key.dataset_id for key in ended] + _suspend(deed, servers)
+    stopped = transferring.end(transfers, TransferEnd.WITHDRAWN, now=deed.now, actor=deed.actor)
+    concerned_ids = {*(key.dataset_id for key in ended), *(each.dataset_id for each in stopped)}
+    for dataset_id in concerned_ids:
+        converge.request(datasets[dataset_id])
+    cut = concerned_ids.union(_suspend(deed, servers))
     logins = () if owning.may_own(role) else _logins(person_id, space_id)
-    return Withdrawn(len(ended), len(servers), join_tokens, tuple(sorted(set(cut))), logins)
+    return Withdrawn(len(ended), len(stopped), len(servers), join_tokens, tuple(sorted(cut)), logins)
 
 
 def cut(withdrawn: Withdrawn) -> None:
@@ -141,8 +147,9 @@ def _void_tokens(servers: Iterable[Server]) -> int:
     return count
 
 
-def _may_keep(key: UploadKey, person_id: UUID, role: Role | None) -> bool:
-    is_creator = key.dataset.created_by_id == person_id
+def _may_upload(dataset: Dataset, person_id: UUID, role: Role | None) -> bool:
+    """Whether somebody of this role may hold a key of the data set, or run a transfer."""
+    is_creator = dataset.created_by_id == person_id
     return role is not None and authz.RULES[Verb.KEY_ISSUE].admits(role, None, is_creator=is_creator)
 
 
@@ -150,6 +157,12 @@ def _end(deed: Deed, key: UploadKey) -> bool:
     """End one key in the rows, its data set locked; False when it ended meanwhile."""
     live = UploadKey.objects.filter(id=key.id, status__in=LIVE)
     return bool(live.update(status=KeyStatus.REVOKED, ended_at=deed.now))
+
+
+def _run_by(person_id: UUID, space_id: UUID | None) -> QuerySet[Transfer]:
+    """Transfers that the person opened and that have not ended."""
+    live = Transfer.objects.filter(person_id=person_id, ended_at=None).select_related("dataset")
+    return live.filter(dataset__space_id=space_id) if space_id else live
 
 
 def _held_by(person_id: UUID, space_id: UUID | None) -> QuerySet[UploadKey]:

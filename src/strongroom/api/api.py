@@ -21,6 +21,7 @@ from strongroom.api import (
     system,
     terms,
     tokens,
+    transfers,
 )
 from strongroom.api.answers import JsonRenderer
 from strongroom.api.docs import ReadableDocs
@@ -46,7 +47,7 @@ api = DocumentedAPI(
 )
 problems.install(api)
 _PEOPLE = (people, mfa, passkeys, tokens, devices, sessions, terms, spaces, mappings)
-_DATA = (datasets, keys, attachments, records)
+_DATA = (datasets, keys, transfers, attachments, records)
 _SERVERS = (servers, certificates, grants)
 for part in (*_PEOPLE, *_DATA, *_SERVERS, audit, system, agents):
     api.add_router("", part.router)

@@ -26,11 +26,12 @@ from strongroom.cli.commands.spaces import space
 from strongroom.cli.commands.system import system
 from strongroom.cli.commands.terms import terms
 from strongroom.cli.commands.tokens import token
+from strongroom.cli.commands.transfers import transfer
 from strongroom.cli.deeds import Noun, shared_options, wishes_of
 from strongroom.cli.tour import command as tour
 
 PARTS = (access, lifecycle)  # they hang their commands below `dataset` when they are read
-_DATA = (space, member, dataset, key, attachment, server, grant, manifest, receipt, audit)
+_DATA = (space, member, dataset, key, transfer, attachment, server, grant, manifest, receipt, audit)
 _PEOPLE = (person, mfa, passkey, token, session, terms, mapping)
 NOUNS = (*_DATA, *_PEOPLE, system)
 ENVIRONMENT = {

@@ -120,6 +120,12 @@ _RULES: Mapping[Verb, Rule] = {
     Verb.KEY_RESET: _write(_STEWARDS, _SUPPORT, creator=True, needs_reason_from_staff=True),
     Verb.KEY_RENEW: _write(_STEWARDS, creator=True),
     Verb.KEY_REVOKE: _write(_STEWARDS, creator=True),
+    Verb.TRANSFER_OPEN: _write(_STEWARDS, creator=True),
+    Verb.TRANSFER_RENEW: _write(_STEWARDS, creator=True),
+    Verb.TRANSFER_RECORD: _write(_STEWARDS, creator=True),
+    Verb.TRANSFER_CLOSE: _write(_STEWARDS, creator=True),
+    Verb.TRANSFER_LIST: _read(_OVERSEERS, _SUPPORT, creator=True),
+    Verb.TRANSFER_SHOW: _read(_OVERSEERS, _SUPPORT, creator=True),
     Verb.ATTACHMENT_ADD: _write(_STEWARDS, creator=True),
     Verb.ATTACHMENT_LIST: _read(_READERS),
     Verb.ATTACHMENT_LINK: _read(_READERS),
@@ -157,7 +163,7 @@ _RULES: Mapping[Verb, Rule] = {
     Verb.SYSTEM_STATUS: _read(_NOBODY, _STAFF),
 }
 # What shows a secret, makes somebody more than they were, or cannot be undone. Taking access away needs no proof:
-# it must be possible at once.
+# it must be possible at once. Nor does renewing a transfer, which goes on for hours while nobody sits there.
 NEED_PROOF = frozenset(
     {
         Verb.PERSON_CREATE,
@@ -177,6 +183,7 @@ NEED_PROOF = frozenset(
         Verb.KEY_ISSUE,
         Verb.KEY_RESET,
         Verb.KEY_RENEW,
+        Verb.TRANSFER_OPEN,
         Verb.SERVER_CERTIFY,
         Verb.MFA_RESET,
         Verb.PASSKEY_REMOVE,

@@ -57,6 +57,7 @@ class Gate:
 
 
 _KEYS = "access keys are for uploading to a pending data set"
+_TRANSFERS = "transfers move files of a pending data set"
 _NO_MORE_UPLOADS = {
     State.FINALIZED: "Work on a derivative from a server that was granted access; "
     "what is to be added to an original belongs in a derivative of it."
@@ -101,6 +102,16 @@ GATES: Mapping[Verb, Gate] = {
         _PENDING,
         _KEYS,
         way_out={State.FINALIZED: "Nothing is left to do: its keys were removed when it was finalized."},
+    ),
+    Verb.TRANSFER_LIST: Gate(_ALWAYS),
+    Verb.TRANSFER_SHOW: Gate(_ALWAYS),
+    Verb.TRANSFER_OPEN: Gate(_PENDING, _TRANSFERS, way_out=_NO_MORE_UPLOADS),
+    Verb.TRANSFER_RENEW: Gate(_PENDING, _TRANSFERS, way_out=_NO_MORE_UPLOADS),
+    Verb.TRANSFER_RECORD: Gate(_PENDING, _TRANSFERS, way_out=_NO_MORE_UPLOADS),
+    Verb.TRANSFER_CLOSE: Gate(
+        _PENDING,
+        _TRANSFERS,
+        way_out={State.FINALIZED: "Nothing is left to do: its transfers ended when it was finalized."},
     ),
     Verb.ATTACHMENT_LIST: Gate(_ALWAYS),
     Verb.ATTACHMENT_LINK: Gate(_ALIVE, "its attachments are gone or going"),

@@ -103,6 +103,11 @@ def server_session_name(server_id: UUID) -> str:
     return "srv-" + _short("server", server_id, _SESSION_CHARACTERS)
 
 
+def transfer_session_name(transfer_id: UUID) -> str:
+    """The session of a transfer: `tr-` and 65 bits of a hash of its id, 16 characters of a-z0-9-."""
+    return "tr-" + _short("transfer", transfer_id, _SESSION_CHARACTERS)
+
+
 def account_name(email: str, person_id: UUID) -> str:
     """The local user of a person on servers: their address's local part and a tail of their own, e.g. `ada-x7q2`.
 

@@ -99,6 +99,7 @@ class Dialect:
 class Access:
     """Who may touch one bucket now; readers and writers are names of server sessions.
 
+    `transfers` are names of sessions, too, which may do what uploaders may and nothing else.
     `is_frozen`: object writes are denied to everybody, sessions included, except the control plane.
     """
 
@@ -108,12 +109,25 @@ class Access:
     readers: tuple[str, ...]
     writers: tuple[str, ...]
     is_frozen: bool
+    transfers: tuple[str, ...] = ()
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """All that are not Strongroom's own."""
+        return (*self.readers, *self.writers, *self.transfers)
 
 
 def access_of(
-    *, repository: str, generation: int, kind: Kind, state: State, uploaders: Sequence[str], servers: Sequence[str]
+    *,
+    repository: str,
+    generation: int,
+    kind: Kind,
+    state: State,
+    uploaders: Sequence[str],
+    servers: Sequence[str],
+    transfers: Sequence[str] = (),
 ) -> Access:
-    """Who may touch a data set's bucket, from its rows. Pending: uploaders. Finalized: servers. Else nobody."""
+    """Who may touch a data set's bucket, from its rows. Pending: uploaders and transfers; finalized: servers."""
     granted = tuple(sorted(set(servers))) if state is State.FINALIZED else ()
     return Access(
         repository=repository,
@@ -121,6 +135,7 @@ def access_of(
         uploaders=tuple(sorted(set(uploaders))) if state is State.PENDING else (),
         readers=granted if kind is Kind.ORIGINAL else (),
         writers=granted if kind is Kind.DERIVATIVE else (),
+        transfers=tuple(sorted(set(transfers))) if state is State.PENDING else (),
         is_frozen=state is not State.PENDING and not (state is State.FINALIZED and kind is Kind.DERIVATIVE),
     )
 
@@ -153,12 +168,12 @@ def compile_policy(access: Access, dialect: Dialect) -> str:
 def _refuse_ambiguous(access: Access, dialect: Dialect) -> None:
     if not _REPOSITORY.fullmatch(access.repository):
         raise ValueError(f"not the name of a repository: {access.repository!r}")
-    if access.is_frozen and (access.uploaders or access.writers):
+    if access.is_frozen and (access.uploaders or access.writers or access.transfers):
         raise ValueError(f"{access.repository} is frozen and yet names somebody who may write")
     if dialect.is_aws and not dialect.server_role_id:
         raise ValueError("the aws dialect needs the id of the servers' role")
     ours = (PROBE_SESSION, READER_SESSION, dialect.control_plane, dialect.vending_user_or_role)
-    for name in (*access.uploaders, *access.readers, *access.writers):
+    for name in (*access.uploaders, *access.sessions):
         if not _NAME.fullmatch(name) or name in ours:
             raise ValueError(f"a policy must not name {name!r}")
 
@@ -167,7 +182,7 @@ def _guards(access: Access, dialect: Dialect) -> Iterator[Statement]:
     """Deny everybody who is not listed, whatever else allows them."""
     bucket, objects = _bucket(access), f"{_bucket(access)}/*"
     users = [dialect.user_id(name) for name in access.uploaders]
-    names = (PROBE_SESSION, READER_SESSION, *access.readers, *access.writers)
+    names = (PROBE_SESSION, READER_SESSION, *access.sessions)
     listed = [dialect.control_plane, *users, *map(dialect.session_id, names)]
     if not dialect.is_aws:
         yield _statement("OnlyListed", "Deny", None, _TOUCHING, [bucket, objects], dialect.but(listed))
@@ -186,11 +201,10 @@ def _protections(access: Access, dialect: Dialect) -> Iterator[Statement]:
         yield _statement("Frozen", "Deny", None, _WRITES, objects, alone)
     else:
         yield _statement("AttachmentsControlPlaneOnly", "Deny", None, _WRITES, attachments, alone)
-    if access.uploaders:
-        uploaders = [dialect.user_arn(name) for name in access.uploaders]
+    if uploaders := _uploaders(access, dialect):
         yield _statement("AttachmentsNotForUploaders", "Deny", uploaders, ["s3:*"], attachments)
     if not dialect.is_aws:  # where a session can bear the control plane's name
-        protected = attachments if access.writers else objects
+        protected = attachments if access.writers or access.transfers else objects
         yield _statement("SessionsDoNotWrite", "Deny", ["arn:aws:sts::*"], _WRITES, protected)
         if not access.is_frozen:  # where somebody may write, delete or copy something
             odd = [*_other_spellings(access), *_unlisted(access)]
@@ -205,13 +219,17 @@ def _grants(access: Access, dialect: Dialect) -> Iterator[Statement]:
     reader = [dialect.session_arn(READER_SESSION)]
     yield _statement("Links", "Allow", reader, ["s3:GetObject"], [f"{bucket}/{ATTACHMENTS}/*"])
     everything = [bucket, f"{bucket}/*"]
-    if access.uploaders:
-        uploaders = [dialect.user_arn(name) for name in access.uploaders]
+    if uploaders := _uploaders(access, dialect):
         yield _statement("Uploaders", "Allow", uploaders, [*_LISTING, *_READING, *_UPLOADING], everything)
     servers = (*access.readers, *access.writers)
     if servers:
         actions = [*_LISTING, *_READING, *(_UPLOADING if access.writers else [])]
         yield _statement("Servers", "Allow", *_servers(servers, dialect, actions, everything))
+
+
+def _uploaders(access: Access, dialect: Dialect) -> list[str]:
+    """Users with an access key, and the sessions of transfers."""
+    return [*map(dialect.user_arn, access.uploaders), *map(dialect.session_arn, access.transfers)]
 
 
 def _servers(

@@ -116,6 +116,12 @@ class Settings(SignOnSettings):
         "300", "seconds", "How long a link to an attachment works.", values.whole(10, 300)
     )
     key_lifetime_days: int = setting("30", "days", "How long a new access key works.", values.whole(1, 365))
+    transfer_minutes: int = setting(
+        "60", "minutes", "How long the credentials of a transfer work; it renews them.", values.whole(1, 720)
+    )
+    transfer_limit: int = setting(
+        "20", "transfers", "How many transfers of one data set may run at once.", values.whole(1, 50)
+    )
     token_max_days: int = setting("366", "days", "Longest life of a personal access token.", values.whole(1, 3660))
     sign_in_code_hours: int = setting("24", "hours", "How long a one-time sign-in code works.", values.whole(1, 720))
     finalize_drain_seconds: int = setting(

@@ -74,6 +74,24 @@ class KeyStatus(StrEnum):
     LOST = "lost"  # the process died between making the key and showing it: nobody ever had the secret
 
 
+class Direction(StrEnum):
+    """Which way a transfer moves files."""
+
+    UPLOAD = "upload"
+    DOWNLOAD = "download"
+
+
+class TransferEnd(StrEnum):
+    """Why a transfer ended."""
+
+    CLOSED = "closed"
+    EXPIRED = "expired"
+    FINALIZED = "finalized"
+    DELETED = "deleted"
+    WITHDRAWN = "withdrawn"  # whoever opened it may not upload any more
+    LOST = "lost"  # the engine did not obey when it was opened: nobody was shown its credentials
+
+
 class AttachmentKind(StrEnum):
     """What an attached document is."""
 
@@ -213,6 +231,13 @@ class Verb(StrEnum):
     KEY_RENEW = "key.renew"
     KEY_REVOKE = "key.revoke"
 
+    TRANSFER_OPEN = "transfer.open"
+    TRANSFER_RENEW = "transfer.renew"
+    TRANSFER_RECORD = "transfer.record"
+    TRANSFER_CLOSE = "transfer.close"
+    TRANSFER_LIST = "transfer.list"
+    TRANSFER_SHOW = "transfer.show"
+
     ATTACHMENT_ADD = "attachment.add"
     ATTACHMENT_LIST = "attachment.list"
     ATTACHMENT_LINK = "attachment.link"
@@ -276,6 +301,7 @@ class SystemFact(StrEnum):
     KEY_SHOWN = "key.shown"
     KEY_EXPIRED = "key.expired"
     KEY_LOST = "key.lost"
+    TRANSFER_ENDED = "transfer.ended"
     PERSON_SIGNED_IN = "person.signed_in"
     PERSON_LINKED = "person.linked"
     PERSON_STAFF_CHANGED = "person.staff_changed"

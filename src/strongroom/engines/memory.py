@@ -249,11 +249,14 @@ class MemoryEngine:
         """Who a server is to the policy."""
         return Caller(name, f"arn:aws:sts::{ACCOUNT}:assumed-role/servers/{name}", "session")
 
-    def put_as(self, key: AccessKey, repository: str, name: str, content: bytes) -> bool:
-        """Whether an uploader's write succeeds; if so it is stored."""
-        is_known = self._keys.get(key.principal) == key
+    def put_as(self, key: AccessKey | Session, repository: str, name: str, content: bytes) -> bool:
+        """Whether the write of an uploader or of a session succeeds; if so it is stored."""
         bucket = self._buckets.get(repository)
-        caller = self.key_caller(key.principal)
+        if isinstance(key, Session):
+            is_known = key.token in self._sessions and key.expires_at > datetime.now(UTC)
+            caller = self.session_caller(key.name)
+        else:
+            is_known, caller = self._keys.get(key.principal) == key, self.key_caller(key.principal)
         if not is_known or bucket is None or not self._allows(repository, caller, "s3:PutObject", name=name):
             return False
         if bucket.is_frozen:

@@ -18,6 +18,7 @@ from django.db.utils import OperationalError
 from strongroom.actions import (
     attachments,
     converge,
+    digests,
     grants,
     hosting,
     idempotency,
@@ -26,6 +27,7 @@ from strongroom.actions import (
     rechecking,
     stale,
     system,
+    transfers,
 )
 
 log = structlog.get_logger("strongroom.worker")
@@ -55,11 +57,13 @@ def chores() -> tuple[Chore, ...]:
         Chore("converge", 0, lambda: converge.run_due(BATCH)),
         Chore("recheck", 1, lambda: rechecking.run_due(RECHECK_BATCH)),
         Chore("end_keys", 5, keys.end_due),
+        Chore("end_transfers", 5, transfers.end_due),
         Chore("end_grants", 0.5, grants.end_due),
         Chore("lapse_servers", 5, lapsing.end_due),
         Chore("end_stale_groups", 60, stale.end_due),
         Chore("check_policies", POLICY_ROUND_SECONDS, lambda: rechecking.check_policies(POLICY_BATCH)),
         Chore("forget_replies", 600, idempotency.forget_old),
+        Chore("forget_digests", 60, digests.forget_some),
         Chore("forget_attachments", 60, attachments.forget_abandoned),
         Chore("heartbeat", HEARTBEAT_SECONDS, _heartbeat),
     )

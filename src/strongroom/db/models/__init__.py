@@ -12,6 +12,7 @@ from strongroom.db.models.passkeys import Passkey
 from strongroom.db.models.people import Person, SignInCode, Token
 from strongroom.db.models.servers import Grant, Server
 from strongroom.db.models.spaces import Membership, Space
+from strongroom.db.models.transfers import ObjectDigest, Transfer
 
 __all__ = [
     "Attachment",
@@ -29,6 +30,7 @@ __all__ = [
     "LedgerHead",
     "Manifest",
     "Membership",
+    "ObjectDigest",
     "Passkey",
     "Person",
     "Server",
@@ -36,5 +38,6 @@ __all__ = [
     "Space",
     "TermsAcceptance",
     "Token",
+    "Transfer",
     "UploadKey",
 ]
