@@ -20,6 +20,11 @@ class Terms:
     text: str
     accepted_at: datetime | None
 
+    @property
+    def paragraphs(self) -> list[str]:
+        """The text as a page shows it."""
+        return terms.paragraphs(self.text)
+
 
 def show(actor: Actor) -> Terms:
     """The terms in force, and whether one accepted them."""

@@ -1,6 +1,7 @@
-"""The built-in terms for sensitive data, and what makes a version of any; refuses to know who accepted one."""
+"""The built-in terms for sensitive data, and what any text of terms is made of; refuses to know who accepted one."""
 
 import hashlib
+import re
 
 TEXT = """\
 Terms for the use of sensitive data
@@ -15,6 +16,25 @@ Terms for the use of sensitive data
 5. I report a loss, a leak or a suspicion of one to whoever operates this platform at once.
 6. I know that what I do here is written down and can be looked at by the auditors of my spaces and by the operator.
 """
+
+
+_ITEM = re.compile(r"(\d+[.)]|[-*•])\s")
+
+
+def paragraphs(text: str) -> list[str]:
+    """The text as a page shows it: lines that were only broken to fit an editor are joined again.
+
+    A paragraph ends at an empty line, and where an item of a list begins.
+    """
+    found: list[str] = []
+    is_open = False
+    for line in map(str.strip, text.splitlines()):
+        if line and is_open and not _ITEM.match(line):
+            found[-1] += f" {line}"
+        elif line:
+            found.append(line)
+        is_open = bool(line)
+    return found
 
 
 def version(text: str) -> str:

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
+from strongroom.actions import spaces
 from strongroom.core.vocabulary import Kind, RiskLevel, Role, StaffRole
 from strongroom.db.models import Space
 from tests.console.signed_in import browser
@@ -152,3 +153,13 @@ def test_whoever_must_prove_something_first_finds_what_they_wrote(world: World) 
     assert came_back.startswith("/spaces/new?")
     page = client.get(came_back).content.decode()
     assert 'value="Sleep &amp; rest"' in page and 'value="CC-1"' in page
+
+
+def test_charges_say_where_they_go_and_that_there_are_none_yet(world: World) -> None:
+    space = world.space()
+    spaces.edit(world.owner(space), space.id, changes={"charge_code": "CC-<1>"})
+    shown = text(browser(world.member(space, Role.AUDITOR)), f"/spaces/{space.id}/charges")
+    assert "CC-&lt;1&gt;" in shown
+    assert "Nothing is charged yet" in shown
+    assert "Change it in the settings" not in shown
+    assert "Change it in the settings" in text(browser(world.owner(space)), f"/spaces/{space.id}/charges")

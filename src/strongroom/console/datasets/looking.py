@@ -1,7 +1,6 @@
 """What is in a data set, where it came from, whether it still is what it was, and what was done with it."""
 
 from contextlib import suppress
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,10 +10,11 @@ from strongroom.actions import audit, datasets, folders, lineage, manifests, rec
 from strongroom.console.datasets import picture
 from strongroom.console.datasets.frame import CLOSED, frame
 from strongroom.console.pages import Request, page, refused, render
+from strongroom.console.spaces import wording
 from strongroom.console.wayout import at_a_browser
 from strongroom.core import sshsig
 from strongroom.core.errors import Forbidden, Invalid, Refusal
-from strongroom.core.vocabulary import Kind, State, SystemFact, Verb
+from strongroom.core.vocabulary import Kind, State
 
 LISTED = 100
 EVENTS = 50
@@ -130,6 +130,7 @@ def activity(request: Request, dataset_id: UUID) -> HttpResponseBase:
         view,
         "activity",
         events=events,
+        rows=[wording.told(event) for event in events.rows] if events else [],
         closed_because=closed,
         changes=datasets.history(request.actor, dataset_id)[:50],
         verb=verb,
@@ -138,7 +139,7 @@ def activity(request: Request, dataset_id: UUID) -> HttpResponseBase:
     return render(request, "console/datasets/activity.html", context)
 
 
-def _verbs() -> list[str]:
+def _verbs() -> list[tuple[str, str]]:
+    """What one may filter by, in the words of the page."""
     nouns = ("dataset.", "key.", "attachment.", "grant.", "manifest.", "receipt.")
-    known: list[Any] = [*Verb, *SystemFact]
-    return sorted(each.value for each in known if each.value.startswith(nouns))
+    return [(value, words) for value, words in wording.choices() if value.startswith(nouns)]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from strongroom.console.spaces import activity, changing, listing, making, people, showing
+from strongroom.console.spaces import activity, changing, charging, listing, making, people, showing
 
 _ONE = "spaces/<uuid:space_id>"
 
@@ -16,5 +16,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_ONE}/people/<uuid:person_id>/remove", people.remove),
     path(f"{_ONE}/activity", activity.show),
     path(f"{_ONE}/activity/export", activity.export),
+    path(f"{_ONE}/charges", charging.show),
     path(f"{_ONE}/settings", changing.edit),
 ]
