@@ -19,7 +19,7 @@ from datetime import datetime
 from strongroom.core.sigv4 import EMPTY_SHA256, UNSIGNED, Key, path_of, query_of, signed
 from strongroom.movers import answers
 from strongroom.movers.answers import Part, Stored, Upload
-from strongroom.movers.errors import Refused
+from strongroom.movers.errors import Refused, Unreachable
 from strongroom.movers.retrying import Patience
 from strongroom.movers.wire import Answer, Body, Wire
 
@@ -68,7 +68,7 @@ class Repository:
         ca_file: str = "",
     ) -> None:
         self.name = repository
-        self._patience = patience or Patience()
+        self.patience = patience or Patience()
         self._region = region
         self._credentials = credentials
         self._wire = Wire(endpoint, ca_file=ca_file)
@@ -107,13 +107,73 @@ class Repository:
         `etag`: refuse (412, `PreconditionFailed`) where the object is another one by now. What breaks off while the
         body is read is `Unreachable` from there: go on from where it broke.
         """
-        headers: dict[str, str] = {}
-        if start or end is not None:
-            headers["range"] = f"bytes={start}-{'' if end is None else end - 1}"
-        if etag:
-            headers["if-match"] = f'"{etag}"'
-        request = _Request("GET", key, headers=headers)
-        return self._patience.of(lambda: self._once(request))
+        request = _Request("GET", key, headers=_ranged(start, end, etag))
+        return self.patience.of(lambda: self._once(request))
+
+    def fill(self, key: str, target: memoryview, *, start: int = 0, etag: str = "") -> int:
+        """Read bytes of an object, from `start`, until `target` is full or the object ends; how many.
+
+        What breaks off is gone on with. Raises: Refused also where the object is not the one of this ETag.
+        """
+        done = 0
+
+        def take(answer: Answer) -> None:
+            nonlocal done
+            while done < target.nbytes:
+                count = answer.readinto(target[done:])
+                if not count:
+                    return
+                done += count
+
+        self._through(key, start, start + target.nbytes, etag, take, lambda: start + done)
+        return done
+
+    def blocks(
+        self,
+        key: str,
+        room: memoryview,
+        take: Callable[[memoryview], object],
+        *,
+        start: int = 0,
+        end: int,
+        etag: str = "",
+    ) -> None:
+        """Read bytes of an object into `room`, again and again; `take` is given each filling. As `fill` otherwise."""
+        at = start
+
+        def take_all(answer: Answer) -> None:
+            nonlocal at
+            while at < end:
+                count = answer.fill(room)
+                if not count:
+                    return
+                take(room[:count])
+                at += count
+
+        self._through(key, start, end, etag, take_all, lambda: at)
+
+    def _through(
+        self, key: str, start: int, end: int, etag: str, take: Callable[[Answer], None], at: Callable[[], int]
+    ) -> None:
+        """Ask from where we are, until the end is reached or nothing more comes."""
+
+        def ask() -> None:
+            began = at()
+            headers = _ranged(began, end, etag) if began else {}
+            try:
+                with self._once(_Request("GET", key, headers=headers)) as answer:
+                    if etag and answers.etag_of(answer.headers) != etag:
+                        raise Refused(412, "PreconditionFailed", "it is another object by now")
+                    take(answer)
+            except Unreachable:
+                if at() == began:
+                    raise
+
+        while at() < end:
+            before = at()
+            self.patience.of(ask)
+            if at() == before:
+                return
 
     def delete(self, key: str) -> None:
         """Remove an object; gone already is fine."""
@@ -150,7 +210,7 @@ class Repository:
                 return answers.completed_of(answer.read())
 
         try:
-            return self._patience.of(ask)
+            return self.patience.of(ask)
         except Refused as refusal:
             stored = self.head(key) if refusal.code == "NoSuchUpload" else None
             if stored and stored.etag == etag_of_parts([etag for _, etag in parts]):
@@ -213,7 +273,7 @@ class Repository:
             with self._once(request) as answer:
                 return answer.headers, answer.read()
 
-        return self._patience.of(ask)
+        return self.patience.of(ask)
 
     def _once(self, request: _Request) -> Answer:
         credentials = self._credentials()
@@ -267,3 +327,12 @@ def etag_of_parts(etags: Sequence[str]) -> str:
 
 def _meta(metadata: Mapping[str, str] | None) -> dict[str, str]:
     return {f"x-amz-meta-{name.lower()}": value for name, value in (metadata or {}).items()}
+
+
+def _ranged(start: int, end: int | None, etag: str) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if start or end is not None:
+        headers["range"] = f"bytes={start}-{'' if end is None else end - 1}"
+    if etag:
+        headers["if-match"] = f'"{etag}"'
+    return headers

@@ -1,0 +1,298 @@
+"""Brings what a repository holds into a folder, and proves each file; what is there already stays.
+
+Refuses to know who asks, what a person sees, and where a manifest comes from: that is handed in.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from strongroom.movers import listed, names, ordered, places, receiving, verify
+from strongroom.movers.crew import Crew, Lane, Stopped
+from strongroom.movers.errors import Altered, Problem, Refused, Unreachable
+from strongroom.movers.limiting import Limit
+from strongroom.movers.listed import Listed
+from strongroom.movers.patterns import Selection
+from strongroom.movers.places import Places, Unholdable
+from strongroom.movers.receiving import PARTIAL, Receiver, Task
+from strongroom.movers.s3 import Repository
+from strongroom.movers.tally import Event, Outage, Restored, Tally
+from strongroom.movers.walk import Trouble
+
+ATTACHMENTS = "_attachments/"
+_BATCH_FILES, _BATCH_BYTES = 32, receiving.MIB
+_PAUSE_SECONDS = 0.01
+
+
+class Full(Problem):
+    """The disk has not the room."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is wished. `overwrites`: files that are there and are not the data set's are replaced; `deletes`: what the
+    data set does not have is removed from the folder.
+    """
+
+    folder: str
+    prefix: str = ""
+    selection: Selection = field(default_factory=Selection)
+    overwrites: bool = False
+    deletes: bool = False
+    trusts_times: bool = True
+    threads: int = 8
+    writers: int = 2
+    bytes_per_second: float | None = None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a dry run would do with a key: receive, compare, keep, refuse or delete."""
+
+    step: str
+    key: str
+    size_bytes: int
+
+
+@dataclass
+class Download:
+    """One run. `tally` may be looked at meanwhile, from any thread. `manifest` gives its entries from the beginning
+    each time it is called; None where no manifest is known.
+    """
+
+    order: Order
+    repository: Repository
+    manifest: Callable[[], Iterable[Listed]] | None = None
+    event: Callable[[Event], object] = lambda _: None
+    crew: Crew = field(default_factory=Crew)
+    tally: Tally = field(default_factory=Tally)
+    compared: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _places: Places | None = None
+
+    def run(self) -> None:
+        """Do it all. Files that could not be had are told as `Trouble`, and counted as problems.
+
+        Raises: Refused when access is refused (it was revoked, or the data set finalized); Unreachable when patience
+        ended; Full; OSError where the folder cannot be written. Whatever it raises, and when it is killed: the next run
+        goes on from there.
+        """
+        self.repository.patience = replace(self.repository.patience, rest=self.crew.rest, on_trouble=self._broke)
+        os.makedirs(self.order.folder, exist_ok=True)
+        limit = Limit(self.order.bytes_per_second, rest=self.crew.rest)
+        self._receiver = Receiver(self.repository, self.crew, self.tally, limit)
+        try:
+            self._check_room()
+            self.tally.step = "receiving"
+            self.crew.hire(self.order.threads, Lane.PARTS, Lane.FILES)
+            self.crew.hire(self.order.writers, Lane.HUGE)
+            self._hand_out()
+            self._finish()
+        except Stopped:
+            raise (self.crew.failure or Stopped()) from None
+        finally:
+            self.crew.stop()
+
+    def rehearse(self) -> Iterator[Planned]:
+        """What would be done; nothing is."""
+        for entry in self._entries(tells=True):
+            yield Planned(self._step(entry), entry.key, entry.size_bytes)
+        if self.order.deletes and os.path.isdir(self.order.folder):
+            for local in self._surplus():
+                yield Planned("delete", local.key, local.size_bytes)
+
+    # What there is
+
+    def _entries(self, *, tells: bool = False) -> Iterator[Listed]:
+        """What the store holds, with what the manifest says of it. `tells`: what only the manifest has is missing."""
+        found = (
+            each
+            for each in listed.of_stored(self.repository.list(self.order.prefix))
+            if not each.key.startswith(ATTACHMENTS)
+        )
+        manifest = self.manifest() if self.manifest else ()
+        for entry, is_there in listed.with_checksums(found, manifest):
+            if not entry.key.startswith(self.order.prefix) or not self._is_meant(entry.key):
+                continue
+            if is_there:
+                yield entry
+            elif tells:
+                self._trouble(entry.key, "the manifest has it, but the store does not")
+
+    def _is_meant(self, key: str) -> bool:
+        return self.order.selection.takes(key[len(self.order.prefix) :])
+
+    def _check_room(self) -> None:
+        """Whether all of it fits. Raises: Full."""
+        self.tally.step = "looking at what is there"
+        needed = 0
+        for entry in self._entries():
+            self.tally.found_files += 1
+            self.tally.found_bytes += entry.size_bytes
+            try:
+                here = os.lstat(self._place(entry, makes_folders=False))
+                needed += entry.size_bytes if here.st_size != entry.size_bytes else 0
+            except Unholdable:
+                continue
+            except OSError:
+                needed += entry.size_bytes
+        self.tally.is_counted = True
+        free = shutil.disk_usage(self.order.folder).free
+        if needed > free:
+            raise Full(f"{needed:,} bytes are to come, and the disk of {self.order.folder} has room for {free:,}")
+
+    def _inside(self, entry: Listed) -> str:
+        return entry.key[len(self.order.prefix) :]
+
+    def _place(self, entry: Listed, *, makes_folders: bool) -> str:
+        """Raises: Unholdable, OSError; FileNotFoundError where there is no folder yet."""
+        if self._places is None:
+            if not os.path.isdir(self.order.folder):
+                raise FileNotFoundError(self.order.folder)
+            self._places = Places(self.order.folder)
+        return self._places.of(self._inside(entry), makes_folders=makes_folders)
+
+    # What has to be done
+
+    def _hand_out(self) -> None:
+        batch: list[Task] = []
+        for entry in self._entries(tells=True):
+            task = self._task(entry)
+            if task is None:
+                continue
+            if entry.size_bytes > receiving.RANGES_FROM_BYTES:
+                self.crew.do(Lane.HUGE, lambda task=task: self._receive([task]))  # type: ignore[misc]
+                continue
+            batch.append(task)
+            if len(batch) >= _BATCH_FILES or sum(each.entry.size_bytes for each in batch) >= _BATCH_BYTES:
+                self.crew.do(Lane.FILES, lambda batch=batch: self._receive(batch))  # type: ignore[misc]
+                batch = []
+        if batch:
+            self.crew.do(Lane.FILES, lambda: self._receive(batch))
+        while not self.crew.is_idle:
+            self.crew.rest(_PAUSE_SECONDS)
+
+    def _task(self, entry: Listed) -> Task | None:
+        """What to receive; None for what needs nothing, or cannot be. Folders are made here, by one thread."""
+        try:
+            path = self._place(entry, makes_folders=True)
+        except Unholdable as problem:
+            self._trouble(entry.key, str(problem))
+            return None
+        if entry.key.endswith("/"):
+            self._count(entry, "", is_new=False)
+            return None
+        return Task(entry, path)
+
+    def _receive(self, tasks: Iterable[Task]) -> None:
+        for task in tasks:
+            self.crew.check()
+            try:
+                self._one(task)
+            except Refused as refusal:
+                if refusal.is_access:
+                    raise
+                self._trouble(task.entry.key, _why(refusal))
+            except Altered as problem:
+                self._trouble(task.entry.key, str(problem))
+
+    def _one(self, task: Task) -> None:
+        step = self._state(task)
+        if step == "refuse":
+            self._trouble(task.entry.key, "another file of this name is here already: move it away, or say --overwrite")
+        elif step == "link":
+            self._trouble(task.entry.key, "a link or a folder is where the file must be")
+        elif step == "keep":
+            self._count(task.entry, "", is_new=False)
+        else:
+            word = self._receiver.receive(task)
+            self._count(task.entry, word, is_new=True)
+            self._works()
+
+    def _state(self, task: Task) -> str:
+        """What is to be done where something may be there already; reads it where only that can tell."""
+        try:
+            here = os.lstat(task.path)
+        except FileNotFoundError:
+            return "receive"
+        entry = task.entry
+        if places.is_link(here) or not os.path.isfile(task.path):
+            return "link"
+        at = entry.modified_at.timestamp()
+        if here.st_size == entry.size_bytes:
+            if self.order.trusts_times and _is_time(here, at):
+                return "keep"
+            if verify.is_same(task.path, entry):
+                os.utime(task.path, (at, at))
+                return "keep"
+        return "receive" if self.order.overwrites else "refuse"
+
+    def _step(self, entry: Listed) -> str:
+        try:
+            here = os.lstat(self._place(entry, makes_folders=False))
+        except Unholdable:
+            return "refuse"
+        except OSError:
+            return "receive"
+        if here.st_size != entry.size_bytes:
+            return "receive" if self.order.overwrites else "refuse"
+        return "keep" if _is_time(here, entry.modified_at.timestamp()) else "compare"
+
+    # The end
+
+    def _finish(self) -> None:
+        if self.order.deletes:
+            self.tally.step = "removing what the data set does not have"
+            for local in self._surplus():
+                os.unlink(local.path)
+                self.tally.deleted_files += 1
+        self.tally.step = "done"
+
+    def _surplus(self) -> Iterator[ordered.Local]:
+        """Files that the data set does not have, and what broken runs left; nothing where the data set is empty."""
+        if not self.tally.found_files and next(iter(self._entries()), None) is None:
+            self._trouble(self.order.prefix, "nothing was removed here: the data set is empty")
+            return
+        inside = (replace(each, key=self._inside(each)) for each in self._entries())
+        for known, local in ordered.beside(inside, ordered.walk(self.order.folder)):
+            if known is not None or local is None or local.trouble.startswith("the folder"):
+                continue
+            if local.key.endswith(PARTIAL) or self.order.selection.takes(local.key):
+                yield local
+
+    # What is told
+
+    def _count(self, entry: Listed, word: str, *, is_new: bool) -> None:
+        with self._lock:
+            self.tally.count(entry.size_bytes, is_new=is_new)
+            if is_new:
+                self.compared[word] = self.compared.get(word, 0) + 1
+
+    def _trouble(self, key: str, reason: str) -> None:
+        self.tally.troubled(is_problem=True)
+        self.event(Trouble(names.shown(key), reason))
+
+    def _broke(self, problem: Unreachable) -> None:
+        if self.tally.broke(str(problem)):
+            self.event(Outage(str(problem)))
+
+    def _works(self) -> None:
+        if self.tally.outage:
+            seconds = self.tally.works()
+            if seconds:
+                self.event(Restored(seconds))
+
+
+def _is_time(here: os.stat_result, at: float) -> bool:
+    """Whether a file has the very time that its object has, which a run before gave it."""
+    return abs(here.st_mtime - at) < 0.001
+
+
+def _why(refusal: Refused) -> str:
+    if refusal.status in (404, 412):
+        return "somebody changed or removed it meanwhile: run it again"
+    return f"the store refuses it: {refusal}"

@@ -1,0 +1,197 @@
+"""A folder is laid beside a manifest: what is missing, altered, too much or unreadable is found and named."""
+
+import hashlib
+import os
+import random
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from strongroom.core import manifest
+from strongroom.core.manifest import Entry
+from strongroom.movers import listed
+from strongroom.movers.checksums import Check, part_sizes
+from strongroom.movers.s3 import etag_of_parts
+from strongroom.movers.verify import Difference, Kind, Report, check_folder, is_same
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+CONTENTS = {"a": b"A", "d/b": b"", "d/c.txt": b"C" * 100_000, "d-e": b"x", "d.f": b"y", "z": b"Z"}
+MIB = 1024 * 1024
+
+
+def sha256(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def entry(key: str, content: bytes, *, etag: str = "", checksum: str | None = None) -> Entry:
+    return Entry(key, len(content), etag, AT, checksum)
+
+
+def entries(contents: Mapping[str, bytes] = CONTENTS) -> list[Entry]:
+    return [entry(key, contents[key], checksum=sha256(contents[key])) for key in sorted(contents, key=str.encode)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for key, content in CONTENTS.items():
+        (tmp_path / key).parent.mkdir(exist_ok=True)
+        (tmp_path / key).write_bytes(content)
+    return tmp_path
+
+
+def check(folder: Path, known: list[Entry] | None = None, **how: bool) -> tuple[Report, list[tuple[Kind, str]]]:
+    found: list[Difference] = []
+    report = check_folder(folder, entries() if known is None else known, found=found.append, **how)
+    return report, sorted(((each.kind, each.key) for each in found), key=lambda each: each[1])
+
+
+def test_a_folder_that_is_as_it_should_be(folder: Path) -> None:
+    report, found = check(folder)
+    assert report.is_same and found == []
+    assert (report.same_files, report.same_bytes) == (6, sum(map(len, CONTENTS.values())))
+    assert report.compared == {"SHA-256": 6} and report.not_comparable == 0
+
+
+def test_every_kind_of_difference_is_named(folder: Path) -> None:
+    (folder / "a").unlink()
+    (folder / "d" / "c.txt").write_bytes(b"C" * 99_999 + b"c")
+    (folder / "d-e").write_bytes(b"longer")
+    (folder / "extra").mkdir()
+    (folder / "extra" / "file").write_bytes(b"")
+    (folder / "z").unlink()
+    (folder / "z").symlink_to("d.f")
+    report, found = check(folder)
+    assert found == [
+        (Kind.MISSING, "a"),
+        (Kind.ALTERED, "d-e"),
+        (Kind.ALTERED, "d/c.txt"),
+        (Kind.EXTRA, "extra/file"),
+        (Kind.UNREADABLE, "z"),
+    ]
+    assert not report.is_same and report.same_files == 2
+    assert (Kind.EXTRA, "extra/file") not in check(folder, allows_extra=True)[1]
+
+
+def test_any_one_bit_is_noticed(folder: Path) -> None:
+    content = bytearray(CONTENTS["d/c.txt"])
+    for at in random.Random(7).sample(range(len(content) * 8), 20):
+        content[at // 8] ^= 1 << at % 8
+        (folder / "d" / "c.txt").write_bytes(content)
+        assert check(folder)[1] == [(Kind.ALTERED, "d/c.txt")]
+        content[at // 8] ^= 1 << at % 8
+
+
+def test_a_folder_that_is_not_there_has_nothing(tmp_path: Path) -> None:
+    report, found = check(tmp_path / "none")
+    assert report.counts[Kind.MISSING] == 6 and (Kind.UNREADABLE, "") in found
+
+
+def test_folders_are_in_the_order_of_keys_whatever_they_are_called(tmp_path: Path) -> None:
+    names = [
+        "a",
+        "a b/x",
+        "a!/x",
+        "a-",
+        "a.b",
+        "a/x",
+        "a0",
+        "a/b.c/d",
+        "a/b/c",
+        "ä/x",
+        "é",
+        "B",
+        "z/z/z",
+        "zz",
+        "\U0001f600",
+    ]
+    contents = {name: name.encode() for name in names if name != "a"}
+    for key, content in contents.items():
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).write_bytes(content)
+    assert check(tmp_path, entries(contents)) == (check(tmp_path, entries(contents))[0], [])
+
+
+def test_what_the_entries_raise_ends_the_check(folder: Path) -> None:
+    def broken() -> Iterator[Entry]:
+        yield from entries()[:1]
+        raise listed.Unreadable("line 2")
+
+    with pytest.raises(listed.Unreadable, match="line 2"):
+        check_folder(folder, broken())
+
+
+def test_a_failing_listener_ends_the_check(folder: Path) -> None:
+    (folder / "a").write_bytes(b"B")
+    with pytest.raises(ZeroDivisionError):
+        check_folder(folder, entries(), found=lambda _: 1 / 0)
+
+
+@pytest.mark.parametrize("part_bytes", [5 * MIB, 8 * MIB, 16 * MIB])
+@pytest.mark.parametrize("size", [17 * MIB, 32 * MIB, 3])
+def test_the_etag_of_parts_is_compared(part_bytes: int, size: int) -> None:
+    content = random.Random(size).randbytes(size)
+    parts = [content[at : at + part_bytes] for at in range(0, size, part_bytes)]
+    etag = etag_of_parts([hashlib.md5(part).hexdigest() for part in parts])
+    for given, holds in ((content, True), (content[:-1] + b"\0", False), (content[:-1], False)):
+        made = Check(entry("key", content, etag=etag))
+        for at in range(0, len(given), 1_000_003):
+            made.update(given[at : at + 1_000_003])
+        assert (made.word, made.holds()) == ("MD5 of its parts", holds)
+
+
+@pytest.mark.parametrize(
+    ("etag", "checksum", "word"),
+    [
+        ("900150983cd24fb0d6963f7d28e17f72", None, "MD5"),
+        ("anything", "md5:900150983cd24fb0d6963f7d28e17f72", "MD5"),
+        ("anything", sha256(b"abc"), "SHA-256"),
+        ("900150983cd24fb0d6963f7d28e17f72-7", None, ""),
+        ("anything", None, ""),
+    ],
+)
+def test_the_best_checksum_that_is_known_is_taken(tmp_path: Path, etag: str, checksum: str | None, word: str) -> None:
+    made = Check(entry("key", b"abc", etag=etag, checksum=checksum))
+    made.update(b"abc")
+    assert (made.word, made.holds()) == (word, True)
+    (tmp_path / "key").write_bytes(b"abc")
+    assert is_same(str(tmp_path / "key"), entry("key", b"abc", etag=etag, checksum=checksum)) is bool(word)
+
+
+def test_what_cannot_be_compared_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"abc")
+    report, found = check(tmp_path, [entry("key", b"abc")])
+    assert (report.is_same, report.not_comparable, found) == (True, 1, [])
+
+
+def test_parts_of_ten_thousand_are_the_most() -> None:
+    assert part_sizes(1, 10_001) == () and part_sizes(5, 0) == ()
+    assert 16 * MIB in part_sizes(160_000 * MIB, 10_000)
+
+
+def test_a_manifest_is_read_as_it_is_written() -> None:
+    written = [entry("a\u2028b", b"x", etag="e"), entry("ü", b"", checksum=sha256(b""))]
+    lines = [manifest.encode(each) for each in written]
+    assert [(each.key, each.size_bytes, each.etag, each.modified_at, each.checksum) for each in listed.read(lines)] == [
+        (each.key, each.size_bytes, each.etag, each.modified_at, each.checksum) for each in written
+    ]
+    for bad in (
+        [b"{}"],
+        [b"x"],
+        lines[::-1],
+        [lines[0], lines[0]],
+        [b"[1]"],
+        [lines[0].replace(b'"size_bytes":1', b'"size_bytes":-1')],
+    ):
+        with pytest.raises(listed.Unreadable, match="line"):
+            list(listed.read(bad))
+
+
+def test_unreadable_files_are_named(folder: Path) -> None:
+    if os.geteuid() == 0:
+        (folder / "a").unlink()
+        os.mkfifo(folder / "a")
+    else:
+        (folder / "a").chmod(0)
+    assert check(folder)[1] == [(Kind.UNREADABLE, "a")]
