@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.utils import timezone
 
-from strongroom.actions import converge, grants, inventory, keys, lapsing, rechecking, signing
+from strongroom.actions import converge, grants, inventory, keys, lapsing, rechecking, signing, transfers
 from strongroom.core import ledger, manifest, receipt, sshsig
 from strongroom.core.vocabulary import KeyStatus, Outcome, ServerState, State, SystemFact, Verb
 from strongroom.db.models import Dataset, Event, LedgerHead, Manifest, UploadKey
@@ -30,7 +30,7 @@ def work_until_settled(rounds: int = 40) -> None:
 
 def work() -> int:
     """Be the worker for one round; how much was done."""
-    ended = keys.end_due() + grants.end_due() + lapsing.end_due()
+    ended = keys.end_due() + transfers.end_due() + grants.end_due() + lapsing.end_due()
     return ended + converge.run_due(100) + rechecking.run_due(100)
 
 
@@ -50,6 +50,7 @@ def assert_rules_hold(engine: MemoryEngine) -> None:
     for dataset in Dataset.objects.select_related("space"):
         _assert_followed(engine, dataset)
         _assert_keys(dataset)
+        _assert_transfers(dataset)
         _assert_grants(dataset)
         if dataset.state == State.FINALIZED:
             assert_proved(dataset)
@@ -73,6 +74,15 @@ def _assert_keys(dataset: Dataset) -> None:
     assert not dataset.keys.filter(status=KeyStatus.ISSUING).exists()
 
 
+def _assert_transfers(dataset: Dataset) -> None:
+    """They run into pending data sets alone, and the ledger tells how each began and ended."""
+    assert dataset.state == State.PENDING or not dataset.transfers.filter(ended_at=None).exists()
+    told = Event.objects.filter(dataset_id=dataset.id, outcome=Outcome.DONE)
+    assert told.filter(verb=Verb.TRANSFER_OPEN).count() == dataset.transfers.count()
+    ended = told.filter(verb__in=(Verb.TRANSFER_CLOSE, SystemFact.TRANSFER_ENDED)).count()
+    assert ended == dataset.transfers.exclude(ended_at=None).count()
+
+
 def _assert_grants(dataset: Dataset) -> None:
     """A live grant has a data set and a server; of what ended, the ledger tells."""
     live = dataset.grants.filter(ended_at=None)
@@ -87,9 +97,11 @@ def _assert_grants(dataset: Dataset) -> None:
 def assert_proved(dataset: Dataset) -> Manifest:
     """The newest manifest is what lies in the bucket, and its receipt is signed and says so."""
     newest = Manifest.objects.filter(dataset=dataset).order_by("-revision")[0]
+    lines = b"".join(inventory.read(newest))
+    recorded = list(manifest.read(inventory.lines(newest)))
+    assert list(manifest.compare(recorded, inventory.entries(dataset.repository))) == []
     writer = manifest.Writer()
-    lines = b"".join(writer.add(entry) for entry in inventory.entries(dataset.repository))
-    assert b"".join(inventory.read(newest)) == lines
+    assert b"".join(map(writer.add, recorded)) == lines
     assert newest.root_sha256 == writer.root == hashlib.sha256(lines).hexdigest()
     told = receipt.decode(newest.receipt)
     assert (told.dataset_id, told.manifest_root_sha256) == (dataset.id, newest.root_sha256)

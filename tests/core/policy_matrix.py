@@ -152,6 +152,7 @@ class Names:
     other_uploader: str
     servers: tuple[str, ...]
     other_server: str
+    transfers: tuple[str, ...] = ()
 
 
 def allowed(document: str, caller: Caller, repository: str = REPOSITORY) -> frozenset[str]:
@@ -197,7 +198,7 @@ def nobodies(names: Names, dialect: Dialect) -> dict[str, Caller]:
         "federated like the control plane": Caller("admin-adminadm", federated + "admin-adminadm", "session"),
     }
     found |= {f"a session named {name}": session(name, dialect) for name in spoofed}
-    for name in (*names.servers, PROBE_SESSION, READER_SESSION):
+    for name in (*names.servers, *names.transfers, PROBE_SESSION, READER_SESSION):
         found[f"a user named {name}"] = user(name, dialect)
         found[f"another user's session named {name}"] = session(name, dialect, of="boss", role_id="AROAOTHER")
         found[f"federated as {name}"] = Caller(name, federated + name, "session")
@@ -211,7 +212,7 @@ def expected_of_server(kind: Kind, state: State) -> frozenset[str]:
     return frozenset(READER if kind is Kind.ORIGINAL else WRITER)
 
 
-def expected_of_uploader(state: State) -> frozenset[str]:
+def expected_of_uploader_or_transfer(state: State) -> frozenset[str]:
     return frozenset(UPLOADER) if state is State.PENDING else frozenset()
 
 
@@ -223,4 +224,5 @@ def access(names: Names, kind: Kind, state: State) -> Access:
         state=state,
         uploaders=[names.uploader],
         servers=names.servers,
+        transfers=names.transfers,
     )

@@ -1,32 +1,34 @@
 """What the compiler promises by example: who is named in which state, and how many servers fit."""
 
 import json
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from uuid import UUID
 
 import pytest
 from tests.core.policy_matrix import OPERATIONS, SEAWEED, aws_dialect, session, user
 
-from strongroom.core.errors import Conflict
-from strongroom.core.names import repository_name, server_session_name
+from strongroom.core.errors import Conflict, Invalid
+from strongroom.core.names import repository_name, server_session_name, transfer_session_name, uploader_principal
 from strongroom.core.policy import LIMIT_BYTES, Access, Dialect, access_of, compile_policy, probe_prefix
 from strongroom.core.policy_evaluation import is_allowed
+from strongroom.core.settings import Settings
 from strongroom.core.vocabulary import Kind, State
 
-NOBODY = ((), (), ())
+NOBODY = ((), (), (), ())
 
 
 @pytest.mark.parametrize(
     ("kind", "state", "named", "is_frozen"),
     [
-        (Kind.ORIGINAL, State.PENDING, (("u1", "u2"), (), ()), False),
+        (Kind.ORIGINAL, State.PENDING, (("u1", "u2"), (), (), ("t1", "t2")), False),
         (Kind.ORIGINAL, State.FINALIZING, NOBODY, True),
-        (Kind.ORIGINAL, State.FINALIZED, ((), ("s1", "s2"), ()), True),
+        (Kind.ORIGINAL, State.FINALIZED, ((), ("s1", "s2"), (), ()), True),
         (Kind.ORIGINAL, State.DELETING, NOBODY, True),
         (Kind.ORIGINAL, State.DELETED, NOBODY, True),
-        (Kind.DERIVATIVE, State.PENDING, (("u1", "u2"), (), ()), False),
+        (Kind.DERIVATIVE, State.PENDING, (("u1", "u2"), (), (), ("t1", "t2")), False),
         (Kind.DERIVATIVE, State.FINALIZING, NOBODY, True),
-        (Kind.DERIVATIVE, State.FINALIZED, ((), (), ("s1", "s2")), False),
+        (Kind.DERIVATIVE, State.FINALIZED, ((), (), ("s1", "s2"), ()), False),
         (Kind.DERIVATIVE, State.DELETING, NOBODY, True),
         (Kind.DERIVATIVE, State.DELETED, NOBODY, True),
     ],
@@ -41,8 +43,9 @@ def test_kind_and_state_decide_who_is_named(
         state=state,
         uploaders=["u2", "u1"],
         servers=["s2", "s1", "s1"],
+        transfers=["t2", "t1", "t2"],
     )
-    assert (found.uploaders, found.readers, found.writers) == named
+    assert (found.uploaders, found.readers, found.writers, found.transfers) == named
     assert found.is_frozen is is_frozen
 
 
@@ -83,6 +86,25 @@ def test_a_document_holds_this_many_servers_and_refuses_one_more(dialect: Dialec
     assert "Revoke" in refusal.value.way_out
 
 
+@pytest.mark.parametrize("dialect", [SEAWEED, aws_dialect({})], ids=lambda value: value.name)
+def test_as_many_transfers_as_the_setting_allows_always_fit(dialect: Dialect) -> None:
+    most = 50
+    with pytest.raises(Invalid, match="from 1 to 50"):
+        Settings.from_environ({"STRONGROOM_TRANSFER_LIMIT": str(most + 1)})
+    keys = [uploader_principal(UUID(int=number)) for number in range(2)]  # one that ends, one that begins
+    access = access_of(
+        repository=repository_name("x" * 18, UUID(int=0)),
+        generation=10**12,
+        kind=Kind.ORIGINAL,
+        state=State.PENDING,
+        uploaders=keys,
+        servers=(),
+        transfers=[transfer_session_name(UUID(int=number)) for number in range(most)],
+    )
+    of_keys = replace(dialect, uploader_ids=dict.fromkeys(keys, "A" * 21))
+    assert len(compile_policy(access, of_keys).encode()) <= LIMIT_BYTES
+
+
 def test_the_limit_is_in_the_dialect_for_engines_to_ask() -> None:
     assert Dialect.LIMIT_BYTES == SEAWEED.LIMIT_BYTES == 20_480
 
@@ -115,6 +137,7 @@ def test_each_generation_makes_another_document_with_its_own_prefix() -> None:
     [
         Access("dataset-ss-1", 1, ("up-1",), (), (), is_frozen=True),
         Access("dataset-ss-1", 1, (), (), ("srv-1",), is_frozen=True),
+        Access("dataset-ss-1", 1, (), (), (), is_frozen=True, transfers=("tr-1",)),
         Access("dataset-ss-*", 1, (), (), (), is_frozen=True),
         Access("dataset/ss", 1, (), (), (), is_frozen=True),
     ],
@@ -160,10 +183,16 @@ def test_the_guard_names_every_action_on_objects_and_listings_by_itself() -> Non
 @pytest.mark.parametrize(("kind", "state"), [(Kind.ORIGINAL, State.PENDING), (Kind.DERIVATIVE, State.FINALIZED)])
 def test_no_other_spelling_reaches_an_attachment(kind: Kind, state: State, action: str, spelling: str) -> None:
     access = access_of(
-        repository="dataset-ss-1", generation=1, kind=kind, state=state, uploaders=["up-1"], servers=["srv-1"]
+        repository="dataset-ss-1",
+        generation=1,
+        kind=kind,
+        state=state,
+        uploaders=["up-1"],
+        servers=["srv-1"],
+        transfers=["tr-1"],
     )
     document = compile_policy(access, SEAWEED)
-    callers = [user("up-1", SEAWEED), session("srv-1", SEAWEED)]
+    callers = [user("up-1", SEAWEED), session("srv-1", SEAWEED), session("tr-1", SEAWEED)]
     assert any(is_allowed(document, caller, action, "arn:aws:s3:::dataset-ss-1/plain") for caller in callers)
     # The engine asks for the key without one slash before it.
     resource = f"arn:aws:s3:::dataset-ss-1/{spelling.removeprefix('/')}"
@@ -174,10 +203,16 @@ def test_no_other_spelling_reaches_an_attachment(kind: Kind, state: State, actio
 @pytest.mark.parametrize(("kind", "state"), [(Kind.ORIGINAL, State.PENDING), (Kind.DERIVATIVE, State.FINALIZED)])
 def test_nobody_writes_where_the_engine_lists_nothing(kind: Kind, state: State, key: str) -> None:
     access = access_of(
-        repository="dataset-ss-1", generation=1, kind=kind, state=state, uploaders=["up-1"], servers=["srv-1"]
+        repository="dataset-ss-1",
+        generation=1,
+        kind=kind,
+        state=state,
+        uploaders=["up-1"],
+        servers=["srv-1"],
+        transfers=["tr-1"],
     )
     document = compile_policy(access, SEAWEED)
-    callers = [user("up-1", SEAWEED), session("srv-1", SEAWEED)]
+    callers = [user("up-1", SEAWEED), session("srv-1", SEAWEED), session("tr-1", SEAWEED)]
     bucket = "arn:aws:s3:::dataset-ss-1"
     assert any(is_allowed(document, caller, "s3:PutObject", f"{bucket}/versions/uploads") for caller in callers)
     assert not any(is_allowed(document, caller, "s3:PutObject", f"{bucket}/{key}") for caller in callers)

@@ -18,10 +18,11 @@ _name = st.from_regex(r"[A-Za-z0-9_+=,.@-]{2,24}", fullmatch=True).filter(lambda
 
 @st.composite
 def names(draw: st.DrawFn) -> Names:
-    found = draw(st.lists(_name, min_size=5, max_size=8, unique_by=str.lower))
+    found = draw(st.lists(_name, min_size=6, max_size=10, unique_by=str.lower))
     # An upper-cased granted name is tried as a stranger, so it must be another name.
-    servers = tuple(name.lower() + "x" for name in found[3:])
-    return Names(found[0], found[1], servers, found[2])
+    granted = tuple(name.lower() + "x" for name in found[3:])
+    split = draw(st.integers(1, len(granted) - 1))
+    return Names(found[0], found[1], granted[:split], found[2], granted[split:])
 
 
 dialects = st.sampled_from(["seaweedfs", "aws"])
@@ -39,7 +40,9 @@ def test_everybody_may_do_exactly_what_the_state_gives_them(
     dialect = _dialect(dialect_name, found)
     document = compile_policy(matrix.access(found, kind, state), dialect)
 
-    assert allowed(document, user(found.uploader, dialect)) == matrix.expected_of_uploader(state)
+    assert allowed(document, user(found.uploader, dialect)) == matrix.expected_of_uploader_or_transfer(state)
+    for transfer in found.transfers:
+        assert allowed(document, session(transfer, dialect)) == matrix.expected_of_uploader_or_transfer(state)
     for server in found.servers:
         assert allowed(document, session(server, dialect)) == matrix.expected_of_server(kind, state)
     assert allowed(document, session(PROBE_SESSION, dialect)) == frozenset(matrix.PROBING)
@@ -95,9 +98,10 @@ def test_the_order_and_repetition_of_names_do_not_change_a_byte(
     found: Names, dialect_name: str, kind: Kind, state: State, random: "object"
 ) -> None:
     dialect = _dialect(dialect_name, found)
-    shuffled = list(found.servers) * 2
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    again = Names(found.uploader, found.other_uploader, tuple(shuffled), found.other_server)
+    servers, transfers = list(found.servers) * 2, list(found.transfers) * 2
+    for shuffled in (servers, transfers):
+        random.shuffle(shuffled)  # type: ignore[attr-defined]
+    again = Names(found.uploader, found.other_uploader, tuple(servers), found.other_server, tuple(transfers))
 
     one = compile_policy(matrix.access(found, kind, state), dialect)
     assert compile_policy(matrix.access(again, kind, state), dialect) == one
@@ -107,16 +111,16 @@ def test_the_order_and_repetition_of_names_do_not_change_a_byte(
 
 @given(st.text(min_size=1, max_size=70), dialects)
 def test_a_name_is_either_refused_or_means_one_principal(name: str, dialect_name: str) -> None:
-    found = Names("up-1", "up-2", (name,), "srv-x")
+    found = Names("up-1", "up-2", (name,), "srv-x", (name,))
     dialect = _dialect(dialect_name, found)
-    access = matrix.access(found, Kind.ORIGINAL, State.FINALIZED)
-    try:
-        document = compile_policy(access, dialect)
-    except ValueError:
-        return
-    assert allowed(document, session(name, dialect))
-    assert not allowed(document, session(name + "x", dialect))
-    assert not allowed(document, session("x" + name, dialect))
+    for state in (State.FINALIZED, State.PENDING):
+        try:
+            document = compile_policy(matrix.access(found, Kind.ORIGINAL, state), dialect)
+        except ValueError:
+            return
+        assert allowed(document, session(name, dialect))
+        assert not allowed(document, session(name + "x", dialect))
+        assert not allowed(document, session("x" + name, dialect))
 
 
 @pytest.mark.parametrize("name", ["*", "srv-*", "srv-?", "a/b", "${aws:username}", "", "a", "x" * 65, "srvé", "srv\n"])
@@ -125,11 +129,19 @@ def test_names_that_could_mean_several_principals_are_refused(name: str) -> None
         compile_policy(
             matrix.access(Names("up-1", "up-2", (name,), "s"), Kind.ORIGINAL, State.FINALIZED), matrix.SEAWEED
         )
+    with pytest.raises(ValueError, match="must not name"):
+        compile_policy(
+            matrix.access(Names("up-1", "up-2", (), "s", (name,)), Kind.ORIGINAL, State.PENDING), matrix.SEAWEED
+        )
 
 
 @pytest.mark.parametrize("name", [PROBE_SESSION, READER_SESSION, "admin-adminadm", "servers"])
 def test_names_of_strongroom_itself_are_refused(name: str) -> None:
-    for found, state in ((Names(name, "o", (), "s"), State.PENDING), (Names("u", "o", (name,), "s"), State.FINALIZED)):
+    for found, state in (
+        (Names(name, "o", (), "s"), State.PENDING),
+        (Names("u", "o", (), "s", (name,)), State.PENDING),
+        (Names("u", "o", (name,), "s"), State.FINALIZED),
+    ):
         with pytest.raises(ValueError, match="must not name"):
             compile_policy(matrix.access(found, Kind.DERIVATIVE, state), matrix.SEAWEED)
 
@@ -140,11 +152,12 @@ def test_names_of_strongroom_itself_are_refused(name: str) -> None:
 def test_not_even_an_administrator_who_bears_a_listed_name_writes_what_is_frozen_or_an_attachment(
     kind: Kind, state: State, dialect_name: str
 ) -> None:
-    found = Names("up-1", "up-2", ("srv-1",), "srv-2")
+    found = Names("up-1", "up-2", ("srv-1",), "srv-2", ("tr-1",))
     dialect = _dialect(dialect_name, found)
     access = matrix.access(found, kind, state)
     document = compile_policy(access, dialect)
-    passes_the_guard = [user("up-1", dialect), session("srv-1", dialect), session(READER_SESSION, dialect)]
+    named = ("srv-1", "tr-1", READER_SESSION)
+    passes_the_guard = [user("up-1", dialect), *(session(name, dialect) for name in named)]
     if dialect_name == "seaweedfs":  # where a session can bear the control plane's own name
         passes_the_guard.append(session("admin-adminadm", dialect, of="boss"))
 

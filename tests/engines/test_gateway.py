@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from itertools import product
 
 import boto3
 import pytest
@@ -61,6 +62,7 @@ def _callers(
         "another uploader": (matrix.user(other.principal, DIALECT), other),
         "a user of the name that servers are sessions of": (matrix.user(SERVERS, DIALECT), servers),
         "a granted server": session("srv-granted"),
+        "a transfer": session("tr-running"),
         "another server": session("srv-other"),
         "a session named like the control plane": session(DIALECT.control_plane),
         "a session named like the uploader": session(mine.principal),
@@ -109,6 +111,7 @@ def _access(repository: str, kind: Kind, state: State, uploader: str) -> Access:
         state=state,
         uploaders=[uploader],
         servers=["srv-granted"],
+        transfers=["tr-running"],
     )
 
 
@@ -130,9 +133,11 @@ def test_no_spelling_of_its_key_lets_a_writer_touch_an_attachment(
     prepared = Prepared(admin, repository)
     engine.apply_policy(repository, compile_policy(_access(repository, kind, state, mine.principal), DIALECT))
     engine.prove_policy(repository, matrix.GENERATION)
-    server = engine.create_session("srv-granted", lifetime=timedelta(hours=1))
-    client = embedded_engine.client(mine if state is State.PENDING else server)
-    for name, call in SPELLINGS.items():
+    server, transfer = (
+        engine.create_session(name, lifetime=timedelta(hours=1)) for name in ("srv-granted", "tr-running")
+    )
+    writers = map(embedded_engine.client, (mine, transfer) if state is State.PENDING else (server,))
+    for client, (name, call) in product(writers, SPELLINGS.items()):
         _succeeds(partial(call, client, repository, prepared))
         for key in NAMES_OF_ATTACHMENTS:
             assert admin.get_object(Bucket=repository, Key=key)["Body"].read() == key.encode(), name

@@ -155,6 +155,7 @@ class Removed:
     tokens: int
     sessions: int
     keys: int
+    transfers: int
     servers: int
     join_tokens: int
     had_second_factor: bool
@@ -189,6 +190,7 @@ def remove(actor: Actor, person_id: UUID, *, reason: str) -> Removed:
             tokens,
             sessions,
             withdrawn.keys,
+            withdrawn.transfers,
             withdrawn.servers,
             withdrawn.join_tokens,
             had_factor,

@@ -62,6 +62,7 @@ class Removed(Shown):
     tokens: int
     sessions: int
     keys: int
+    transfers: int
     servers: int
     join_tokens: int
     had_second_factor: bool

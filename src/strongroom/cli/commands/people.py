@@ -18,7 +18,13 @@ COLUMNS = (
     Column("STAFF", lambda item: item.get("staff_role") or ""),
     Column("ACTIVE", lambda item: words.yes_no(item.get("is_active", True))),
 )
-_CUT = (("tokens", "token"), ("sessions", "browser"), ("keys", "access key"), ("servers", "server"))
+_CUT = (
+    ("tokens", "token"),
+    ("sessions", "browser"),
+    ("keys", "access key"),
+    ("transfers", "transfer"),
+    ("servers", "server"),
+)
 STAFF_ROLES = [*(role.value for role in StaffRole), "none"]
 
 

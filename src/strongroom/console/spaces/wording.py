@@ -24,6 +24,7 @@ _FACTS = {
     SystemFact.GRANT_ENDED: "A server's access to the data set ended",
     SystemFact.KEY_SHOWN: "An access key was shown",
     SystemFact.KEY_EXPIRED: "An access key expired",
+    SystemFact.TRANSFER_ENDED: "A transfer ended",
     SystemFact.KEY_LOST: "An access key was lost before anybody saw it",
     SystemFact.PERSON_SIGNED_IN: "Somebody signed in",
     SystemFact.PASSKEY_ADDED: "Somebody added a passkey",
