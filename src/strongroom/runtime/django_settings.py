@@ -139,7 +139,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_TRUSTED_ORIGINS = [STRONGROOM.web_url]
 
 # Attachments are streamed by their own endpoint; nothing else has a large body.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 7_000_000  # a thousand digests of the longest keys, however their letters are escaped
 # Not /tmp, which may be memory; the files there have no name and vanish with the process.
 FILE_UPLOAD_TEMP_DIR = STRONGROOM.home / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
