@@ -21,7 +21,7 @@ from strongroom.movers import answers
 from strongroom.movers.answers import Part, Stored, Upload
 from strongroom.movers.errors import Refused, Unreachable
 from strongroom.movers.retrying import Patience
-from strongroom.movers.wire import Answer, Body, Wire
+from strongroom.movers.wire import Answer, Body, Pace, Wire
 
 Parts = list[Part]
 Uploads = list[Upload]
@@ -73,6 +73,10 @@ class Repository:
         self._credentials = credentials
         self._wire = Wire(endpoint, ca_file=ca_file)
         self.offset_seconds = 0.0
+
+    def pace(self, pace: Pace) -> None:
+        """Ask this before so many bytes of a body go: it may wait, and count."""
+        self._wire.pace = pace
 
     # Objects
     def put(

@@ -13,13 +13,14 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Mapping
-from typing import Union
+from typing import Callable, Union
 from urllib.parse import urlsplit
 
 from strongroom.movers import proxies
 from strongroom.movers.errors import Unreachable
 
 Body = Union[bytes, bytearray, memoryview]
+Pace = Callable[[int], object]
 
 _CONNECT_SECONDS = 15.0
 # Completing an upload of 10,000 parts is silent for long.
@@ -28,6 +29,7 @@ _LARGEST_HEAD = 64 * 1024
 _BUFFER = 64 * 1024
 # Below this, one packet for head and body costs less than the copy that joins them.
 _JOINED = 128 * 1024
+_SLICE = 256 * 1024
 _NO_BODY = frozenset((204, 304))
 
 
@@ -136,14 +138,21 @@ class Connection:
         self._end = 0
         self.was_used = False
 
-    def send(self, head: bytes, body: Body) -> None:
+    def send(self, head: bytes, body: Body, pace: Pace) -> None:
         """Raises: OSError."""
         size = len(body) if isinstance(body, (bytes, bytearray)) else body.nbytes
         if size <= _JOINED:
+            if size:
+                pace(size)
             self._sock.sendall(b"".join((head, body)))
-        else:
-            self._sock.sendall(head)
-            self._sock.sendall(body)
+            return
+        self._sock.sendall(head)
+        # A slice at a time: the time-out is for each, and a slow line needs longer for a large body than for a silence.
+        left = memoryview(body).cast("B")
+        while left:
+            piece, left = left[:_SLICE], left[_SLICE:]
+            pace(len(piece))
+            self._sock.sendall(piece)
 
     def head(self) -> tuple[int, dict[str, str]]:
         """Status and headers (names in small letters). Raises: OSError, EOFError before the first byte, ValueError."""
@@ -218,7 +227,8 @@ class Wire:
     """Requests to one endpoint, `http://host:port` or `https://…`, from any number of threads.
 
     A connection serves one thread at a time and is kept for the next. `SSL_CERT_FILE` and the proxy of the environment
-    count, as with other tools; `ca_file` names one more authority.
+    count, as with other tools; `ca_file` names one more authority. `pace` is asked before so many bytes of a body go:
+    it may wait, and count.
     """
 
     def __init__(self, endpoint: str, *, ca_file: str = "") -> None:
@@ -230,6 +240,7 @@ class Wire:
         self._route = proxies.route_to(parts.scheme, parts.hostname, parts.port)
         self._tls = _context(ca_file) if parts.scheme == "https" else None
         self._idle: deque[Connection] = deque()
+        self.pace: Pace = _at_once
 
     def ask(self, method: str, target: str, headers: Mapping[str, str], body: Body = b"") -> Answer:
         """Send one request. What was sent on a kept connection that the other side had closed is sent once more.
@@ -270,7 +281,7 @@ class Wire:
             connection = self._connected()
         try:
             try:
-                connection.send(head, body)
+                connection.send(head, body, self.pace)
             except OSError:
                 # Whoever refuses a large body answers and closes before it was read: the answer says why.
                 if connection.was_used:
@@ -300,6 +311,10 @@ class Wire:
         except (OSError, ValueError) as problem:
             raise Unreachable(f"{self.host} cannot be reached: {_why(problem)}") from None
         return Connection(sock)
+
+
+def _at_once(_: int) -> None:
+    pass
 
 
 def _context(ca_file: str) -> ssl.SSLContext:
