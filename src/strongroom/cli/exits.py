@@ -17,6 +17,7 @@ class Exit(IntEnum):
     INVALID = 7
     UNAVAILABLE = 8
     NOT_VERIFIED = 9
+    INCOMPLETE = 10
     INTERRUPTED = 130
 
 
@@ -31,6 +32,7 @@ MEANING: Mapping[Exit, str] = {
     Exit.INVALID: "A value was refused; the message says which and why.",
     Exit.UNAVAILABLE: "The server could not be reached, took too long, or waits for its storage. Try again later.",
     Exit.NOT_VERIFIED: "A signature, a manifest or the ledger did not hold: something was changed.",
+    Exit.INCOMPLETE: "Everything else was moved, but some files were not: each is named, with its reason.",
     Exit.INTERRUPTED: "Interrupted with Ctrl-C.",
 }
 

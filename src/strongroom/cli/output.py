@@ -143,6 +143,11 @@ class Output:
         """Something that should be looked at; always shown."""
         _print(_marked("!", "yellow", sentence), is_error=True)
 
+    def trouble_line(self, sentence: str, *, is_problem: bool) -> None:
+        """One of many things that are wrong, or only worth knowing."""
+        mark, style = ("✗", "bold red") if is_problem else ("!", "yellow")
+        _print(_marked(mark, style, sentence), is_error=True)
+
     def problem(self, problem: Problem) -> None:
         """What was refused, why, and what to do instead."""
         if self.is_json:

@@ -53,6 +53,11 @@ class Tally:
         """Of the files that were found, what needs nothing more."""
         return min(self.moved_bytes + self.spared_bytes + self.kept_bytes, self.found_bytes)
 
+    @property
+    def outage_seconds(self) -> float:
+        """How long the store has not answered; 0 where it does."""
+        return time.monotonic() - self._outage_began if self.outage else 0.0
+
     def moved(self, count: int) -> None:
         """A body, or a piece of one, is on its way."""
         with self._lock:

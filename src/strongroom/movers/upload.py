@@ -5,6 +5,7 @@ Refuses to know who asks, what a person sees, and where digests are kept: that i
 
 from __future__ import annotations
 
+import contextlib
 import queue
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from typing import Callable
 
 from strongroom.movers import plan, sending, walk
 from strongroom.movers.crew import Crew, Lane, Memory
-from strongroom.movers.errors import Refused, Unreachable
+from strongroom.movers.errors import Problem, Refused, Unreachable
 from strongroom.movers.journal import Holding, Journal, Sent
 from strongroom.movers.limiting import Limit
 from strongroom.movers.parts import Parts
@@ -99,6 +100,8 @@ class Upload:
             self._finish()
         finally:
             self.crew.stop()
+            with contextlib.suppress(Problem):
+                self._take_in(0.0)  # what was done, so that nobody has to find it out again
 
     def rehearse(self) -> None:
         """Look at everything and tell what would be done, and do nothing."""
@@ -248,7 +251,12 @@ class Upload:
             batch = self.journal.unreported(_REPORTED)
             if not batch or (len(batch) < _REPORTED and not is_last):
                 return
-            self.told.digests(batch)
+            try:
+                self.told.digests(batch)
+            except Unreachable:
+                if is_last:
+                    raise
+                return
             self.journal.note_reported(batch)
 
     # The end

@@ -1,0 +1,89 @@
+"""A transfer that is open at the server: its credentials, renewed in time, the digests it reports, and its end.
+
+Knows the API; refuses to know files. Whatever ends the transfer for good is raised as the server says it.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from strongroom.cli.client import Api, path
+from strongroom.cli.exits import Exit
+from strongroom.cli.output import Json
+from strongroom.cli.problems import Problem
+from strongroom.movers.errors import Refused, Unreachable
+from strongroom.movers.journal import Sent
+from strongroom.movers.s3 import Credentials
+
+_EARLY = 0.25  # renewed when so much of their life is left
+_AT_MOST_EARLY = timedelta(minutes=10)
+_JUST_RENEWED = timedelta(seconds=5)
+
+
+class Lease:
+    """One transfer. Any thread may call. `opened` is what the server said when it began."""
+
+    def __init__(self, api: Api, dataset: Json, *, label: str) -> None:
+        """Raises Problem as the server refuses it."""
+        self._api = api
+        self._lock = threading.Lock()
+        self.opened = api.create(path("datasets", dataset["id"], "transfers"), {"label": label})
+        self._take(self.opened)
+
+    def credentials(self) -> Credentials:
+        """Good ones. Raises: Unreachable where they are over and the server does not answer, Problem for a refusal."""
+        if datetime.now(UTC) < self._renew_at:
+            return self._credentials
+        with self._lock:
+            if datetime.now(UTC) >= self._renew_at:
+                self._renew()
+        return self._credentials
+
+    def denied(self, refusal: Refused) -> None:
+        """The store refused access: find out why. Raises Problem where the transfer is over; else it is worth a try."""
+        with self._lock:
+            if datetime.now(UTC) - self._renewed_at < _JUST_RENEWED:
+                return
+            self._renew(is_due=True)
+
+    def digests(self, batch: Sequence[Sent]) -> None:
+        """Report them. Raises: Unreachable where the server does not answer, Problem for a refusal."""
+        items = [
+            {"key": each.key, "size_bytes": each.size_bytes, "etag": each.etag, "sha256": each.sha256} for each in batch
+        ]
+        with _patiently():
+            self._api.post(path("transfers", self.opened["id"], "digests"), {"items": items})
+
+    def close(self, summary: Json) -> Json:
+        """End it: the credentials stop working. Raises: Unreachable, Problem."""
+        with _patiently():
+            return self._api.create(path("transfers", self.opened["id"], "close"), summary)
+
+    def _renew(self, *, is_due: bool = False) -> None:
+        try:
+            with _patiently():
+                self._take(self._api.post(path("transfers", self.opened["id"], "renew")))
+        except Unreachable:
+            if is_due or datetime.now(UTC) >= self._expires_at:
+                raise
+
+    def _take(self, opened: Json) -> None:
+        self._renewed_at = datetime.now(UTC)
+        self._expires_at = datetime.fromisoformat(opened["expires_at"])
+        lifetime = self._expires_at - self._renewed_at
+        self._renew_at = self._expires_at - min(lifetime * _EARLY, _AT_MOST_EARLY)
+        self._credentials = Credentials(
+            opened["access_key_id"], opened["secret"], opened["session_token"], self._expires_at
+        )
+
+
+@contextlib.contextmanager
+def _patiently() -> Iterator[None]:
+    """What may be over in a moment is asked again, as with the store."""
+    try:
+        yield
+    except Problem as problem:
+        if problem.exit is Exit.UNAVAILABLE:
+            raise Unreachable(problem.detail.rstrip(".")) from problem
+        raise
