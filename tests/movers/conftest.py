@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,8 @@ from strongroom.movers.s3 import Credentials, Repository
 from tests.engine_fixture import Running, embedded_engine
 from tests.engines.conftest import new_repository
 from tests.engines.test_contract import document, new_principal
+from tests.movers.here import Here
+from tests.movers.sink import sink
 
 __all__ = ["embedded_engine"]
 
@@ -53,3 +56,12 @@ def repository(bucket: Bucket) -> Iterator[Repository]:
     for each in list(found.list()):
         found.delete(each.key)
     found.close()
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Here]:
+    """An empty folder, an empty store of the tests, no journal yet."""
+    with sink() as made:
+        found = Here(made, tmp_path)
+        found.folder.mkdir()
+        yield found

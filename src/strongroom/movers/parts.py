@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass, field
 from typing import Callable
@@ -16,6 +17,9 @@ from strongroom.movers.tally import Tally
 from strongroom.movers.walk import File
 
 Ask = Callable[[Callable[[], str]], str]
+
+_BLOCK = plan.MIB
+_ZEROS = memoryview(bytes(_BLOCK))
 
 
 class Vanished(Exception):
@@ -123,14 +127,14 @@ class Parts:
     def _sent(self, job: _Job, number: int, buffer: bytearray) -> None:
         if job.failure:
             return
-        md5 = hashlib.md5(buffer, usedforsecurity=False)
-        if job.there.get(number) == md5.hexdigest():
+        md5 = _md5(buffer)
+        if job.there.get(number) == md5.hex():
             self.tally.spared(len(buffer))
         else:
-            etag = self.ask(lambda: self.repository.put_part(job.key, job.upload_id, number, buffer, md5=md5.digest()))
-            if etag != md5.hexdigest():
+            etag = self.ask(lambda: self.repository.put_part(job.key, job.upload_id, number, buffer, md5=md5))
+            if etag != md5.hex():
                 raise Altered("the store holds something else than what was sent")
-        job.etags[number] = md5.hexdigest()
+        job.etags[number] = md5.hex()
 
     def _settle(self, job: _Job) -> None:
         self.crew.until(lambda: not job.under_way)
@@ -152,6 +156,19 @@ class Parts:
     def _abort(self, job: _Job) -> None:
         self.repository.abort_upload(job.key, job.upload_id)
         self.journal.end(job.key)
+
+
+def _md5(buffer: bytearray) -> bytes:
+    """Holes of sparse files are read as zeros: their hash is known after the first."""
+    view = memoryview(buffer)
+    if all(view[at : at + _BLOCK] == _ZEROS[: len(buffer) - at] for at in range(0, len(buffer), _BLOCK)):
+        return _md5_of_zeros(len(buffer))
+    return hashlib.md5(buffer, usedforsecurity=False).digest()
+
+
+@functools.lru_cache(maxsize=8)
+def _md5_of_zeros(size: int) -> bytes:
+    return hashlib.md5(bytes(size), usedforsecurity=False).digest()
 
 
 def _count(job: _Job, more: int) -> None:
