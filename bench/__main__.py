@@ -28,6 +28,7 @@ SECTIONS = {
     "requests": (SQLITE, POSTGRESQL),
     "manifests": (SQLITE,),
     "cut": (SQLITE,),
+    "grants": (SQLITE, POSTGRESQL),
     "pages": (SQLITE, POSTGRESQL),
     "console": (SQLITE,),
     "ledgers": (SQLITE, POSTGRESQL),

@@ -65,11 +65,13 @@ def _set_up(home: Path) -> None:
     home.mkdir(mode=0o700)
     os.environ["DJANGO_SETTINGS_MODULE"] = "strongroom.runtime.django_settings"
     django.setup()
-    from strongroom.actions import signing
-    from strongroom.runtime import migrating, secrets
+    from strongroom.actions import signing, software, ssh_authority
+    from strongroom.runtime import migrating, secrets, zipapp
 
     migrating.migrate()
     signing.use(secrets.signer(home))
+    software.use(zipapp.files)
+    ssh_authority.use(ssh_authority.Authorities(secrets.ssh_user_ca(home), secrets.ssh_host_ca(home)))
 
 
 def _furnished(running: Running | None) -> Place:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.agent.room import Dataset, Room, room, until
+from tests.agent.room import SCRIPTS, Dataset, Room, room, until
 
 from strongroom.agent import mounts_deeds, mounts_kernel, mounts_tools
 from strongroom.agent.config import Config
@@ -43,10 +43,13 @@ class Tool:
 
 def tools() -> list[Tool]:
     """What is installed; BENCH_RCLONE names a second rclone."""
-    found = [(kind, kind, shutil.which(kind, path=os.environ["PATH"])) for kind in mounts_tools.TOOLS]
+    path = f"{SCRIPTS}:{os.environ['PATH']}"
+    found = [(kind, kind, shutil.which(kind, path=path)) for kind in mounts_tools.TOOLS]
     found.append(("rclone", "rclone", os.environ.get("BENCH_RCLONE")))
     named = [Tool(f"{name} {_version(program)}", kind, program) for name, kind, program in found if program]
-    return [each for each in named if each.name.split()[-1] != "?"]
+    chosen = [each for each in named if each.name.split()[-1] != "?"]
+    assert mounts_tools.DEFAULT in {each.kind for each in chosen}, "the default is not installed, of all tools"
+    return chosen
 
 
 @contextlib.contextmanager

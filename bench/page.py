@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bench import mounts_page
+from bench import grants_page, mounts_page
 from bench.figures import table, verdict
 
 Figures = Mapping[str, Any]
@@ -31,6 +31,7 @@ def markdown(figures: Figures, sections: Iterable[str]) -> str:
         ("keys", "Many access keys", _keys),
         ("repositories", "Many data sets", _repositories),
         ("cut", "The cut", _cut),
+        ("grants", "Grant and revoke", _grants),
         ("manifests", "Manifest", _manifest),
         ("requests", "Requests a second", _requests),
         ("pages", "Pages beside 10,000 data sets", _pages),
@@ -169,6 +170,11 @@ def _cut(figures: Figures) -> Iterator[str]:
 
 def _zero(count: int) -> str:
     return verdict(count == 0)
+
+
+def _grants(figures: Figures) -> Iterator[str]:
+    if found := _of(figures, "grants"):
+        yield from grants_page.section(found)
 
 
 def _manifest(figures: Figures) -> Iterator[str]:

@@ -43,6 +43,21 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             raise pytest.UsageError(f"xdist would not keep {lost[0].nodeid} and its group in one process")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured (`record_property("measured", …)`), also where they ran in other processes."""
+    passed = terminalreporter.getreports("passed")
+    told = [
+        (each.nodeid.split("::")[-1], value)
+        for each in passed
+        for name, value in each.user_properties
+        if name == "measured"
+    ]
+    if told:
+        terminalreporter.write_sep("=", "measured")
+    for name, value in told:
+        terminalreporter.write_line(f"{name}: {value}")
+
+
 class FreshSigner:
     """An Ed25519 key that lives as long as one test."""
 

@@ -86,6 +86,15 @@ class Running:
         process.kill()
         process.wait()
 
+    @contextlib.contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """A process that takes connections and never answers."""
+        self._processes[name].send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._processes[name].send_signal(signal.SIGCONT)
+
     def cut(self) -> None:
         """End all processes without a warning."""
         for name in reversed(list(self._processes)):

@@ -99,6 +99,18 @@ def test_the_ledger_tells_who_gave_what_to_whom_why_and_until_when(world: World)
     assert (event.after["permission"], event.after["expires_at"]) == (Permission.READ, until.isoformat())
 
 
+def test_a_grant_and_a_revoke_are_one_write_and_one_proof_each_and_leave_nothing_for_later(world: World) -> None:
+    dataset = world.finalized()
+    owner, machine = world.owner(dataset.space), world.machine(dataset.space)
+    asked: list[str] = []
+    world.engine.on_call = asked.append
+    grants.create(owner, dataset.id, machine.row.id)
+    assert asked == ["apply_policy", "prove_policy"]
+    grants.revoke(owner, dataset.id, machine.row.id)
+    assert asked == ["apply_policy", "prove_policy"] * 2
+    assert Dataset.objects.get(id=dataset.id).is_settled
+
+
 def test_the_other_servers_keep_what_they_have(world: World) -> None:
     dataset = world.finalized()
     one, two = world.granted(dataset), world.granted(dataset)

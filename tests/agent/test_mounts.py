@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,6 +198,16 @@ def test_a_mount_that_hangs_does_not_hold_the_agent_up(served: Room) -> None:
     finally:
         os.kill(pid, 18)
     until(lambda: served.health(point) == "ok", "the mount to be well again", seconds=40)
+
+
+def test_a_storage_that_does_not_answer_holds_up_nobody_who_asks_how_the_mounts_are(served: Room) -> None:
+    made = served.dataset(Kind.ORIGINAL, one="11")
+    point = mounted(served, made.name)
+    os.kill(next(each for each in pids("rclone") if str(point) in cmdline(each)), signal.SIGHUP)  # forget the names
+    with served.engine.frozen("gateway"):
+        # What touches the mount now waits where no signal reaches it. The command ends, and so does what reads it.
+        assert "no answer within" in served.run("mounts").stdout
+    until(lambda: served.health(point) == "ok", "the mount to be well again", seconds=60)
 
 
 def test_a_mount_outlives_the_credentials_it_began_with(served: Room) -> None:

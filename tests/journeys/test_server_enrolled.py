@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.journeys.api import Api, Study
+from tests.journeys.desk import Desk
 from tests.journeys.enrolled import Enrolled, enrolled
 
 NOBODY = 65534
@@ -110,6 +111,21 @@ def test_a_derivative_is_worked_in_but_for_its_attachments(machine: Enrolled) ->
     keys = machine.system.listing(study.repository)
     assert "results/b.txt" in keys
     assert "first/0.csv" not in keys
+
+
+def test_somebody_logs_in_with_a_second_factor_and_works_in_what_root_mounted(machine: Enrolled) -> None:
+    study = finalized(machine)
+    grant(machine, study)
+    machine.ok(f"mkdir -p /srv/three && strongroom mount {study.repository} /srv/three")
+    machine.takes_logins()
+    desk = Desk(machine.system, machine.system.owner, "desk", server=machine.name)
+    assert "mfa enrol" in desk.shell("true").stderr
+    desk.enrol()
+    machine.system.until(lambda: desk.shell("true").returncode == 0, "their account", more=machine.log)
+    assert desk.there("cat /srv/three/first/1.csv") == "row 1\n"
+    assert desk.shell("touch /srv/three/new").returncode != 0
+    assert desk.shell("strongroom credentials").returncode != 0, "root chose nobody"
+    machine.ok("strongroom umount /srv/three")
 
 
 _BOTO3 = """python3 - <<'P'

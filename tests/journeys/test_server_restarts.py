@@ -10,6 +10,7 @@ import pytest
 
 from tests.journeys.api import Study
 from tests.journeys.enrolled import Enrolled, enrolled
+from tests.runtime.front_door import is_alive
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,16 @@ def test_a_mount_works_on_while_the_control_plane_is_away(machine: Enrolled, stu
     system.until(lambda: _is_ready(machine), "the web server", 60)
     before = machine.shown(system.owner)["last_heartbeat_at"]
     system.until(lambda: machine.shown(system.owner)["last_heartbeat_at"] > before, "a heartbeat", more=machine.log)
+
+
+def test_a_mount_reads_again_once_the_engine_is_back(machine: Enrolled, study: Study) -> None:
+    system = machine.system
+    killed = [pid for pid in system.door.pids() if b"weed" in _line(pid).partition(b"\0")[0]]
+    assert len(killed) > 1, "the engine and its gateway"
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    system.until(lambda: not any(map(is_alive, killed)), "the end of the engine")
+    system.until(lambda: _reads(machine, "first/0.csv"), "the mount to read again", 60, more=machine.log)
 
 
 def test_everything_restarted_keeps_grants_and_mounts(machine: Enrolled, study: Study) -> None:

@@ -66,7 +66,10 @@ def _ask(owner: int, paths: list[str], is_reading: bool, seconds: float, found: 
     # Only this module: a whole start of the agent would cost more than the look.
     command = [sys.executable, "-I", "-S", "-c", _CHILD, str(_ROOT), "read" if is_reading else "look", *paths]
     with contextlib.suppress(OSError):
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, **user)  # type: ignore[call-overload]
+        # It may outlive us: whoever reads what we print must not wait for it, so it holds nothing of ours open.
+        child = subprocess.Popen(  # type: ignore[call-overload]
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **user
+        )
         killer = threading.Timer(seconds, child.kill)
         killer.start()
         _HANGING.update(paths)

@@ -37,8 +37,13 @@ def status(config: Config, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(found, indent=1))
     else:
-        print("\n".join(_lines(found)))
+        print(screen(found))
     return int(found.get("exit", 1 if found["problems"] or _bad_mounts(found) else 0))
+
+
+def screen(found: Mapping[str, Any]) -> str:
+    """What the agent told, for people."""
+    return "\n".join(_lines(found))
 
 
 def _without_agent(config: Config, trouble: Trouble) -> dict[str, Any]:
@@ -77,6 +82,8 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
 def _control_plane(found: Mapping[str, Any]) -> str:
     if "is_reachable" not in found:
         return str(found["control_plane"])
+    if not found["heartbeat_at"] and not found["problems"]:  # the agent has only just started
+        return f"{found['control_plane']}, no heartbeat yet"
     state_word = "answers" if found["is_reachable"] else "DOES NOT ANSWER AS IT SHOULD"
     heartbeat = f"last heartbeat {_ago(found['heartbeat_at'])}" if found["heartbeat_at"] else "no heartbeat yet"
     return f"{found['control_plane']} {state_word}, {heartbeat}"
