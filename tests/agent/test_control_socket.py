@@ -5,14 +5,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from strongroom.agent import control_socket
 from strongroom.agent.callers import Callers
 from strongroom.agent.config import Config
+from strongroom.agent.problems import Trouble
 
 _HOG = """
 import os, socket, sys
@@ -26,13 +28,23 @@ sys.stdin.read()
 """
 
 
+def long(said: Mapping[str, Any]) -> Iterator[bytes]:
+    """Pieces that end where they like; as a control plane that refuses, or goes away in the middle."""
+    if said["dataset_id"] == "other":
+        raise Trouble("This server was not granted other.", code="not-found")
+    yield from (b'{"key": "a"}\n{"key"', b': "b"}\n')
+    if said["dataset_id"] == "breaks":
+        raise Trouble("It went away.", code="unreachable")
+
+
 @pytest.fixture
 def config(open_folder: Path) -> Iterator[Config]:
     """A socket that answers, in a folder that everybody may enter."""
     folder = open_folder / "run"
     folder.mkdir(exist_ok=True)
     found = Config(file=folder / "agent.json", run=folder)
-    with contextlib.closing(control_socket.start(found.control_socket, Callers(found), {"status": lambda: {"is": 1}})):
+    answers = {"status": lambda: {"is": 1}}
+    with contextlib.closing(control_socket.start(found.control_socket, Callers(found), answers, {"manifest": long})):
         yield found
 
 
@@ -54,3 +66,13 @@ def test_whom_root_did_not_choose_is_told_who_may(config: Config) -> None:
     command = [sys.executable, "-I", "-c", ask, str(config.control_socket)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert json.loads(said)["problem"]["code"] == "not-chosen"
+
+
+def test_a_long_answer_comes_whole_or_is_told_to_have_broken_off(config: Config) -> None:
+    assert list(control_socket.ask_long(config, "manifest", dataset_id="one")) == [b'{"key": "a"}\n', b'{"key": "b"}\n']
+    with pytest.raises(Trouble, match="not granted other"):
+        list(control_socket.ask_long(config, "manifest", dataset_id="other"))
+    with pytest.raises(Trouble, match="broke off"):
+        list(control_socket.ask_long(config, "manifest", dataset_id="breaks"))
+    with pytest.raises(Trouble, match="knows no 'others'"):
+        list(control_socket.ask_long(config, "others"))

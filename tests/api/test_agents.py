@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from strongroom.actions import grants, servers
 from strongroom.core.actor import Actor
-from strongroom.core.vocabulary import OperatingSystem, ServerState
-from strongroom.db.models import Event, Server, Space
+from strongroom.core.vocabulary import OperatingSystem, ServerState, SystemFact
+from strongroom.db.models import Event, Manifest, Server, Space
 from tests.api.callers import Caller, calling
 from tests.api.keyed import KeyedMachine, send
 from tests.api.test_datasets import load
@@ -247,3 +247,24 @@ def test_nothing_else_is_served_there(world: World) -> None:
 def refused(answer: HttpResponse, code: str) -> dict[str, object]:
     assert answer.headers["WWW-Authenticate"] == 'Strongroom-Signature realm="strongroom"'
     return problem(answer, 401, code)
+
+
+def test_a_server_reads_the_manifest_of_what_it_was_granted_and_of_nothing_else(
+    world: World, owner: Actor, space: Space, machine: KeyedMachine
+) -> None:
+    granted, other = (world.finalized(world.dataset(space)) for _ in range(2))
+    server = Server.objects.get()
+    grants.create(owner, granted.id, server.id)
+    answer = machine.ask("manifest", {"dataset_id": str(granted.id)})
+    found = Manifest.objects.get(dataset=granted)
+    content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    assert hashlib.sha256(content).hexdigest() == found.root_sha256
+    told = Event.objects.get(verb=SystemFact.SERVER_MANIFEST)
+    assert (told.dataset_id, told.subject, told.after["manifest_sha256"]) == (
+        granted.id,
+        "genomics-1",
+        found.root_sha256,
+    )
+    problem(machine.ask("manifest", {"dataset_id": str(other.id)}), 404, "not-found")
+    grants.revoke(owner, granted.id, server.id)
+    problem(machine.ask("manifest", {"dataset_id": str(granted.id)}), 404, "not-found")

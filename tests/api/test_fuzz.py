@@ -117,7 +117,7 @@ def test_somebody_who_may_everything_gets_documented_answers_only(
     _check(placed(case), secret_of(everybody))
 
 
-@SIGNED.include(operation_id=["agent.join", "agent.heartbeat", "agent.credentials"]).parametrize()
+@SIGNED.include(operation_id=["agent.join", "agent.heartbeat", "agent.credentials", "agent.manifest"]).parametrize()
 @BOUNDED
 def test_a_machine_that_signs_gets_documented_answers_only(case: schemathesis.Case, world: World) -> None:
     SENDING.machine = world.machine(world.space())

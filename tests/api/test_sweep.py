@@ -129,6 +129,7 @@ grant.revoke              111 4 22323 23 34
 agent.join                111 1 11111 11 11
 agent.heartbeat           111 1 11111 11 11
 agent.credentials         111 1 11111 11 11
+agent.manifest            111 1 11111 11 11
 agent.download            222 2 22222 22 22
 manifest.show             111 4 22222 33 34
 manifest.download         111 4 22222 33 34

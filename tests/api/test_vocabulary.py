@@ -20,7 +20,7 @@ NO_VERB = {
     "receipt.key",
     "agent.download",
 }  # for those who are not signed in: nobody acts
-MACHINES = {"agent.join", "agent.heartbeat", "agent.credentials"}  # what servers ask: no person acts
+MACHINES = {"agent.join", "agent.heartbeat", "agent.credentials", "agent.manifest"}  # what servers ask: no person acts
 
 
 @pytest.mark.parametrize("verb", Verb)

@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from strongroom.agent.signing import Signer
 API = "/api/v1/agent"
 _TIMEOUT_SECONDS = 15
 _LARGEST_ANSWER = 8 << 20
+_PIECE = 64 << 10
 
 
 class Control:
@@ -52,15 +53,43 @@ class Control:
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """What the control plane answers. Raises: Trouble, with its code where it refused, else `unreachable`…"""
         with self._turn:
-            try:
-                return self._post(path, body)
-            except Trouble as trouble:
-                if trouble.code != "replay":
-                    raise
-                # A copy of this machine, or a request that overtook another: the next number is free.
-                return self._post(path, body)
+            sent = self._clock()
+            with self._opened(path, body) as answer:
+                try:
+                    found = _object(answer.read(_LARGEST_ANSWER), self.url)
+                except (OSError, http.client.HTTPException) as problem:
+                    raise _unreachable(self.url, problem) from None
+        self._learn(found.get("time"), sent)
+        return found
 
-    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def stream(self, path: str, body: dict[str, Any]) -> Iterator[bytes]:
+        """The bytes of an answer of any length, as they come. Raises: Trouble as `post` does, also in the middle."""
+        with self._turn:
+            answer = self._opened(path, body)
+        return self._pieces(answer)
+
+    def _pieces(self, answer: Any) -> Iterator[bytes]:
+        with answer:
+            try:
+                while True:
+                    piece = answer.read(_PIECE)
+                    if not piece:
+                        return
+                    yield piece
+            except (OSError, http.client.HTTPException) as problem:
+                raise _unreachable(self.url, problem) from None
+
+    def _opened(self, path: str, body: dict[str, Any]) -> Any:
+        """The answer, of which the head was read. Raises: Trouble."""
+        try:
+            return self._asked(path, body)
+        except Trouble as trouble:
+            if trouble.code != "replay":
+                raise
+            # A copy of this machine, or a request that overtook another: the next number is free.
+            return self._asked(path, body)
+
+    def _asked(self, path: str, body: dict[str, Any]) -> Any:
         content = json.dumps(body).encode()
         target = urlsplit(self._base).path + API + path
         headers = {"Content-Type": "application/json", "User-Agent": "strongroom-agent"}
@@ -68,14 +97,11 @@ class Control:
         request = urllib.request.Request(self._base + API + path, data=content, headers=headers, method="POST")  # noqa: S310  the scheme was checked
         sent = self._clock()
         try:
-            with self._opener.open(request, timeout=_TIMEOUT_SECONDS) as answer:
-                found = _object(answer.read(_LARGEST_ANSWER), self.url)
+            return self._opener.open(request, timeout=_TIMEOUT_SECONDS)
         except urllib.error.HTTPError as refusal:
             raise self._refused(refusal, sent) from None
         except (OSError, http.client.HTTPException) as problem:
             raise _unreachable(self.url, problem) from None
-        self._learn(found.get("time"), sent)
-        return found
 
     def _learn(self, told: Any, sent: float) -> None:
         if isinstance(told, str):

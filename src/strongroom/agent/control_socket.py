@@ -1,6 +1,7 @@
 """Where local programs ask the agent: a unix socket that knows who asks.
 
-One line of JSON each way: `{"ask": "status"}`, answered by an object, or by `{"problem": {...}}`.
+One line of JSON each way: `{"ask": "status"}`, answered by an object, or by `{"problem": {...}}`. What is long comes as
+many lines, of which the last is `{"end": "SHA-256 of those before"}`.
 Source: unix(7), SO_PEERCRED.
 """
 
@@ -8,13 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
+import itertools
 import json
 import os
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ _SECONDS_TO_ANSWER = 30.0
 _LINES_OF_ONE = 32
 
 Answers = Mapping[str, Callable[[], Mapping[str, Any]]]
+Streams = Mapping[str, Callable[[Mapping[str, Any]], Iterator[bytes]]]
 
 
 def ask(config: Config, question: str) -> dict[str, Any]:
@@ -50,6 +54,37 @@ def ask(config: Config, question: str) -> dict[str, Any]:
     return dict(answer)
 
 
+def ask_long(config: Config, question: str, **arguments: str) -> Iterator[bytes]:
+    """The lines of a long answer: `manifest` of `dataset_id`. Raises: Trouble, also in the middle."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(_SECONDS_TO_ANSWER)
+        try:
+            _connect(line, str(config.control_socket))
+            line.sendall(json.dumps({"ask": question, **arguments}).encode() + b"\n")
+            with line.makefile("rb") as lines:
+                yield from _whole(lines)
+        except OSError:
+            raise problems.not_running() from None
+
+
+def _whole(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """All lines but the last, which proves them. One is held back: it may be the last."""
+    digest, held = hashlib.sha256(), b""
+    for number, each in enumerate(lines):
+        if number == 0 and each.startswith(b'{"problem"'):
+            raise Trouble(**json.loads(each)["problem"])
+        if held:
+            digest.update(held)
+            yield held
+        held = each
+    if held != _end(digest.hexdigest()):
+        raise Trouble("The answer of the agent broke off.", "Try again; its log says why.", "broken")
+
+
+def _end(sha256: str) -> bytes:
+    return json.dumps({"end": sha256}).encode() + b"\n"
+
+
 def _connect(line: socket.socket, path: str) -> None:
     """Connect; where too many wait already, wait as well, which a line with a time limit does not by itself."""
     deadline = time.monotonic() + _SECONDS_TO_SAY_IT
@@ -59,7 +94,7 @@ def _connect(line: socket.socket, path: str) -> None:
         raise OSError(problem, os.strerror(problem))
 
 
-def start(path: Path, who: Callers, answers: Answers) -> socket.socket:
+def start(path: Path, who: Callers, answers: Answers, streams: Streams) -> socket.socket:
     """Answer until the socket is closed that this returns. Raises: Trouble when another agent answers there."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with contextlib.suppress(FileNotFoundError):
@@ -70,7 +105,9 @@ def start(path: Path, who: Callers, answers: Answers) -> socket.socket:
         listening.listen(64)
     except OSError as problem:
         raise Trouble(f"The control socket {path} cannot be made: {problem.strerror}.", code="socket") from None
-    threading.Thread(target=_accept, args=(listening, who, answers), name="control socket", daemon=True).start()
+    threading.Thread(
+        target=_accept, args=(listening, who, answers, streams), name="control socket", daemon=True
+    ).start()
     return listening
 
 
@@ -95,7 +132,7 @@ class _Held:
             self._count[uid] -= 1
 
 
-def _accept(listening: socket.socket, who: Callers, answers: Answers) -> None:
+def _accept(listening: socket.socket, who: Callers, answers: Answers, streams: Streams) -> None:
     held = _Held()
     while True:
         try:
@@ -104,7 +141,7 @@ def _accept(listening: socket.socket, who: Callers, answers: Answers) -> None:
             return
         uid = _uid(line)
         if held.take(uid):
-            threading.Thread(target=_serve, args=(line, uid, held, who, answers), daemon=True).start()
+            threading.Thread(target=_serve, args=(line, uid, held, who, answers, streams), daemon=True).start()
         else:
             line.close()
 
@@ -113,14 +150,18 @@ def _uid(line: socket.socket) -> int:
     return int(struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])
 
 
-def _serve(line: socket.socket, uid: int, held: _Held, who: Callers, answers: Answers) -> None:
+def _serve(line: socket.socket, uid: int, held: _Held, who: Callers, answers: Answers, streams: Streams) -> None:
     with contextlib.ExitStack() as parts:
         parts.callback(held.give, uid)
         parts.enter_context(line)
         parts.enter_context(contextlib.suppress(OSError))
         line.settimeout(_SECONDS_TO_SAY_IT)
         try:
-            answer = dict(_answer(line, uid, who, answers))
+            said = _question(line, uid, who)
+            if isinstance(said.get("ask"), str) and said["ask"] in streams:
+                _send_long(line, streams[said["ask"]](said))
+                return
+            answer = dict(_answer(said, answers))
         except Trouble as trouble:
             answer = {"problem": trouble.as_json()}
         except Exception as problem:  # noqa: BLE001  a defect in one answer must not leave the asker waiting
@@ -129,7 +170,22 @@ def _serve(line: socket.socket, uid: int, held: _Held, who: Callers, answers: An
         line.sendall(json.dumps(answer).encode() + b"\n")
 
 
-def _answer(line: socket.socket, uid: int, who: Callers, answers: Answers) -> Mapping[str, Any]:
+def _send_long(line: socket.socket, pieces: Iterator[bytes]) -> None:
+    """What breaks off in the middle lacks its end; before the first piece it is a problem like any other."""
+    first = next(pieces, b"")
+    line.settimeout(_SECONDS_TO_ANSWER)
+    digest = hashlib.sha256()
+    try:
+        for piece in itertools.chain([first], pieces):
+            digest.update(piece)
+            line.sendall(piece)
+    except Trouble as trouble:
+        log("answer broke off", why=str(trouble))
+        return
+    line.sendall(_end(digest.hexdigest()))
+
+
+def _question(line: socket.socket, uid: int, who: Callers) -> Mapping[str, Any]:
     # Read first, whoever it is: who is answered before having asked may see a broken line instead of the answer.
     said = _line(line, _LARGEST_QUESTION)
     if uid != os.geteuid() and not who.may(uid):
@@ -137,10 +193,15 @@ def _answer(line: socket.socket, uid: int, who: Callers, answers: Answers) -> Ma
             f"The agent answers {who.who_may}, not {name_of(uid)}.", f"Root chooses in {who.file}.", "not-chosen"
         )
     try:
-        question = json.loads(said).get("ask")
-    except (ValueError, AttributeError):
-        question = None
-    if question not in answers:
+        found = json.loads(said)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {}
+
+
+def _answer(said: Mapping[str, Any], answers: Answers) -> Mapping[str, Any]:
+    question = said.get("ask")
+    if not isinstance(question, str) or question not in answers:
         raise Trouble(f"The agent knows no {question!r}.", "Update it.", "protocol")
     return answers[question]()
 

@@ -118,7 +118,8 @@ class Agent:
             "credentials": self._told.credentials,
             "report": self._told.report,
         }
-        with contextlib.closing(control_socket.start(path, self.callers, answers)):
+        streams: control_socket.Streams = {"manifest": self._told.manifest}
+        with contextlib.closing(control_socket.start(path, self.callers, answers, streams)):
             yield
         with contextlib.suppress(FileNotFoundError):
             path.unlink()

@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _parts() -> list[Any]:
-    from strongroom.agent import credentials, daemon, install, passage, status
+    from strongroom.agent import credentials, daemon, install, moving, passage, status
 
     return [
         joining.add_command,
@@ -55,6 +55,7 @@ def _parts() -> list[Any]:
         status.add_command,
         credentials.add_command,
         mounts.add_commands,
+        moving.add_commands,
         accounts.add_command,
         passage.add_command,
     ]

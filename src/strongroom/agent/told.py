@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from strongroom import __version__
@@ -44,6 +44,10 @@ class Told:
                 break
             time.sleep(0.02)
         return self.status()
+
+    def manifest(self, said: Mapping[str, Any]) -> Iterator[bytes]:
+        """The manifest of a data set that this server was granted, in pieces. Raises: Trouble."""
+        return self._agent.control.stream("/manifest", {"dataset_id": str(said.get("dataset_id", ""))})
 
     def status(self) -> Mapping[str, Any]:
         """One object; times are ISO 8601, `problems` is empty when all is well."""

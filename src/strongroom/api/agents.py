@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Router
 from pydantic import Field, StrictBool
 
-from strongroom.actions import agents, software
+from strongroom.actions import agents, server_manifests, software
 from strongroom.actions.software import Download
+from strongroom.api.records import JSON_LINES, json_lines
 from strongroom.api.shapes import Moment, Shown, Written
 from strongroom.api.signed_by_machine import (
     JoiningRequest,
@@ -122,6 +123,12 @@ class Credentials(Shown):
     session_name: str
 
 
+class WantedManifest(Written):
+    """Of which data set."""
+
+    dataset_id: UUID
+
+
 _GRANTED = ("name", "repository", "kind", "access", "granted_until")
 _TYPES = {
     Download.AGENT: "application/octet-stream",
@@ -188,6 +195,18 @@ def credentials(request: MachineRequest) -> Credentials:
         expires_at=session.expires_at,
         session_name=session.name,
     )
+
+
+@router.post(
+    "/agent/manifest",
+    response={200: None},
+    auth=MachineSignature(),
+    openapi_extra=JSON_LINES,
+    **_named("manifest", "Read the manifest of a granted data set"),
+)
+def manifest(request: MachineRequest, body: WantedManifest) -> StreamingHttpResponse:
+    """The newest one, one object a line. A data set that the server may not touch is not found."""
+    return json_lines(server_manifests.download(request.auth, body.dataset_id), f"manifest-{body.dataset_id}.jsonl")
 
 
 @router.get(

@@ -297,6 +297,7 @@ class SystemFact(StrEnum):
     SERVER_JOINED = "server.joined"
     SERVER_LAPSED = "server.lapsed"
     SERVER_SESSION = "server.session"
+    SERVER_MANIFEST = "server.manifest"
     GRANT_ENDED = "grant.ended"
     KEY_SHOWN = "key.shown"
     KEY_EXPIRED = "key.expired"

@@ -21,6 +21,7 @@ _FACTS = {
     SystemFact.SERVER_JOINED: "A server joined",
     SystemFact.SERVER_LAPSED: "A server was not heard for too long, and lost its access",
     SystemFact.SERVER_SESSION: "A server got credentials",
+    SystemFact.SERVER_MANIFEST: "A server read the manifest",
     SystemFact.GRANT_ENDED: "A server's access to the data set ended",
     SystemFact.KEY_SHOWN: "An access key was shown",
     SystemFact.KEY_EXPIRED: "An access key expired",

@@ -1,0 +1,115 @@
+"""A server brings a data set into a folder and proves it, with nothing installed; a revoke ends that, also midway."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agent.room import until
+from tests.agent.site import Server, Site
+from tests.journeys.api import Study
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def big(place: Site, serving: Server) -> Study:
+    """An original that takes a while at the rate of the tests."""
+    study = place.system.uploaded()
+    s3 = place.system.s3(study)
+    for number in range(12):
+        s3.put_object(Bucket=study.repository, Key=f"scans/{number:02}.dcm", Body=bytes([number]) * MIB)
+    place.system.finalized(study)
+    serving.grant(study)
+    return study
+
+
+def downloaded(server: Server, folder: Path, dataset: str, *words: str) -> Any:
+    """What the command tells programs; it must succeed."""
+    done = server.run("download", dataset, str(folder), "--json", *words)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_granted_data_set_comes_and_is_proved_by_its_manifest(
+    serving: Server, place: Site, open_folder: Path
+) -> None:
+    folder = open_folder / "first"
+    told = downloaded(serving, folder, place.original.name)
+    assert files(folder) == {f"first/{number}.csv": f"row {number}\n".encode() for number in range(3)}
+    assert told["files_received"] == 3 and told["problems"] == 0
+    again = downloaded(serving, folder, place.original.repository)
+    assert (again["files_received"], again["files_kept"]) == (0, 3)
+
+    done = serving.run("verify", str(folder), "--dataset", place.original.name)
+    assert (done.returncode, done.stdout) == (0, "3 files (18 bytes) are what the manifest says.\n"), done.stderr
+    (folder / "first" / "1.csv").write_bytes(b"row X\n")
+    (folder / "extra").write_bytes(b"")
+    done = serving.run("verify", str(folder), "--dataset", place.original.id)
+    assert done.returncode == 9 and "is not what the manifest says: 2 differences." in done.stderr
+    assert "altered    first/1.csv: its MD5 is another one" in done.stdout
+    assert "extra      extra: it is not in the manifest" in done.stdout
+
+    done = serving.run("download", place.original.name, str(folder))
+    assert done.returncode == 1 and "first/1.csv: another file of this name is here already" in done.stderr
+    assert downloaded(serving, folder, place.original.name, "--delete")["files_removed"] == 1
+    assert len(files(folder)) == 3
+
+
+def test_a_manifest_that_was_saved_does_as_well(serving: Server, place: Site, open_folder: Path) -> None:
+    folder, saved = open_folder / "saved", open_folder / "manifest.jsonl"
+    downloaded(serving, folder, place.original.name)
+    saved.write_bytes(place.system.owner.bytes(f"{place.original.path}/manifest/download"))
+    shown = place.system.owner.get(f"{place.original.path}/manifest")
+    assert hashlib.sha256(saved.read_bytes()).hexdigest() == shown["root_sha256"]
+    assert serving.run("verify", str(folder), "--manifest", str(saved)).returncode == 0
+    saved.write_bytes(b"none\n")
+    done = serving.run("verify", str(folder), "--manifest", str(saved))
+    assert done.returncode == 2 and "line 1 is not one of a manifest" in done.stderr
+    assert serving.run("verify", str(folder)).returncode == 2
+
+
+def test_a_mount_says_itself_which_data_set_it_is(serving: Server, place: Site, open_folder: Path) -> None:
+    mount = open_folder / "mounted"
+    mount.mkdir()
+    try:
+        done = serving.run("mount", place.original.name, str(mount))
+        assert done.returncode == 0, done.stderr
+        done = serving.run("verify", str(mount), "--json")
+        assert done.returncode == 0 and json.loads(done.stdout)["same_files"] == 3, done
+    finally:
+        assert serving.run("umount", str(mount)).returncode == 0
+
+
+def test_what_was_not_granted_is_not_had(serving: Server, place: Site, open_folder: Path) -> None:
+    other = place.system.uploaded()
+    place.system.finalized(other)
+    done = serving.run("download", other.id, str(open_folder / "other"))
+    assert done.returncode == 13 and "was not granted access" in done.stderr and not (open_folder / "other").exists()
+
+
+def test_a_revoke_in_the_middle_ends_it_with_one_clear_line(
+    big: Study, serving: Server, place: Site, open_folder: Path
+) -> None:
+    folder, log = open_folder / "big", open_folder / "download.log"
+    command = serving.command("download", big.name, str(folder), "--limit", "2M")
+    going = place.machine.start(*command, environ=place.environ(), log=log)
+    until(lambda: len(list(folder.glob("scans/*.dcm"))) >= 2, "two files", more=lambda: log.read_text())
+    place.system.owner.delete(f"{big.path}/grants/{serving.id}")
+    assert going.wait(60) == 14, log.read_text()
+    (line,) = log.read_text().splitlines()
+    assert line.startswith(f"strongroom: Access to “{big.name}” ended in the middle") and "Ask a steward" in line
+    came = files(folder)
+    assert 2 <= sum(name.endswith(".dcm") for name in came) < 12
+
+    serving.grant(big)
+    told = downloaded(serving, folder, big.name)
+    assert told["files_kept"] >= 2 and told["problems"] == 0
+    assert serving.run("verify", str(folder), "--dataset", big.name).returncode == 0
+    assert files(folder)["scans/11.dcm"] == bytes([11]) * MIB
