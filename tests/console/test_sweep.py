@@ -96,6 +96,7 @@ def scene(world: World, host: MemoryHost) -> Scene:
         "session_id": uuid4(),
         "token_id": uuid4(),
         "mapping_id": uuid4(),
+        "transfer_id": uuid4(),
         "passkey_id": uuid4(),
         "kind": "oidc",
     }

@@ -3,6 +3,7 @@
 import base64
 import re
 
+from strongroom.actions import transfers
 from strongroom.core.vocabulary import Kind, Role, StaffRole
 from strongroom.db.models import Grant, UploadKey
 from tests.console.datasets.shown import refused, root, seen, sent, text
@@ -126,3 +127,21 @@ def test_a_deed_without_a_second_factor_leads_to_where_one_is_enrolled(world: Wo
     response = client.post(f"{root(dataset)}/access/key")
     assert response.status_code == 302 and response.headers["Location"].startswith("/account/mfa?next=")
     assert not UploadKey.objects.exists()
+
+
+def test_running_transfers_are_listed_and_ended_by_who_keeps_the_data_set(world: World) -> None:
+    dataset = world.dataset()
+    steward = world.member(dataset.space, Role.STEWARD)
+    assert "Transfers that run now" not in seen(browser(steward), f"{root(dataset)}/access")
+    opened = transfers.open_(steward, dataset.id, label="scanner 7")
+    where = f"{root(dataset)}/access/transfers/{opened.transfer.id}/end"
+    for role in (Role.RESEARCHER, Role.AUDITOR):
+        client = browser(world.member(dataset.space, role))
+        shown = client.get(f"{root(dataset)}/access").content.decode()
+        assert ("scanner 7" in shown) == (role is Role.AUDITOR) and where not in shown
+        refused(client, where, 403)
+    client = browser(world.owner(dataset.space))
+    assert f"{steward.email} upload: scanner 7" in seen(client, f"{root(dataset)}/access")
+    assert "The transfer was ended" in sent(client, where)
+    assert not world.engine.put_as(opened.session, dataset.repository, "a", b"1")
+    assert "it was closed" in refused(client, where, 409)

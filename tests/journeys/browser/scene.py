@@ -65,6 +65,7 @@ def set_scene(people: Cast) -> Scene:
         "passkey_id": [space],
         "session_id": [space],
         "device_id": [space],
+        "transfer_id": [space],
         "code": [_invite(system, "carol.clarke@example.org")],
     }
     return Scene(people, _browsers(people, email), ids, studies, [agent, idle])

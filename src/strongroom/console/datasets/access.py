@@ -1,4 +1,4 @@
-"""Who gets at the files: the access key of a pending data set, and the servers of a finalized one."""
+"""Who gets at the files: the access key and transfers of a pending data set, and the servers of a finalized one."""
 
 import base64
 import csv
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.http import HttpResponseBase
 
-from strongroom.actions import datasets, grants, keys, servers
+from strongroom.actions import datasets, grants, keys, servers, transfers
 from strongroom.actions.keys import IssuedKey
 from strongroom.actions.paging import MAX_LIMIT
 from strongroom.console.datasets import parsing
@@ -90,6 +90,16 @@ def revoke_key(request: Request, dataset_id: UUID) -> HttpResponseBase:
 
 
 @sent_from("/access")
+def end_transfer(request: Request, dataset_id: UUID, transfer_id: UUID) -> HttpResponseBase:
+    """Whoever runs it gets a refusal at the next request."""
+    try:
+        transfers.close(request.actor, transfer_id)
+    except Refusal as refusal:
+        return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
+    return _back(request, dataset_id, "The transfer was ended, and its credentials do not work any more.")
+
+
+@sent_from("/access")
 def provision(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """Give a server of the space access."""
     form = request.POST
@@ -150,6 +160,7 @@ def _context(request: Request, dataset_id: UUID) -> dict[str, Any]:
     view = datasets.show(request.actor, dataset_id)
     issued = _keys(request, dataset_id)
     shown = [key for key in issued or [] if key.status in _SHOWN]
+    is_pending = view.dataset.state == State.PENDING
     live, ended = _grants(request, dataset_id, view.dataset.repository)
     return frame(
         view,
@@ -159,7 +170,8 @@ def _context(request: Request, dataset_id: UUID) -> dict[str, Any]:
         needs_first=not shown or shown[0].status == KeyStatus.EXPIRED,
         was_reset=any(key.replaces_id and not key.is_support_reset for key in shown),
         is_support=view.role is None and request.actor.staff_role is not None,
-        is_pending=view.dataset.state == State.PENDING,
+        is_pending=is_pending,
+        running=_running(request, dataset_id) if is_pending else [],
         live=live.items,
         next_cursor=live.next_cursor,
         ended=ended,
@@ -173,6 +185,13 @@ def _keys(request: Request, dataset_id: UUID) -> list[Any] | None:
     with suppress(Forbidden):
         return keys.list_(request.actor, dataset_id)
     return None
+
+
+def _running(request: Request, dataset_id: UUID) -> list[Any]:
+    """The transfers that run now; none where one may not see them. The setting limits how many there are."""
+    with suppress(Forbidden):
+        return list(transfers.list_(request.actor, dataset_id, is_live=True).rows)
+    return []
 
 
 def _grants(request: Request, dataset_id: UUID, repository: str) -> tuple[Accesses, list[Any]]:

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}/access/key/renew", access.renew),
     path(f"{ONE}/access/key/revoke", access.revoke_key),
     path(f"{ONE}/access/servers", access.provision),
+    path(f"{ONE}/access/transfers/<uuid:transfer_id>/end", access.end_transfer),
     path(f"{SERVER}/revoke", access.revoke),
     path(f"{SERVER}/end", access.change_end),
     path(f"{ONE}/connect", connecting.show),
