@@ -18,7 +18,13 @@ def test_the_hash_library_is_as_its_authors_published_it() -> None:
         assert hashlib.sha256((HASHES / name).read_bytes()).hexdigest() == wanted, name
 
 
-@pytest.mark.parametrize("path", ["vendor/noble-hashes/sha2.js"])
+def test_no_script_of_ours_is_too_long() -> None:
+    scripts = [path for path in STATIC.rglob("*.js") if "vendor" not in path.parts]
+    assert len(scripts) > 10
+    assert [path.name for path in scripts if len(path.read_text().splitlines()) > 400] == []
+
+
+@pytest.mark.parametrize("path", ["vendor/noble-hashes/sha2.js", "upload/page.js", "upload/reading.js"])
 def test_a_module_is_asked_for_anew_and_may_load_only_others_of_ours(path: str) -> None:
     response = Client().get(f"/static/console/{path}")
     assert response.status_code == 200

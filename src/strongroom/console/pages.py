@@ -31,7 +31,7 @@ ENROL = "/account/mfa"
 STEP_UP = "/step-up"
 TERMS = "/account/terms"
 
-_PROOFS = {"mfa-missing": ENROL, "mfa-needed": STEP_UP, "terms": TERMS}
+PROOFS = {"mfa-missing": ENROL, "mfa-needed": STEP_UP, "terms": TERMS}
 Given = ParamSpec("Given")
 
 
@@ -137,9 +137,9 @@ def _led_on(request: HttpRequest, refusal: Refusal, come_back: str = "") -> Http
     """To where the person can do what is missing: sign in, or prove their second factor."""
     if isinstance(refusal, Unauthenticated):
         return HttpResponseRedirect(with_next(SIGN_IN, request))
-    if refusal.code in _PROOFS:
+    if refusal.code in PROOFS:
         messages.info(request, str(refusal))
-        return HttpResponseRedirect(with_next(_PROOFS[refusal.code], request, come_back))
+        return HttpResponseRedirect(with_next(PROOFS[refusal.code], request, come_back))
     return None
 
 

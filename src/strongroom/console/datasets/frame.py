@@ -13,6 +13,7 @@ CLOSED = "console/datasets/closed.html"
 """The template of a tab that is closed to somebody, or now: the head of the data set, and why."""
 TABS = (
     ("", "Overview"),
+    ("upload", "Upload"),
     ("access", "Dataset access"),
     ("connect", "How to connect"),
     ("attachments", "Attachments"),
@@ -62,7 +63,7 @@ def frame(view: DatasetView, tab: str, **more: object) -> dict[str, Any]:
         "may": {_plain(verb): True for verb in view.may},
         "why": {_plain(each.verb): at_a_browser(each.reason) for each in view.blocked},
         "closed": _closed(view),
-        "tabs": [_tab(view, path, title, tab) for path, title in TABS],
+        "tabs": [_tab(view, path, title, tab) for path, title in TABS if _is_open(view, path)],
         **more,
     }
 
@@ -72,6 +73,10 @@ def _closed(view: DatasetView) -> list[Closed]:
     verbs = {each.verb for each in view.blocked}
     left_out = _SEEING | (_KEYS if Verb.KEY_ISSUE in verbs else frozenset())
     return [Closed(_title(each.verb), at_a_browser(each.reason)) for each in view.blocked if each.verb not in left_out]
+
+
+def _is_open(view: DatasetView, path: str) -> bool:
+    return path != "upload" or view.dataset.state == State.PENDING
 
 
 def _tab(view: DatasetView, path: str, title: str, current: str) -> Tab:

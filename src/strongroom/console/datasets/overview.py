@@ -127,8 +127,8 @@ def _steps(view: DatasetView, documents: list[Any] | None) -> list[Step]:
         has_key, has_agreement = view.live_key is not None, any(each.kind in _AGREEMENTS for each in documents or [])
         return _marked(
             (has_agreement, "Attach the agreements that apply", f"{here}/attachments", "Attach a document"),
-            (has_key, "Get an access key for the upload", f"{here}/access", "Get initial credentials"),
-            (False, "Upload the files with any S3 client", f"{here}/connect", "How to connect"),
+            (False, "Upload the files from this browser", f"{here}/upload", "Choose files"),
+            (has_key, "Or get an access key for any S3 client", f"{here}/access", "Get initial credentials"),
             (False, "Finalize: nothing can be uploaded afterwards", f"{here}/finalize", "Finalize"),
         )
     if view.dataset.state == State.FINALIZED:

@@ -2,11 +2,23 @@
 
 from django.urls import URLPattern, path
 
-from strongroom.console.datasets import access, attaching, closing, connecting, creating, editing, looking, overview
+from strongroom.console.datasets import (
+    access,
+    attaching,
+    closing,
+    connecting,
+    creating,
+    editing,
+    looking,
+    overview,
+    transferring,
+    uploading,
+)
 
 ONE = "datasets/<uuid:dataset_id>"
 ATTACHMENT = f"{ONE}/attachments/<uuid:attachment_id>"
 SERVER = f"{ONE}/access/servers/<uuid:server_id>"
+TRANSFER = f"{ONE}/transfers/<uuid:transfer_id>"
 
 urlpatterns: list[URLPattern] = [
     path("spaces/<uuid:space_id>/datasets/new", creating.create),
@@ -23,6 +35,11 @@ urlpatterns: list[URLPattern] = [
     path(f"{ONE}/access/transfers/<uuid:transfer_id>/end", access.end_transfer),
     path(f"{SERVER}/revoke", access.revoke),
     path(f"{SERVER}/end", access.change_end),
+    path(f"{ONE}/upload", uploading.show),
+    path(f"{ONE}/transfers", transferring.begin),
+    path(f"{TRANSFER}/renew", transferring.renew),
+    path(f"{TRANSFER}/digests", transferring.record),
+    path(f"{TRANSFER}/close", transferring.close),
     path(f"{ONE}/connect", connecting.show),
     path(f"{ONE}/connect/bookmark", connecting.bookmark),
     path(f"{ONE}/attachments", attaching.show),
