@@ -118,9 +118,9 @@ def test_somebody_works_in_a_derivative(desk: Desk, server: str) -> None:
     made = desk.system.uploaded(kind="derivative", external_source="The registry, 2019")
     desk.system.finalized(made)
     desk.ok("grant", "create", made.id, SERVER)
-    mounted = f"mkdir -p ~/work && strongroom mount {made.repository} ~/work"
+    mounted = f"mkdir -p ~/results && strongroom mount {made.repository} ~/results"
     desk.system.until(lambda: desk.shell(mounted).returncode == 0, "the grant", 30)
-    desk.there("cp /etc/hostname ~/work/first/mine && rm ~/work/first/0.csv && strongroom umount ~/work")
+    desk.there("cp /etc/hostname ~/results/first/mine && rm ~/results/first/0.csv && strongroom umount ~/results")
     desk.there(f"echo result | aws --endpoint-url {made.endpoint} s3 cp - s3://{made.repository}/result.csv")
     assert set(desk.system.listing(made.repository)) == {"first/1.csv", "first/2.csv", "first/mine", "result.csv"}
 

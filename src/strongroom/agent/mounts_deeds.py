@@ -86,7 +86,7 @@ def end(path: str, pid: int, *, is_forced: bool) -> None:
         if done and not is_forced:
             raise wrong(
                 "in-use",
-                f"{path} is in use{_users(path)}: {done}.",
+                f"{path} is in use{_users(path)}: {done.rstrip('.')}.",
                 "Leave it and end what runs there, or use --force: open files then fail.",
             )
         if done:

@@ -17,7 +17,9 @@ class Trouble(Exception):
     retry_after_seconds: float = 0.0
 
     def __str__(self) -> str:
-        return " ".join(each for each in (self.detail, self.way_out) if each)
+        # What people wrote, such as the reason why a server was disabled, often ends without a full stop.
+        is_whole = not self.way_out or self.detail.endswith((".", "!", "?", ")", ":"))
+        return " ".join(each for each in (self.detail if is_whole else f"{self.detail}.", self.way_out) if each)
 
     def as_json(self) -> dict[str, str]:
         """For programs, and for the control socket."""

@@ -12,6 +12,7 @@ from strongroom.agent import local, problems, state
 from strongroom.agent.config import Config
 from strongroom.agent.control import seconds_of
 from strongroom.agent.problems import Trouble
+from strongroom.agent.renewal import ENDED
 
 # Below this nobody's signature is refused (300 s), but logs of two machines no longer fit together.
 _CLOCK_WORTH_SAYING_SECONDS = 2.0
@@ -85,6 +86,8 @@ def _control_plane(found: Mapping[str, Any]) -> str:
     if not found["heartbeat_at"] and not found["problems"]:  # the agent has only just started
         return f"{found['control_plane']}, no heartbeat yet"
     state_word = "answers" if found["is_reachable"] else "DOES NOT ANSWER AS IT SHOULD"
+    if _is_ended(found):
+        state_word = "REFUSES THIS SERVER"
     heartbeat = f"last heartbeat {_ago(found['heartbeat_at'])}" if found["heartbeat_at"] else "no heartbeat yet"
     return f"{found['control_plane']} {state_word}, {heartbeat}"
 
@@ -101,9 +104,17 @@ def _details(found: Mapping[str, Any]) -> list[str]:
     ]
     if offset is not None:
         lines.append(_row("Clock", f"{abs(offset):.0f} s {'slow' if offset > 0 else 'fast'}" if has_clock else "right"))
-    lines += _listed("Data sets", [_dataset(each) for each in found["datasets"]], "none granted")
+    reached = [] if _is_ended(found) else found["datasets"]  # what the last heartbeat told holds no longer
+    lines += _listed(
+        "Data sets", [_dataset(each) for each in reached], "none now" if _is_ended(found) else "none granted"
+    )
     lines += _listed("Mounts", [_mount(each) for each in found["mounts"]], "none")
     return lines
+
+
+def _is_ended(found: Mapping[str, Any]) -> bool:
+    """Whether the control plane said that this server is disabled, lapsed or deleted."""
+    return any(each["code"] in ENDED for each in found["problems"])
 
 
 def _dataset(each: Mapping[str, Any]) -> str:
