@@ -7,7 +7,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from strongroom.actions import attachments, datasets, grants, keys, manifests, receipts, transfers
+from strongroom.actions import (
+    attachments,
+    crates,
+    datasets,
+    fixity,
+    grants,
+    keys,
+    manifests,
+    receipts,
+    transfers,
+)
 from strongroom.core.actor import Actor
 from strongroom.core.digests import Digest
 from strongroom.core.errors import Refusal, Unavailable
@@ -95,6 +105,10 @@ ATTEMPTS: Mapping[Verb, Attempt] = {
     Verb.MANIFEST_SHOW: lambda a, d: manifests.show(a, d.id),
     Verb.MANIFEST_DOWNLOAD: lambda a, d: manifests.download(a, d.id),
     Verb.RECEIPT_SHOW: lambda a, d: receipts.show(a, d.id),
+    Verb.CRATE_SHOW: lambda a, d: crates.show(a, d.id),
+    Verb.FIXITY_START: lambda a, d: fixity.start(a, d.id),
+    Verb.FIXITY_LIST: lambda a, d: fixity.list_(a, d.id),
+    Verb.FIXITY_SHOW: lambda a, d: fixity.show(a, d.id),
 }
 
 

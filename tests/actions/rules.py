@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.utils import timezone
 
 from strongroom.actions import converge, grants, inventory, keys, lapsing, rechecking, signing, transfers
-from strongroom.core import ledger, manifest, receipt, sshsig
+from strongroom.core import digest_receipt, ledger, manifest, receipt, sshsig
 from strongroom.core.vocabulary import KeyStatus, Outcome, ServerState, State, SystemFact, Verb
-from strongroom.db.models import Dataset, Event, LedgerHead, Manifest, UploadKey
+from strongroom.db.models import Dataset, DigestList, Event, LedgerHead, Manifest, UploadKey
 from strongroom.engines import Engine
 from strongroom.engines.memory import MemoryEngine
 
@@ -107,11 +107,11 @@ def assert_proved(dataset: Dataset) -> Manifest:
     assert (told.dataset_id, told.manifest_root_sha256) == (dataset.id, newest.root_sha256)
     assert (told.object_count, told.size_bytes) == (writer.count, writer.size_bytes)
     trusted, said = [signing.signer().public_key], newest.receipt.encode()
-    sshsig.verify(newest.signature, said, namespace=sshsig.NAMESPACE, trusted=trusted, is_valid=_is_valid)
+    sshsig.verify(newest.signature, said, namespace=sshsig.NAMESPACE, trusted=trusted, is_valid=is_valid)
     return newest
 
 
-def _is_valid(public_key: bytes, signature: bytes, data: bytes) -> bool:
+def is_valid(public_key: bytes, signature: bytes, data: bytes) -> bool:
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, data)
     except InvalidSignature:
@@ -123,7 +123,8 @@ def assert_ledger_is_whole() -> None:
     """Every entry chains, to the head, through every head that a receipt noted."""
     head = LedgerHead.objects.get(id=1)
     rows = Event.objects.order_by("sequence").values_list(*_COLUMNS)
-    noted = map(receipt.decode, Manifest.objects.exclude(receipt="").values_list("receipt", flat=True))
+    noted = [*map(receipt.decode, Manifest.objects.exclude(receipt="").values_list("receipt", flat=True))]
+    noted += map(digest_receipt.decode, DigestList.objects.values_list("receipt", flat=True))
     report = ledger.verify(
         (ledger.Entry(**dict(zip(_COLUMNS, row, strict=True))) for row in rows),
         expected_head=(head.sequence, head.hash),

@@ -114,7 +114,7 @@ def test_a_finalized_data_set_comes_with_its_proof(world: World) -> None:
     assert manifests.show(owner, row.id).root_sha256 == proof.root_sha256
     lines = b"".join(manifests.download(owner, row.id))
     assert lines.count(b"\n") == 2
-    assert last_event("manifest.download").after == {"manifest_sha256": proof.root_sha256}
+    assert last_event("manifest.download").after == {"manifest_sha256": proof.root_sha256, "form": "jsonl"}
 
 
 def test_unfinished_uploads_end_with_finalizing(world: World) -> None:

@@ -11,7 +11,7 @@ from strongroom.core.deeds import DEEDS
 from strongroom.core.vocabulary import Verb
 
 # The module of a noun is its plural, where it has one.
-MODULES = {"person": "people", "audit": "audit", "system": "system", "mfa": "mfa", "terms": "terms"}
+MODULES = {"person": "people", "audit": "audit", "system": "system", "mfa": "mfa", "fixity": "fixity", "terms": "terms"}
 OPERATIONS = {each["operationId"]: each for *_, each in operations(api.get_openapi_schema())}
 NO_VERB = {
     "person.sign_in",

@@ -94,6 +94,10 @@ mfa.reset                M       manage
 manifest.show            OSRA    read
 manifest.download        OSRA    read
 receipt.show             OSRA    read
+crate.show               OSRA    read
+fixity.start             OSr     write
+fixity.list              OSRA    read
+fixity.show              OSRA    read
 audit.list               OAM     read
 audit.export             OAM     read
 audit.verify             OAM     read

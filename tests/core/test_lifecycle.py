@@ -43,6 +43,10 @@ grant.revoke               GF     GF
 manifest.show              FXD    FXD
 manifest.download          FXD    FXD
 receipt.show               FXD    FXD
+crate.show                 FXD    FXD
+fixity.start               F      -
+fixity.list                PGFXD  PGFXD
+fixity.show                PGFXD  PGFXD
 """
 LETTER = {
     State.PENDING: "P",
@@ -56,7 +60,7 @@ ROWS = {
     for verb, original, derivative in map(str.split, EXPECTED.split("\n")[1:-1])
 }
 NOT_OF_ONE_DATASET = {Verb.DATASET_CREATE, Verb.DATASET_LIST}
-NOUNS = ("dataset", "key", "transfer", "attachment", "grant", "manifest", "receipt")
+NOUNS = ("dataset", "key", "transfer", "attachment", "grant", "manifest", "receipt", "crate", "fixity")
 
 
 def test_every_verb_about_a_data_set_has_a_row_here_and_a_gate() -> None:

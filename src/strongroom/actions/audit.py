@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.paging import Page, page
-from strongroom.core import ledger, receipt
+from strongroom.core import digest_receipt, ledger, receipt
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Forbidden, Invalid
 from strongroom.core.vocabulary import Outcome, SystemFact, Verb
-from strongroom.db.models import Event, LedgerHead, Manifest, Person
+from strongroom.db.models import DigestList, Event, LedgerHead, Manifest, Person
 
 _BATCH = 2_000
 _COLUMNS = tuple(field.name for field in dataclasses.fields(ledger.Entry))
@@ -166,6 +166,10 @@ def _entries(events: "QuerySet[Event]") -> Iterator[ledger.Entry]:
 
 
 def _anchors() -> dict[int, str]:
-    texts: Iterable[str] = Manifest.objects.values_list("receipt", flat=True).iterator(chunk_size=_BATCH)
-    receipts = (receipt.decode(text) for text in texts)
+    """The places in the ledger that signed receipts noted, of both kinds."""
+    made = Manifest.objects.exclude(receipt="").values_list("receipt", flat=True).iterator(chunk_size=_BATCH)
+    read_later = DigestList.objects.values_list("receipt", flat=True).iterator(chunk_size=_BATCH)
+    receipts: Iterable[receipt.Receipt | digest_receipt.DigestReceipt] = itertools.chain(
+        map(receipt.decode, made), map(digest_receipt.decode, read_later)
+    )
     return {each.ledger_sequence: each.ledger_hash for each in receipts}

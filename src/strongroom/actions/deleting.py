@@ -11,6 +11,7 @@ from strongroom.core.vocabulary import State, SystemFact
 from strongroom.db.models import Dataset, Manifest
 
 POLL_SECONDS = 0.25
+_NOTHING_DUE = {"recheck_at": None, "fixity_due_at": None, "damaged_objects": 0}
 
 
 def advance(lease: Lease) -> None:
@@ -31,7 +32,7 @@ def _bury(lease: Lease, dataset: Dataset) -> None:
     """The tombstone: name, reason, who, and the manifest's root stay; the files do not."""
     with transaction.atomic():
         now = timezone.now()
-        lease.save(state=State.DELETED, step="", step_at=None, is_frozen=False, recheck_at=None, deleted_at=now)
+        lease.save(state=State.DELETED, step="", step_at=None, is_frozen=False, deleted_at=now, **_NOTHING_DUE)
         manifest = Manifest.objects.filter(dataset_id=dataset.id).order_by("-revision").first()
         ledger.append(
             SystemFact.DATASET_DELETED,

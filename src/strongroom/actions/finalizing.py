@@ -111,7 +111,8 @@ def _sign(lease: Lease, dataset: Dataset) -> None:
         # Servers that were granted access have it again: another policy. Added, for a revoke may come at this moment.
         is_granted = dataset.kind == Kind.DERIVATIVE or dataset.grants.filter(ended_at=None).exists()
         revision = F("revision") + int(is_granted)
-        lease.save(state=State.FINALIZED, step="", step_at=None, finalized_at=now, revision=revision)
+        due = now if dataset.kind == Kind.ORIGINAL else None  # for its digests; a derivative goes on changing
+        lease.save(state=State.FINALIZED, step="", step_at=None, finalized_at=now, revision=revision, fixity_due_at=due)
         manifest = _unsigned(dataset).get()
         receipting.sign(lease.row(), manifest)
         ledger.append(

@@ -77,15 +77,20 @@ def is_attachment(key: str) -> bool:
 
 
 def read(recorded: Manifest) -> Iterator[bytes]:
-    """The manifest as it was written, in chunks of uncompressed JSON lines.
+    """The manifest as it was written, in chunks of uncompressed JSON lines. Raises as `read_file`."""
+    return read_file(recorded.object_key, recorded.root_sha256)
+
+
+def read_file(object_key: str, sha256: str) -> Iterator[bytes]:
+    """A packed file of the records bucket, unpacked, in chunks.
 
     Raises Unavailable at once, not only when the first chunk is taken: by then an answer may have begun.
     """
     try:
-        packed = engines.current().read_object(records(), recorded.object_key)
+        packed = engines.current().read_object(records(), object_key)
     except NotFound as error:
         raise Unavailable(
-            f"The file of the manifest with the root {recorded.root_sha256} is missing in the storage engine.",
+            f"The file of the manifest with the root {sha256} is missing in the storage engine.",
             way_out="Whoever operates it can put it back from the backup: the signed root tells the right one.",
         ) from error
     return _unpacked(packed)
@@ -100,8 +105,13 @@ def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
 
 def lines(recorded: Manifest) -> Iterator[bytes]:
     """The manifest, one line at a time."""
+    return split(read(recorded))
+
+
+def split(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines without their ends."""
     rest = b""
-    for chunk in read(recorded):
+    for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
         yield from whole
     if rest:

@@ -1,4 +1,4 @@
-"""Who makes the engine follow a data set, or a host a server, right now: one process, for as long as it lives."""
+"""Who makes the engine follow a data set or a host a server, or reads for a fixity check, right now: one process."""
 
 import threading
 import time
@@ -15,13 +15,13 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from strongroom.core.errors import Unavailable
-from strongroom.db.models import Dataset, Server
+from strongroom.db.models import Dataset, FixityCheck, Server
 
 LEASE_SECONDS = 15  # how long after a kill -9 the worker takes over
 RENEW_SECONDS = 5  # a holder that lives never loses it, however long one engine call takes
 _POLL_SECONDS = 0.02
 log = structlog.get_logger()
-Leasable = type[Dataset] | type[Server]
+Leasable = type[Dataset] | type[Server] | type[FixityCheck]
 _guard = threading.Lock()
 _held: dict[UUID, tuple["Leasable", UUID]] = {}  # the leases of this process, each with its row
 _keeper: threading.Thread | None = None
@@ -83,6 +83,8 @@ class Lease:
 
 def _again(rows: Leasable, row_id: UUID) -> None:
     """Have it all done once more: a late-comer may have put something older over something newer."""
+    if rows is FixityCheck:  # whoever took over reads it anew: nothing can have been put over something newer
+        return
     row = _all(rows).filter(id=row_id)
     row.filter(applied_revision__gt=0).update(applied_revision=F("applied_revision") - 1)
     row.update(is_settled=False, next_try_at=timezone.now())
@@ -123,6 +125,7 @@ def leased(
 _BUSY: dict[Leasable, str] = {
     Dataset: "Another process is still working on this data set in the storage engine.",
     Server: "Another process is still working on the machine of this server.",
+    FixityCheck: "Another process is at this fixity check.",
 }
 
 

@@ -52,11 +52,15 @@ class Ends:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Each list holds at most 10 rows, `spaces` 12. `deletions` ask for this person's word; `stuck` is retried."""
+    """Each list holds at most 10 rows, `spaces` 12. `deletions` ask for this person's word; `stuck` is retried.
+
+    `damaged` have files that are not what they were.
+    """
 
     spaces: list[SpaceSummary]
     has_more_spaces: bool
     deletions: list[Dataset]
+    damaged: list[Dataset]
     stuck: list[Dataset]
     servers: list[Server]
     pending: list[Dataset]
@@ -65,7 +69,7 @@ class Overview:
     @property
     def is_anything_waiting(self) -> bool:
         """Whether there is something to do."""
-        return bool(self.deletions or self.stuck or self.servers or self.pending)
+        return bool(self.deletions or self.damaged or self.stuck or self.servers or self.pending)
 
 
 def show(actor: Actor) -> Overview:
@@ -78,6 +82,7 @@ def show(actor: Actor) -> Overview:
             spaces=summaries(actor, found[:SPACES]),
             has_more_spaces=len(found) > SPACES,
             deletions=_deletions(actor),
+            damaged=_damaged(actor),
             stuck=_stuck(actor),
             servers=_servers(actor),
             pending=_pending(actor),
@@ -114,6 +119,13 @@ def _deletions(actor: Actor) -> list[Dataset]:
     )
     others = asked.exclude(deletion_requested_by_id=actor.person_id).select_related("space", "deletion_requested_by")
     return list(others.order_by("deletion_requested_at")[:ROWS])
+
+
+def _damaged(actor: Actor) -> list[Dataset]:
+    """Whose last reading found objects that are not what they were."""
+    mine = _in_spaces_as(actor, Verb.FIXITY_START) | Q(created_by_id=actor.person_id)
+    found = Dataset.objects.visible_to(actor).filter(mine, damaged_objects__gt=0)
+    return list(found.select_related("space").order_by("id")[:ROWS])
 
 
 def _stuck(actor: Actor) -> list[Dataset]:

@@ -9,6 +9,7 @@ from strongroom.actions.manifests import newest
 from strongroom.core import sshsig
 from strongroom.core.actor import Actor
 from strongroom.core.vocabulary import Verb
+from strongroom.db.models import DigestList
 
 IDENTITY = "strongroom"
 
@@ -21,6 +22,15 @@ class SignedReceipt:
     signature: str
     public_key: str
     allowed_signers: str
+    digests: "SignedDigests | None"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDigests:
+    """The second receipt, made when the digest of every object was known, and its armored signature."""
+
+    receipt: str
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +42,12 @@ class ReceiptKey:
 
 
 def show(actor: Actor, dataset_id: UUID) -> SignedReceipt:
-    """The newest signed receipt. Raises NotFound, Forbidden, Conflict."""
+    """The newest signed receipt, and that of its digests once there is one. Raises NotFound, Forbidden, Conflict."""
     with doing(actor, Verb.RECEIPT_SHOW) as deed:
         manifest = newest(deed.dataset(dataset_id))
-    key = public_key()
-    return SignedReceipt(manifest.receipt, manifest.signature, key.public_key, key.allowed_signers)
+        listed = DigestList.objects.filter(manifest=manifest).first()
+    key, later = public_key(), SignedDigests(listed.receipt, listed.signature) if listed else None
+    return SignedReceipt(manifest.receipt, manifest.signature, key.public_key, key.allowed_signers, later)
 
 
 def public_key() -> ReceiptKey:

@@ -13,7 +13,7 @@ from strongroom.actions.deeds import doing
 from strongroom.core.actor import Actor
 from strongroom.core.health import Health
 from strongroom.core.vocabulary import Power, ServerKind, Verb
-from strongroom.db.models import Dataset, LedgerHead, Server
+from strongroom.db.models import Dataset, FixityCheck, LedgerHead, Server
 
 _HEARTBEAT = "strongroom-worker-seen"
 _LATE_SECONDS = 30
@@ -44,7 +44,7 @@ def status(actor: Actor) -> Status:
         head = LedgerHead.objects.get(id=1)
         return Status(
             version=__version__,
-            parts=[_database(), _worker(deed.now), *engines.current().health(), *_host()],
+            parts=[_database(), _worker(deed.now), *engines.current().health(), *_host(), _files()],
             unsettled_count=unsettled["count"],
             oldest_unsettled_at=unsettled["oldest"],
             ledger_sequence=head.sequence,
@@ -70,6 +70,16 @@ def _host() -> list[Health]:
     host = hosts.current()
     made = Server.objects.filter(kind=ServerKind.CREATED).exclude(power=Power.ABSENT, observed=Power.ABSENT)
     return host.health() if host and made.exists() else []
+
+
+def _files() -> Health:
+    """What fixity checks found. Not healthy until a later check finds all as it was."""
+    damaged = Dataset.objects.filter(damaged_objects__gt=0).count()
+    under_way = FixityCheck.objects.filter(ended_at=None).count()
+    if damaged:
+        said = "1 data set has" if damaged == 1 else f"{damaged} data sets have"
+        return Health("files", False, f"{said} objects that are missing, altered or unreadable")
+    return Health("files", True, f"no damage known; {under_way} fixity checks under way")
 
 
 def _database() -> Health:

@@ -6,7 +6,7 @@ from strongroom.core import authz, lifecycle
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden
 from strongroom.core.vocabulary import Kind, Role, State, Verb
-from strongroom.db.models import Dataset, LateObject, Manifest, Membership, Person, UploadKey
+from strongroom.db.models import Dataset, DigestList, FixityCheck, LateObject, Manifest, Membership, Person, UploadKey
 from strongroom.db.models.keys import LIVE
 
 _PEOPLE = ("created_by", "modified_by", "finalized_by", "deletion_requested_by", "deletion_confirmed_by")
@@ -31,6 +31,8 @@ class DatasetView:
     may: list[Verb]
     blocked: list[Blocked]
     manifest: Manifest | None
+    digests: DigestList | None
+    last_check: FixityCheck | None
     late_objects: int
     live_grants: int
 
@@ -41,6 +43,7 @@ def view(actor: Actor, dataset: Dataset) -> DatasetView:
     role = role_of(actor, row)
     may, blocked = _deeds(actor, row, role)
     # Only what such a data set can have is asked for: a page costs the database what it shows.
+    manifest = _manifest(row) if row.finalized_at else None
     return DatasetView(
         dataset=row,
         sources=_sources(row) if row.was_derivative else [],
@@ -48,7 +51,9 @@ def view(actor: Actor, dataset: Dataset) -> DatasetView:
         role=role,
         may=may,
         blocked=blocked,
-        manifest=_manifest(row) if row.finalized_at else None,
+        manifest=manifest,
+        digests=getattr(manifest, "digests", None),
+        last_check=row.fixity_checks.order_by("-asked_at").first() if row.finalized_at else None,
         late_objects=LateObject.objects.filter(dataset=row).count() if row.finalized_at else 0,
         live_grants=row.grants.filter(ended_at=None).count() if row.finalized_at else 0,
     )
@@ -68,7 +73,8 @@ def _sources(row: Dataset) -> list[Dataset]:
 
 
 def _manifest(row: Dataset) -> Manifest | None:
-    return Manifest.objects.filter(dataset=row).exclude(receipt="").order_by("-revision").first()
+    signed = Manifest.objects.filter(dataset=row).exclude(receipt="").select_related("digests")
+    return signed.order_by("-revision").first()
 
 
 def role_of(actor: Actor, dataset: Dataset) -> Role | None:

@@ -7,6 +7,7 @@ from strongroom.api import (
     certificates,
     datasets,
     devices,
+    fixity,
     grants,
     keys,
     mappings,
@@ -47,7 +48,7 @@ api = DocumentedAPI(
 )
 problems.install(api)
 _PEOPLE = (people, mfa, passkeys, tokens, devices, sessions, terms, spaces, mappings)
-_DATA = (datasets, keys, transfers, attachments, records)
+_DATA = (datasets, keys, transfers, attachments, records, fixity)
 _SERVERS = (servers, certificates, grants)
 for part in (*_PEOPLE, *_DATA, *_SERVERS, audit, system, agents):
     api.add_router("", part.router)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from strongroom.actions.views import DatasetView
 from strongroom.api.shapes import Day, Listing, Moment, Shown, Written, unsent
-from strongroom.core.vocabulary import KeyStatus, Kind, Role, State, Verb
+from strongroom.core.vocabulary import CheckState, KeyStatus, Kind, Role, State, Verb
 
 
 class NewDataset(Written):
@@ -101,6 +101,19 @@ class Blocked(Shown):
     reason: str
 
 
+class LastCheck(Shown):
+    """The newest fixity check; the first one completes the digests."""
+
+    id: UUID
+    state: CheckState
+    completes_digests: bool
+    objects_done: int
+    difference_count: int
+    asked_at: datetime
+    ended_at: datetime | None
+    last_error: str
+
+
 class Dataset(Shown):
     """A data set, as in a list. Sizes are bytes; `derivative` says whether it is one or was promoted from one."""
 
@@ -139,12 +152,20 @@ class DatasetList(Listing[Dataset]):
 
 
 class DatasetInFull(Dataset):
-    """A data set with everything about it, and what one may do with it next. `live_grants`: not ended ones."""
+    """A data set with everything about it, and what one may do with it next. `live_grants`: not ended ones.
+
+    `damaged_objects`: how many were missing, altered or unreadable when they were last read. `fixity_due_at`: when all
+    is read again.
+    """
 
     source_ids: list[UUID]
     sources: list[Source]
     manifest_sha256: str | None
     late_objects: int
+    damaged_objects: int
+    digests_sha256: str | None
+    last_check: LastCheck | None
+    fixity_due_at: datetime | None
     live_grants: int
     deletion: Deletion | None
     key: Key | None
@@ -169,6 +190,10 @@ def in_full(view: DatasetView) -> DatasetInFull:
         sources=[Source.model_validate(source) for source in view.sources],
         manifest_sha256=view.manifest.root_sha256 if view.manifest else None,
         late_objects=view.late_objects,
+        damaged_objects=row.damaged_objects,
+        digests_sha256=view.digests.digests_sha256 if view.digests else None,
+        last_check=LastCheck.model_validate(view.last_check) if view.last_check else None,
+        fixity_due_at=row.fixity_due_at,
         live_grants=view.live_grants,
         deletion=_deletion(row),
         key=Key.model_validate(view.live_key) if view.live_key else None,

@@ -7,10 +7,12 @@ import click
 
 from strongroom import __version__
 from strongroom.cli import exits
-from strongroom.cli.commands import access, completion, lifecycle, moving, signin, ssh
+from strongroom.cli.commands import access, completion, lifecycle, moving, signin, ssh, verifying
 from strongroom.cli.commands.attachments import attachment
 from strongroom.cli.commands.audit import audit
+from strongroom.cli.commands.crates import crate
 from strongroom.cli.commands.datasets import dataset
+from strongroom.cli.commands.fixity import fixity
 from strongroom.cli.commands.grants import grant
 from strongroom.cli.commands.keys import key
 from strongroom.cli.commands.manifests import manifest
@@ -31,7 +33,7 @@ from strongroom.cli.deeds import Noun, shared_options, wishes_of
 from strongroom.cli.tour import command as tour
 
 PARTS = (access, lifecycle)  # they hang their commands below `dataset` when they are read
-_DATA = (space, member, dataset, key, transfer, attachment, server, grant, manifest, receipt, audit)
+_DATA = (space, member, dataset, key, transfer, attachment, server, grant, manifest, receipt, fixity, crate, audit)
 _PEOPLE = (person, mfa, passkey, token, session, terms, mapping)
 NOUNS = (*_DATA, *_PEOPLE, system)
 ENVIRONMENT = {
@@ -73,7 +75,7 @@ def main(ctx: click.Context, /, **shared: object) -> None:
 
 
 main.params = [*main.params, *shared_options()]
-for _module in (signin, tour, moving, ssh):
+for _module in (signin, tour, moving, ssh, verifying):
     _module.add_to(main)
 for _noun in NOUNS:
     main.add_command(_noun)

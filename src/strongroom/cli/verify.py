@@ -13,10 +13,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from strongroom.cli.problems import not_verified, usage
-from strongroom.core import manifest, receipt, sshsig
+from strongroom.core import canonical, digest_receipt, manifest, receipt, sshsig
 from strongroom.core.errors import Invalid
 
 RECEIPT, SIGNATURE, SIGNERS, PUBLIC_KEY = "receipt.json", "receipt.json.sig", "allowed_signers", "receipt-key.pub"
+DIGESTS, DIGESTS_SIGNATURE = "digests.json", "digests.json.sig"
 _CHUNK = 1024 * 1024
 
 
@@ -52,12 +53,38 @@ def signature(text: bytes, armored: str, trust: Trust) -> str:
     return fingerprint(parsed.public_key)
 
 
-def content(text: bytes) -> receipt.Receipt:
-    """What a receipt says. Raises Problem when it is not written as receipts are."""
+def content(text: bytes) -> receipt.Receipt | digest_receipt.DigestReceipt:
+    """What a receipt of either kind says. Raises Problem when it is not written as receipts are."""
     try:
-        return receipt.decode(text.decode())
+        decoded = text.decode()
+        return (
+            digest_receipt.decode(decoded)
+            if digest_receipt.is_one(canonical.parse(decoded))
+            else receipt.decode(decoded)
+        )
     except (Invalid, UnicodeDecodeError) as refusal:
         raise not_verified(str(refusal)) from refusal
+
+
+def list_file(file: Path, said: digest_receipt.DigestReceipt) -> str:
+    """Check a list of digests, as JSON lines or as a bag's manifest, against its hash; which it is. Raises Problem."""
+    root = hashlib.sha256()
+    with file.open("rb") as found:
+        while chunk := found.read(_CHUNK):
+            root.update(chunk)
+    known = {said.digests_sha256: "JSON lines", said.bagit_sha256: "a bag's manifest"}
+    if root.hexdigest() not in known:
+        raise not_verified(
+            f"{file} has the hash {root.hexdigest()}, the receipt says {' or '.join(known)}.",
+            "It was changed, or is another file: take the manifest with --form digests or --form bagit.",
+        )
+    return known[root.hexdigest()]
+
+
+def belongs_together(first: Path, said: digest_receipt.DigestReceipt) -> None:
+    """Check that a receipt of digests speaks of this first receipt. Raises Problem."""
+    if hashlib.sha256(first.read_bytes()).hexdigest() != said.receipt_sha256:
+        raise not_verified(f"The receipt of digests belongs to another receipt than {first}.")
 
 
 def manifest_file(file: Path, said: receipt.Receipt) -> int:

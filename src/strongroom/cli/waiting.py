@@ -55,6 +55,39 @@ def for_server(session: Session, server: Json, is_so: Callable[[Json], bool], *,
     return server
 
 
+def for_check(session: Session, dataset: Json, check: Json, *, seconds: float | None) -> Json:
+    """Look at a fixity check until it has ended, or waits for something to be mended; gives it as last seen.
+
+    Raises Problem when `seconds` have passed.
+    """
+    line = _Line(session, describe_check)
+    started, pause = time.monotonic(), _SHORTEST
+    with line:
+        while not check["ended_at"] and not (check["last_error"] and check["objects_done"] == check["object_count"]):
+            line.show(check, time.monotonic() - started)
+            if seconds is not None and time.monotonic() - started > seconds:
+                raise problems.unavailable(
+                    f"{dataset['name']} is still being read after {words.elapsed(seconds)}; the server goes on.",
+                    f"Look again with `strongroom fixity show {words.short_id(dataset['id'])}`.",
+                    code="timeout",
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST)
+            check = session.api.get(path("datasets", dataset["id"], "fixity", check["id"]), {"limit": 1})
+    return check
+
+
+def describe_check(check: Json) -> str:
+    """How much was read, and the last trouble, in one line."""
+    parts = [f"{words.number(check['objects_done'])} of {words.counted(check['object_count'], 'object')}"]
+    parts.append(f"{words.size(check['read_bytes'])} read")
+    if check["difference_count"]:
+        parts.append(words.counted(check["difference_count"], "difference"))
+    if check["last_error"]:
+        parts.append(f"trying again: {check['last_error']}")
+    return words.plain(", ".join(parts)).replace("[", "\\[")
+
+
 def has_joined(server: Json) -> bool:
     """Whether a server's agent has been heard."""
     return bool(server["state"] == ServerState.ACTIVE)

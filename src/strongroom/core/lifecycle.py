@@ -133,6 +133,16 @@ GATES: Mapping[Verb, Gate] = {
     Verb.MANIFEST_SHOW: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),
     Verb.MANIFEST_DOWNLOAD: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),
     Verb.RECEIPT_SHOW: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),
+    Verb.CRATE_SHOW: Gate(_RECORDED, "it is described for others once it is finalized", way_out=_FINALIZE_FIRST),
+    Verb.FIXITY_START: Gate(
+        _FINALIZED,
+        "only what nobody can change is compared with its manifest",
+        kinds=frozenset({Kind.ORIGINAL}),
+        way_out=_FINALIZE_FIRST,
+        other_kind="Servers may still work in it. Promote it to an original first.",
+    ),
+    Verb.FIXITY_LIST: Gate(_ALWAYS),
+    Verb.FIXITY_SHOW: Gate(_ALWAYS),
 }
 
 _IS_A: Mapping[Kind, str] = {Kind.ORIGINAL: "is an original", Kind.DERIVATIVE: "is a derivative"}

@@ -139,6 +139,19 @@ class Settings(SignOnSettings):
         "How often the policy in force of a data set is compared with what it should be, and put back.",
         values.whole(1, 86400),
     )
+    fixity_days: int = setting(
+        "90",
+        "days",
+        "How often all of an original is read again and compared; 0: only when asked.",
+        values.whole(0, 3650),
+    )
+    fixity_bytes_per_second: int = setting(
+        "100000000",
+        "bytes",
+        "How fast each worker reads for digests and fixity checks; 0: at full speed.",
+        values.whole(0, 10**12),
+    )
+    fixity_threads: int = setting("4", "objects", "How many objects it reads at a time for that.", values.whole(1, 64))
     idempotency_hours: int = setting(
         "24", "hours", "How long the answer to an `Idempotency-Key` is remembered.", values.whole(1, 720)
     )

@@ -165,6 +165,33 @@ class MountHealth(StrEnum):
     MISSING = "missing"  # it should be there, and is not
 
 
+class CheckState(StrEnum):
+    """How far a fixity check is. The last three are its ends."""
+
+    WAITING = "waiting"
+    READING = "reading"
+    PASSED = "passed"
+    FAILED = "failed"
+    STOPPED = "stopped"  # the data set was deleted meanwhile
+
+
+class Damage(StrEnum):
+    """How an object is not what the manifest says."""
+
+    MISSING = "missing"
+    ALTERED = "altered"
+    UNREADABLE = "unreadable"
+
+
+class ManifestForm(StrEnum):
+    """How a manifest is written. All but the first need the digest of every object."""
+
+    JSONL = "jsonl"  # as it was when the data set was finalized, one JSON line an object
+    DIGESTS = "digests"  # the same, with the SHA-256 of every object
+    BAGIT = "bagit"  # manifest-sha256.txt of a bag
+    SHA256SUM = "sha256sum"  # what `sha256sum -c` reads
+
+
 class Outcome(StrEnum):
     """How a deed ended, in the ledger."""
 
@@ -273,6 +300,11 @@ class Verb(StrEnum):
     MANIFEST_SHOW = "manifest.show"
     MANIFEST_DOWNLOAD = "manifest.download"
     RECEIPT_SHOW = "receipt.show"
+    CRATE_SHOW = "crate.show"
+
+    FIXITY_START = "fixity.start"
+    FIXITY_LIST = "fixity.list"
+    FIXITY_SHOW = "fixity.show"
 
     AUDIT_LIST = "audit.list"
     AUDIT_EXPORT = "audit.export"
@@ -289,11 +321,14 @@ class SystemFact(StrEnum):
     MEMBER_JOINED = "member.joined"
     MEMBER_CHANGED = "member.changed"
     DATASET_FINALIZED = "dataset.finalized"
+    DATASET_DIGESTED = "dataset.digested"
     DATASET_DELETED = "dataset.deleted"
     DATASET_LATE_OBJECT = "dataset.late_object"
     DATASET_ALTERED = "dataset.altered"
     DATASET_REPAIRED = "dataset.repaired"
     DATASET_MISSING = "dataset.missing"
+    FIXITY_DIFFERENCE = "fixity.difference"
+    FIXITY_ENDED = "fixity.ended"
     SERVER_JOINED = "server.joined"
     SERVER_LAPSED = "server.lapsed"
     SERVER_SESSION = "server.session"

@@ -107,6 +107,9 @@ def vocabulary_page() -> str:
         vocabulary.GrantEnd,
         vocabulary.MountTool,
         vocabulary.MountHealth,
+        vocabulary.CheckState,
+        vocabulary.Damage,
+        vocabulary.ManifestForm,
         vocabulary.Outcome,
     )
     deeds = [

@@ -17,6 +17,7 @@ from django.db.utils import OperationalError
 
 from strongroom.actions import (
     attachments,
+    checking,
     converge,
     digests,
     grants,
@@ -39,6 +40,7 @@ POLICY_ROUND_SECONDS = 10
 POLICY_BATCH = 40  # 10,000 data sets within three quarters of the default policy_check_seconds
 HEARTBEAT_SECONDS = 5
 HOST_ROUND_SECONDS = 10
+PROOF_ROUND_SECONDS = 0.5
 _DATABASE_PATIENCE_SECONDS = 2.0
 
 
@@ -77,6 +79,11 @@ def host_chores() -> tuple[Chore, ...]:
     )
 
 
+def proof_chores(stop: threading.Event) -> tuple[Chore, ...]:
+    """Done beside the others: reading a large data set takes hours. It ends within a chunk when told to stop."""
+    return (Chore("fixity", PROOF_ROUND_SECONDS, lambda: checking.run_due(stop.wait)),)
+
+
 class Round:
     """Runs chores when each is due."""
 
@@ -100,10 +107,13 @@ def run(ready_file: Path | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("worker_started", pid=os.getpid())
-    beside = threading.Thread(target=_follow_hosts, args=(stop,), name="hosts")
-    beside.start()
+    others = {"hosts": host_chores(), "proof": proof_chores(stop)}
+    beside = [threading.Thread(target=_beside, args=(each, stop), name=name) for name, each in others.items()]
+    for thread in beside:
+        thread.start()
     _work(chores(), stop, ready_file)
-    beside.join()
+    for thread in beside:
+        thread.join()
     log.info("worker_stopped", pid=os.getpid())
 
 
@@ -123,9 +133,9 @@ def _work(chores: tuple[Chore, ...], stop: threading.Event, ready_file: Path | N
         stop.set()
 
 
-def _follow_hosts(stop: threading.Event) -> None:
+def _beside(chores: tuple[Chore, ...], stop: threading.Event) -> None:
     try:
-        _work(host_chores(), stop, None)
+        _work(chores, stop, None)
     finally:
         connections.close_all()
 

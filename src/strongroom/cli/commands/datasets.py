@@ -168,6 +168,8 @@ def _facts(found: Json, granted: list[str]) -> list[tuple[str, object]]:
         ("needed until", found.get("needed_until")),
         ("content", _content(found)),
         ("late objects", found.get("late_objects") or None),
+        ("damaged", _damage(found)),
+        ("fixity", _fixity(found)),
         ("manifest", found.get("manifest_sha256")),
         ("locked until", words.moment(found.get("locked_until"))),
         ("access key", _key(found.get("key"))),
@@ -181,6 +183,27 @@ def _facts(found: Json, granted: list[str]) -> list[tuple[str, object]]:
         ("id", found["id"]),
         ("you may", [" ".join(command_name(Verb(verb))).removeprefix("dataset ") for verb in found.get("may") or []]),
     ]
+
+
+def _damage(found: Json) -> str:
+    if not found.get("damaged_objects"):
+        return ""
+    said = words.counted(found["damaged_objects"], "object")
+    return f"✗ {said} missing, altered or unreadable: strongroom fixity show {words.short_id(found['id'])}"
+
+
+def _fixity(found: Json) -> str:
+    check = found.get("last_check")
+    if not check:
+        return ""
+    if check["ended_at"]:
+        what = "digests completed" if check["completes_digests"] else f"last check {check['state']}"
+        due = f", next {words.moment(found['fixity_due_at'])}" if found.get("fixity_due_at") else ""
+        return f"{what} {words.moment(check['ended_at'])}{due}"
+    doing = "digests are being completed" if check["completes_digests"] else "being checked"
+    return (
+        f"{doing}, {words.number(check['objects_done'])} of {words.counted(found.get('object_count') or 0, 'object')}"
+    )
 
 
 def _state(found: Json) -> str:

@@ -2,17 +2,17 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from strongroom.cli import files, find, words
+from strongroom.cli import bags, files, find, words
 from strongroom.cli.client import path
 from strongroom.cli.deeds import Noun, deed
-from strongroom.cli.problems import not_verified, usage
+from strongroom.cli.output import Json
+from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
-from strongroom.core.vocabulary import Verb
+from strongroom.core.vocabulary import ManifestForm, Verb
 
 
 @click.group(cls=Noun)
@@ -32,6 +32,8 @@ def show(session: Session, dataset: str) -> None:
     pairs = [
         ("data set", found["name"]),
         ("root sha256", made["root_sha256"]),
+        ("digests sha256", (made.get("digests") or {}).get("digests_sha256")),
+        ("bag sha256", (made.get("digests") or {}).get("bagit_sha256")),
         ("objects", words.number(made["object_count"])),
         ("size", words.size(made["size_bytes"])),
         ("made", words.moment(made["made_at"])),
@@ -43,7 +45,11 @@ def show(session: Session, dataset: str) -> None:
 @deed(
     manifest,
     Verb.MANIFEST_DOWNLOAD,
-    examples=["strongroom manifest download 'Cohort 2024' -o manifest.jsonl", "sha256sum manifest.jsonl"],
+    examples=[
+        "strongroom manifest download 'Cohort 2024' -o manifest.jsonl",
+        "strongroom manifest download 'Cohort 2024' --form bagit -o cohort-bag",
+        "strongroom manifest download 'Cohort 2024' --form sha256sum -o sums.txt",
+    ],
 )
 @click.argument("dataset")
 @click.option(
@@ -53,21 +59,32 @@ def show(session: Session, dataset: str) -> None:
     default="-",
     help="The file; - is standard output.",
 )
+@click.option(
+    "--form",
+    type=click.Choice([each.value for each in ManifestForm]),
+    default=ManifestForm.JSONL.value,
+    help="As it was (jsonl); with all digests (digests); for a bag; or for `sha256sum -c`.",
+)
 @click.option("--overwrite", is_flag=True, help="Also over a file that is there.")
-def download(session: Session, dataset: str, output: Path, overwrite: bool) -> None:
+def download(session: Session, dataset: str, output: Path, form: str, overwrite: bool) -> None:
     """Download a manifest.
 
-    It has one JSON line per object, and is checked against its root.
+    It has one line per object, and is checked against its hash. All forms but the first need the digest of every
+    object; `strongroom fixity show` says how far those are. With --form bagit, OUTPUT may be a folder: all that makes
+    it a bag is written there, and the files of the data set belong under data/ in it.
     """
     found = find.dataset(session.api, dataset)
-    expected = session.api.get(path("datasets", found["id"], "manifest"))["root_sha256"]
+    made = session.api.get(path("datasets", found["id"], "manifest"))
     if session.out.is_json:
-        raise usage("A manifest is JSON lines already.", "Leave --json out.")
+        raise usage("A manifest is no JSON document, but lines.", "Leave --json out.")
+    if form == ManifestForm.BAGIT and output.is_dir():
+        bags.write(session, found, made, output, is_overwriting=overwrite)
+        return
     if str(output) != "-" and not overwrite:
         files.refuse_overwrite([output], option="--overwrite")
-    summed = hashlib.sha256()
-    with session.api.download(path("datasets", found["id"], "manifest", "download")) as chunks:
-        checked = _checked(chunks, summed, expected)
+    summed, expected = hashlib.sha256(), _expected(made, form)
+    with session.api.download(path("datasets", found["id"], "manifest", "download"), {"form": form}) as chunks:
+        checked = bags.checked(chunks, summed, expected)
         if str(output) == "-":
             for chunk in checked:
                 sys.stdout.buffer.write(chunk)
@@ -75,17 +92,13 @@ def download(session: Session, dataset: str, output: Path, overwrite: bool) -> N
             return
         size_bytes = files.write_stream(output, checked)
     session.out.done(
-        {"file": str(output), "root_sha256": expected}, f"{output}: {words.size(size_bytes)}, its root holds."
+        {"file": str(output), "sha256": summed.hexdigest(), "root_sha256": made["root_sha256"]},
+        f"{output}: {words.size(size_bytes)}" + (", its hash holds." if expected else "."),
     )
 
 
-def _checked(chunks: Iterator[bytes], summed: "hashlib._Hash", expected: str) -> Iterator[bytes]:
-    """The chunks as they come; raises at the end, before a file takes its place, if they do not make the root."""
-    for chunk in chunks:
-        summed.update(chunk)
-        yield chunk
-    if summed.hexdigest() != expected:
-        raise not_verified(
-            f"The manifest that came has the root {summed.hexdigest()}, but it should be {expected}.",
-            "Download it again; if it stays, the manifest was altered where it is kept. Tell your administrators.",
-        )
+def _expected(made: Json, form: str) -> str:
+    """The hash that is signed for this form; empty where none is."""
+    digests = made.get("digests") or {}
+    signed = {ManifestForm.JSONL: made["root_sha256"], ManifestForm.DIGESTS: digests.get("digests_sha256", "")}
+    return str({**signed, ManifestForm.BAGIT: digests.get("bagit_sha256", "")}.get(ManifestForm(form), ""))

@@ -10,6 +10,7 @@ from strongroom.cli.deeds import Noun, command, deed
 from strongroom.cli.output import Json
 from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
+from strongroom.core.digest_receipt import DigestReceipt
 from strongroom.core.receipt import Receipt
 from strongroom.core.vocabulary import Verb
 
@@ -31,7 +32,7 @@ def receipt() -> None:
     "--save",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help=f"Write {verify.RECEIPT}, {verify.SIGNATURE}, {verify.SIGNERS} and {verify.PUBLIC_KEY} there.",
+    help=f"Write {verify.RECEIPT}, {verify.DIGESTS}, their signatures, {verify.SIGNERS} and {verify.PUBLIC_KEY} there.",
 )
 @click.option("--overwrite", is_flag=True, help="Also over files that are there.")
 def show(session: Session, dataset: str, save: Path | None, overwrite: bool) -> None:
@@ -59,6 +60,8 @@ def _save(signed: Json, folder: Path, overwrite: bool) -> None:
         folder / verify.SIGNERS: signed["allowed_signers"].rstrip("\n") + "\n",
         folder / verify.PUBLIC_KEY: signed["public_key"].rstrip("\n") + "\n",
     }
+    if later := signed.get("digests"):
+        texts |= {folder / verify.DIGESTS: later["receipt"], folder / verify.DIGESTS_SIGNATURE: later["signature"]}
     if not overwrite:
         files.refuse_overwrite(texts, option="--overwrite")
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,6 +74,7 @@ def _save(signed: Json, folder: Path, overwrite: bool) -> None:
     "verify",
     examples=[
         "strongroom receipt verify proof/receipt.json --manifest manifest.jsonl",
+        "strongroom receipt verify proof/digests.json --manifest manifest-sha256.txt",
         "strongroom receipt verify receipt.json --allowed-signers ~/strongroom.signers",
     ],
 )
@@ -89,7 +93,7 @@ def check(
     allowed_signers: Path | None,
     manifest: Path | None,
 ) -> None:
-    """Check a receipt offline.
+    """Check a receipt of either kind offline.
 
     Who signed it, that nothing in it was changed, and with --manifest that this is the list it speaks of.
     """
@@ -100,15 +104,16 @@ def check(
     text = receipt.read_bytes()
     made_by = verify.signature(text, signature_file.read_text(encoding="utf-8"), trust)
     said = verify.content(text)
-    listed = verify.manifest_file(manifest, said) if manifest else None
     by_hand = verify.by_hand(receipt, signature_file, trust)
     result = {"is_valid": True, "key": made_by, "dataset_id": str(said.dataset_id), "name": said.name}
-    result |= {
-        "manifest_root_sha256": said.manifest_root_sha256,
-        "manifest_checked": manifest is not None,
-        "by_hand": by_hand,
-    }
-    session.out.record(result, _facts(said, made_by, listed))
+    result |= {"manifest_root_sha256": said.manifest_root_sha256, "by_hand": by_hand}
+    result |= {"manifest_checked": manifest is not None}
+    if isinstance(said, DigestReceipt):
+        facts = _facts_of_digests(said, made_by, receipt, manifest)
+        result |= {"digests_sha256": said.digests_sha256, "bagit_sha256": said.bagit_sha256}
+    else:
+        facts = _facts(said, made_by, verify.manifest_file(manifest, said) if manifest else None)
+    session.out.record(result, facts)
     if not key and not allowed_signers:
         session.out.note(f"The key came with the receipt ({trust.file}): compare its fingerprint with one you trust.")
     if not key:
@@ -124,6 +129,28 @@ def _trust(receipt: Path, key: Path | None, allowed_signers: Path | None) -> ver
             "Name the key you trust with --key or --allowed-signers; a server tells its own at /api/v1/receipt-key.",
         )
     return verify.signers(file)
+
+
+def _facts_of_digests(said: DigestReceipt, made_by: str, file: Path, manifest: Path | None) -> list[tuple[str, object]]:
+    """After checking what it speaks of: the list, and the first receipt where it lies beside."""
+    listed, first = verify.list_file(manifest, said) if manifest else "", file.with_name(verify.RECEIPT)
+    has_first = first.exists() and first != file
+    if has_first:
+        verify.belongs_together(first, said)
+    return [
+        ("signature", "✓ good, by the key " + made_by),
+        ("manifest", f"✓ matches, as {listed}" if listed else "not checked (--manifest FILE)"),
+        ("first receipt", f"✓ {first}" if has_first else "not there to be compared"),
+        ("data set", said.name),
+        ("digests completed", words.moment(said.completed_at.isoformat())),
+        ("content", f"{words.counted(said.object_count, 'object')}, {words.size(said.size_bytes)}"),
+        ("read by Strongroom", words.counted(said.computed_count, "object")),
+        ("digests sha256", said.digests_sha256),
+        ("bag sha256", said.bagit_sha256),
+        ("root sha256", said.manifest_root_sha256),
+        ("ledger", f"entry {said.ledger_sequence:,}, {said.ledger_hash}"),
+        ("repository", said.repository),
+    ]
 
 
 def _facts(said: Receipt, made_by: str, listed: int | None) -> list[tuple[str, object]]:

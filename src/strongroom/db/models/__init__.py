@@ -3,6 +3,7 @@
 from strongroom.db.models.attachments import Attachment
 from strongroom.db.models.browsing import BrowserSession, DeviceLogin, TermsAcceptance
 from strongroom.db.models.datasets import Dataset, DatasetChange, DatasetSource
+from strongroom.db.models.fixity import DigestList, FixityCheck, FixityDifference
 from strongroom.db.models.idempotency import IdempotentReply
 from strongroom.db.models.identities import GroupMapping, Identity
 from strongroom.db.models.keys import UploadKey
@@ -21,7 +22,10 @@ __all__ = [
     "DatasetChange",
     "DatasetSource",
     "DeviceLogin",
+    "DigestList",
     "Event",
+    "FixityCheck",
+    "FixityDifference",
     "Grant",
     "GroupMapping",
     "IdempotentReply",

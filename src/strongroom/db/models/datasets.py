@@ -67,6 +67,8 @@ class Dataset(models.Model):
     is_frozen = models.BooleanField(default=False)  # the engine refuses every write to the bucket
     write_mark = models.TextField(blank=True)  # what was on its way when it was frozen; the engine reads it
     recheck_at = models.DateTimeField(null=True)  # when the second pass for late objects is due
+    fixity_due_at = models.DateTimeField(null=True)  # when all of it is to be read again
+    damaged_objects = models.BigIntegerField(default=0)  # how many were not what the manifest says when last read
 
     # End of life
     deletion_requested_at = models.DateTimeField(null=True)
@@ -104,6 +106,10 @@ class Dataset(models.Model):
             ),
             models.Index(fields=["next_try_at"], condition=models.Q(is_settled=False), name="dataset_unsettled"),
             models.Index(fields=["recheck_at"], condition=models.Q(recheck_at__isnull=False), name="dataset_recheck"),
+            models.Index(
+                fields=["fixity_due_at"], condition=models.Q(fixity_due_at__isnull=False), name="dataset_fixity_due"
+            ),
+            models.Index(fields=["id"], condition=models.Q(damaged_objects__gt=0), name="dataset_damaged"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,136 @@
+"""The digests of a manifest: kept in pieces while they are found, then as one list with a receipt of its own."""
+
+import gzip
+import hashlib
+import io
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from strongroom import __version__, engines
+from strongroom.actions import inventory, signing
+from strongroom.actions.configuration import settings
+from strongroom.core import bag, digest_receipt, manifest
+from strongroom.core.manifest import Entry
+from strongroom.db.models import Dataset, DigestList, FixityCheck, LedgerHead, Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A list that was written: where it lies, and what it sums up to."""
+
+    object_key: str
+    digests_sha256: str
+    bagit_sha256: str
+    file_count: int
+    object_count: int
+
+
+def keep_piece(check: FixityCheck, entries: Iterable[Entry]) -> None:
+    """Store a segment as the piece of the check's number; written once more after a crash, it is the same piece."""
+    packed = gzip.compress(b"".join(map(manifest.encode, entries)), compresslevel=1, mtime=0)
+    key = _piece_key(check, check.pieces)
+    engines.current().put_object(inventory.records(), key, io.BytesIO(packed), content_type="application/gzip")
+
+
+def forget_pieces(check: FixityCheck) -> None:
+    """They are in the list, or nobody needs them any more."""
+    for number in range(check.pieces):
+        engines.current().delete_object(inventory.records(), _piece_key(check, number))
+
+
+def assemble(check: FixityCheck) -> Assembled:
+    """Write the pieces, and what could be read only later, as one list; constant memory.
+
+    Raises Invalid when a piece is damaged.
+    """
+    object_key = f"digests/{check.dataset_id}/{check.manifest.revision}.jsonl.gz"
+    writer, bagit, file_count = manifest.Writer(), hashlib.sha256(), 0
+    with tempfile.TemporaryFile(dir=settings().home) as spool:
+        with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=1, mtime=0) as packed:
+            for entry in _entries(check):
+                packed.write(writer.add(entry))
+                if (line := bag_line(entry)) is not None:
+                    bagit.update(line)
+                    file_count += 1
+        spool.seek(0)
+        engines.current().put_object(inventory.records(), object_key, spool, content_type="application/gzip")
+    return Assembled(object_key, writer.root, bagit.hexdigest(), file_count, writer.count)
+
+
+def bag_line(entry: Entry) -> bytes | None:
+    """Its line in `manifest-sha256.txt`; None for an object that only marks a folder."""
+    return None if bag.is_folder(entry.key, entry.size_bytes) else bag.line(digest_of(entry), entry.key)
+
+
+def sum_line(entry: Entry) -> bytes | None:
+    """Its line for `sha256sum -c`; None as above."""
+    return None if bag.is_folder(entry.key, entry.size_bytes) else bag.sum_line(digest_of(entry), entry.key)
+
+
+def digest_of(entry: Entry) -> str:
+    """The digest that an entry of a complete list has."""
+    found = bag.of_checksum(entry.checksum)
+    assert found is not None, f"no digest of {entry.key!r} in a list of digests"
+    return found
+
+
+def sign(dataset: Dataset, check: FixityCheck, made: Assembled, at: datetime) -> DigestList:
+    """The list's row with its signed receipt; inside the transaction that records the fact."""
+    head = LedgerHead.objects.select_for_update().get(id=1)
+    recorded: Manifest = check.manifest
+    text = digest_receipt.encode(
+        digest_receipt.DigestReceipt(
+            dataset_id=dataset.id,
+            repository=dataset.repository,
+            name=dataset.name,
+            manifest_root_sha256=recorded.root_sha256,
+            receipt_sha256=hashlib.sha256(recorded.receipt.encode()).hexdigest(),
+            digests_sha256=made.digests_sha256,
+            bagit_sha256=made.bagit_sha256,
+            object_count=recorded.object_count,
+            size_bytes=recorded.size_bytes,
+            computed_count=check.read_count,
+            completed_at=at,
+            ledger_sequence=head.sequence,
+            ledger_hash=head.hash,
+            software_version=__version__,
+        )
+    )
+    return DigestList.objects.create(
+        manifest=recorded,
+        object_key=made.object_key,
+        digests_sha256=made.digests_sha256,
+        bagit_sha256=made.bagit_sha256,
+        file_count=made.file_count,
+        receipt=text,
+        signature=signing.sign_text(text),
+        made_at=at,
+    )
+
+
+def lines(listed: DigestList) -> Iterator[bytes]:
+    """The list, one line at a time. Raises Unavailable when its file is missing."""
+    return inventory.split(inventory.read_file(listed.object_key, listed.digests_sha256))
+
+
+def _entries(check: FixityCheck) -> Iterator[Entry]:
+    late = check.differences.order_by("position").values_list("position", "sha256").iterator(chunk_size=1000)
+    at, sha256 = next(late, (-1, ""))
+    for position, entry in enumerate(_in_pieces(check)):
+        if position != at:
+            yield entry
+            continue
+        yield replace(entry, checksum=f"sha256:{sha256}")
+        at, sha256 = next(late, (-1, ""))
+
+
+def _in_pieces(check: FixityCheck) -> Iterator[Entry]:
+    for number in range(check.pieces):
+        key = _piece_key(check, number)
+        yield from manifest.read(inventory.split(inventory.read_file(key, check.manifest.root_sha256)))
+
+
+def _piece_key(check: FixityCheck, number: int) -> str:
+    return f"digests/{check.dataset_id}/{check.manifest.revision}/{number:08}.jsonl.gz"
