@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from strongroom.actions import attachments, datasets, rechecking
+from strongroom.actions import attachments, checking, datasets, rechecking
 from strongroom.core.vocabulary import AttachmentKind, Kind, Role
 from strongroom.db.models import Attachment, Dataset
 from tests.console.datasets.shown import refused, root, seen, sent, text
@@ -150,6 +150,26 @@ def test_manifest_and_receipt_are_downloaded(world: World) -> None:
     pending = world.dataset(dataset.space)
     assert "no manifest yet" in seen(client, f"{root(pending)}/integrity")
     assert client.get(f"{root(pending)}/integrity/receipt").status_code == 409
+
+
+def test_digests_come_later_and_damage_is_shown_where_people_look(world: World) -> None:
+    dataset = world.finalized()
+    client, page = browser(world.owner(dataset.space)), f"{root(dataset)}/integrity"
+    assert "are being read" in seen(client, page)
+    assert client.get(f"{page}/digests").status_code == 404
+    assert "shown here" in sent(client, f"{page}/check")
+    checking.run_due()
+    assert "second receipt" in seen(client, page)
+    assert b"strongroom-digests/1" in client.get(f"{page}/digests").content
+    assert b"BEGIN SSH SIGNATURE" in client.get(f"{page}/digests-signature").content
+    assert b"  data/first.csv" in b"".join(client.get(f"{page}/manifest?form=bagit").streaming_content)
+    assert b"ro/crate" in client.get(f"{page}/crate").content
+    world.engine.delete_object(dataset.repository, "first.csv")
+    sent(client, f"{page}/check")
+    checking.run_due()
+    shown = seen(client, page)
+    assert "1 object missing, altered or unreadable" in shown and "first.csv" in shown
+    assert "1 object missing" in seen(client, root(dataset)) and "Damaged" in seen(client, "/")
 
 
 def test_activity_is_for_owners_and_auditors_and_edits_are_for_all(world: World) -> None:

@@ -47,10 +47,10 @@ def verify(
     no_wait: bool,
     timeout: float | None,
 ) -> None:
-    """Check that a data set, or a copy of it, is what was finalized.
+    """Check that a data set, or a copy, is what was finalized.
 
-    TARGET is a data set: Strongroom reads all of it again and compares it with its digests. With --dataset or --manifest
-    it is a folder, a mount or a bag: its files are read here. Exits 9 when anything differs.
+    TARGET is a data set: Strongroom reads all of it again and compares it with its digests. With --dataset or
+    --manifest it is a folder, a mount or a bag: its files are read here. Exits 9 when anything differs.
     """
     if dataset is None and file is None:
         if Path(target).is_dir():

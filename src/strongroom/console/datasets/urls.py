@@ -11,6 +11,7 @@ from strongroom.console.datasets import (
     editing,
     looking,
     overview,
+    proving,
     transferring,
     uploading,
 )
@@ -48,9 +49,11 @@ urlpatterns: list[URLPattern] = [
     path(f"{ATTACHMENT}/supersede", attaching.supersede),
     path(f"{ONE}/contents", looking.contents),
     path(f"{ONE}/lineage", looking.origin),
-    path(f"{ONE}/integrity", looking.integrity),
-    path(f"{ONE}/integrity/manifest", looking.manifest_file),
-    *(path(f"{ONE}/integrity/{part}", looking.receipt_file, {"part": part}) for part in looking.PARTS),
+    path(f"{ONE}/integrity", proving.integrity),
+    path(f"{ONE}/integrity/check", proving.check),
+    path(f"{ONE}/integrity/manifest", proving.manifest_file),
+    path(f"{ONE}/integrity/crate", proving.crate_file),
+    *(path(f"{ONE}/integrity/{part}", proving.receipt_file, {"part": part}) for part in proving.PARTS),
     path(f"{ONE}/activity", looking.activity),
     path(f"{ONE}/edit", editing.edit),
 ]

@@ -1,0 +1,119 @@
+"""Whether a data set still is what it was: manifest, digests, receipts, fixity checks, and how to check without us."""
+
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+
+from strongroom.actions import crates, datasets, fixity, manifests, receipts
+from strongroom.actions.views import DatasetView
+from strongroom.console.datasets.frame import frame
+from strongroom.console.datasets.sending import sent_from
+from strongroom.console.pages import Request, done, page, refused, render
+from strongroom.core import crate, sshsig
+from strongroom.core.errors import Invalid, NotFound, Refusal
+from strongroom.core.vocabulary import Kind, ManifestForm, State
+
+TEMPLATE = "console/datasets/integrity.html"
+LISTED = 50
+FORMS = {
+    ManifestForm.JSONL: ("manifest-{}.jsonl", "application/jsonl"),
+    ManifestForm.DIGESTS: ("digests-{}.jsonl", "application/jsonl"),
+    ManifestForm.BAGIT: ("manifest-sha256.txt", "text/plain; charset=utf-8"),
+    ManifestForm.SHA256SUM: ("sha256sum-{}.txt", "text/plain; charset=utf-8"),
+}
+PARTS = {
+    "receipt": ("receipt", "receipt-{}.json", "application/json"),
+    "signature": ("signature", "receipt-{}.json.sig", "text/plain"),
+    "signers": ("allowed_signers", "allowed_signers", "text/plain"),
+    "digests": ("digests.receipt", "digests-{}.json", "application/json"),
+    "digests-signature": ("digests.signature", "digests-{}.json.sig", "text/plain"),
+}
+
+
+@page
+def integrity(request: Request, dataset_id: UUID) -> HttpResponseBase:
+    """All that proves it, and when it was last looked after."""
+    return render(request, TEMPLATE, _context(request, datasets.show(request.actor, dataset_id)))
+
+
+@sent_from("/integrity")
+def check(request: Request, dataset_id: UUID) -> HttpResponseBase:
+    """Have everything read again."""
+    try:
+        fixity.start(request.actor, dataset_id)
+    except Refusal as refusal:
+        return refused(request, refusal, TEMPLATE, _context(request, datasets.show(request.actor, dataset_id)))
+    return done(request, f"/datasets/{dataset_id}/integrity", "The check goes on now; what it finds is shown here.")
+
+
+@page
+def manifest_file(request: Request, dataset_id: UUID) -> HttpResponseBase:
+    """One object a line, in one of the forms."""
+    try:
+        form = ManifestForm(request.GET.get("form") or ManifestForm.JSONL)
+    except ValueError:
+        raise Invalid("There is no such form of a manifest.", fields={"form": "one of the page's links"}) from None
+    name, content_type = FORMS[form]
+    lines = manifests.download(request.actor, dataset_id, form=form)
+    return StreamingHttpResponse(lines, content_type=content_type, headers=_saved_as(name.format(dataset_id)))
+
+
+@page
+def receipt_file(request: Request, dataset_id: UUID, part: str) -> HttpResponseBase:
+    """A receipt, its signature, or who may sign, as `ssh-keygen -Y verify` takes them."""
+    attribute, name, content_type = PARTS[part]
+    found: Any = receipts.show(request.actor, dataset_id)
+    for each in attribute.split("."):
+        found = getattr(found, each, "")
+    if not found:
+        raise NotFound("There is no receipt of digests yet: Strongroom is still reading.")
+    return HttpResponse(found, content_type=content_type, headers=_saved_as(name.format(dataset_id)))
+
+
+@page
+def crate_file(request: Request, dataset_id: UUID) -> HttpResponseBase:
+    """The description for other systems."""
+    text = crates.show(request.actor, dataset_id)
+    return HttpResponse(text, content_type="application/ld+json", headers=_saved_as(crate.FILE))
+
+
+def _context(request: Request, view: DatasetView) -> dict[str, Any]:
+    dataset_id, cursor = view.dataset.id, request.GET.get("cursor") or None
+    receipt = late = damage = None
+    with suppress(Refusal):  # a pending data set has none; the page says so
+        receipt = receipts.show(request.actor, dataset_id)
+    with suppress(Refusal):  # who may not read the manifest is told the numbers alone
+        if view.last_check and view.last_check.difference_count:
+            found = request.GET.get("found") or None
+            damage = fixity.show(request.actor, dataset_id, view.last_check.id, cursor=found, limit=LISTED).differences
+        if view.late_objects:
+            late = manifests.differences(request.actor, dataset_id, cursor=cursor, limit=LISTED)
+    return frame(
+        view,
+        "integrity",
+        receipt=receipt,
+        is_frozen=view.dataset.kind == Kind.ORIGINAL and view.dataset.state == State.FINALIZED,
+        check_commands=_check_commands(dataset_id, has_digests=view.digests is not None),
+        late=late,
+        more=urlencode({"cursor": late.next_cursor}) if late and late.next_cursor else "",
+        damage=damage,
+        more_damage=urlencode({"found": damage.next_cursor}) if damage and damage.next_cursor else "",
+    )
+
+
+def _check_commands(dataset_id: UUID, *, has_digests: bool) -> str:
+    """What checks the files of the receipts, and the manifests against them."""
+    names = [("receipt", "manifest")] + ([("digests", "digests")] if has_digests else [])
+    return "".join(
+        f"ssh-keygen -Y verify -f allowed_signers -I {receipts.IDENTITY} -n {sshsig.NAMESPACE} "
+        f"-s {receipt}-{dataset_id}.json.sig < {receipt}-{dataset_id}.json\n"
+        f"sha256sum {listed}-{dataset_id}.jsonl\n"
+        for receipt, listed in names
+    )
+
+
+def _saved_as(filename: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{filename}"', "Cache-Control": "no-store"}
