@@ -29,6 +29,7 @@ class Sink:
     lock: threading.Lock = field(default_factory=threading.Lock)
     url: str = ""
     number: int = 0
+    requests: int = 0
 
     def content(self) -> dict[str, bytes]:
         """Of every object."""
@@ -82,6 +83,7 @@ class _Handler(StreamRequestHandler):
         query = {name: values[0] for name, values in parse_qs(asked, keep_blank_values=True).items()} if asked else {}
         key = unquote(path).lstrip("/").partition("/")[2]
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.sink.requests += 1
         refused = self.sink.refuse(self.command, key, query)
         if refused:
             self._answer(refused[0], f"<Error><Code>{refused[1]}</Code><Message>Told to</Message></Error>")

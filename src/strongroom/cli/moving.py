@@ -163,7 +163,7 @@ def _summary(session: Session, dataset: Json, tally: Tally, manifest: Path, sha2
         (tally.kept_files, "there already"),
         (tally.deleted_files, "deleted there"),
         (tally.left_out, "left out"),
-        (tally.skipped_links, "links skipped"),
+        (tally.skipped_links, "skipped, being links"),
     ):
         parts += [f"{count:,} {what}"] if count else []
     rate = words.size(round(tally.moved_bytes / max(seconds, 0.001)))

@@ -143,9 +143,8 @@ class Output:
         """Something that should be looked at; always shown."""
         _print(_marked("!", "yellow", sentence), is_error=True)
 
-    def trouble_line(self, sentence: str, *, is_problem: bool) -> None:
+    def marked(self, mark: str, style: str, sentence: str) -> None:
         """One of many things that are wrong, or only worth knowing."""
-        mark, style = ("✗", "bold red") if is_problem else ("!", "yellow")
         _print(_marked(mark, style, sentence), is_error=True)
 
     def problem(self, problem: Problem) -> None:

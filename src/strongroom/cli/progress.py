@@ -22,6 +22,7 @@ from strongroom.movers.walk import Trouble
 _EVERY_SECONDS = 30.0  # a line, where there is no terminal
 _EVENT_SECONDS = 1.0
 _WINDOW_SECONDS = 15.0  # over which the rate is measured
+_STILL_SECONDS = 8.0  # then it is said that nothing moves
 _BAR = 24
 _MOST_SHOWN = 20  # troubles of a kind; the rest is in the transfer manifest
 
@@ -38,9 +39,17 @@ class Progress:
     def __init__(self, session: Session, tally: Tally) -> None:
         self._session, self._tally = session, tally
         self._samples: deque[_Sample] = deque()
+        self._moved, self._moved_at = (0, 0), time.monotonic()
         self._is_live = sys.stderr.isatty() and not session.out.is_json and not session.out.is_quiet
         self._console = console(is_error=True)
-        self._live = Live(get_renderable=self._shown, console=self._console, refresh_per_second=5, transient=True)
+        self._live = Live(
+            get_renderable=self._shown,
+            console=self._console,
+            refresh_per_second=5,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._lines, daemon=True)
         self._told = {True: 0, False: 0}
@@ -64,17 +73,25 @@ class Progress:
         elif isinstance(event, Trouble):
             self._trouble(event)
         elif isinstance(event, Outage):
-            self._session.out.warn(f"{event.reason}. Trying again.")
+            self._say("!", "yellow", f"{event.reason.rstrip('.')}. Trying again.")
         elif isinstance(event, Restored):
-            self._session.out.note(f"It goes on, after {words.elapsed(event.seconds)}.")
+            self._say("✓", "green", f"It goes on, after {words.elapsed(event.seconds)}.")
 
     def _trouble(self, trouble: Trouble) -> None:
         self._told[trouble.is_problem] += 1
         count = self._told[trouble.is_problem]
         if count <= _MOST_SHOWN:
-            self._session.out.trouble_line(f"{trouble.key}: {trouble.reason}.", is_problem=trouble.is_problem)
+            mark, style = ("✗", "bold red") if trouble.is_problem else ("!", "yellow")
+            self._say(mark, style, f"{trouble.key}: {trouble.reason}.")
         elif count == _MOST_SHOWN + 1:
-            self._session.out.note("More of these; all of them are in the transfer manifest.")
+            self._say("…", "dim", "More of these; all of them are in the transfer manifest.")
+
+    def _say(self, mark: str, style: str, sentence: str) -> None:
+        """Above the bar, where there is one."""
+        if self._is_live:
+            self._console.print(Text.assemble((mark, style), " ", words.plain(sentence)))
+        else:
+            self._session.out.marked(mark, style, sentence)
 
     # Where there is no terminal
 
@@ -129,7 +146,9 @@ class Progress:
         self._samples.append(_Sample(now, tally.moved_bytes, tally.done_files))
         while now - self._samples[0].at > _WINDOW_SECONDS:
             self._samples.popleft()
-        first = self._samples[0]
+        first, last = self._samples[0], self._samples[-1]
+        if (last.moved_bytes, last.done_files) != self._moved:
+            self._moved, self._moved_at = (last.moved_bytes, last.done_files), now
         seconds = now - first.at
         if seconds < 0.5:
             return 0.0, None
@@ -162,7 +181,8 @@ class Progress:
                 f"{words.plain(tally.outage)}: trying again, {words.elapsed(tally.outage_seconds)}", style="yellow"
             )
         else:
-            state.append(tally.step, style="dim")
+            is_still = len(self._samples) > 1 and time.monotonic() - self._moved_at > _STILL_SECONDS
+            state.append(f"{tally.step}{', waiting for the store' if is_still else ''}", style="dim")
         if tally.problems:
             state.append(f"  {words.counted(tally.problems, 'problem')}", style="red")
         return state

@@ -19,7 +19,7 @@ from strongroom.movers.walk import File
 Ask = Callable[[Callable[[], str]], str]
 
 _BLOCK = plan.MIB
-_ZEROS = memoryview(bytes(_BLOCK))
+_ZEROS = bytes(_BLOCK)
 
 
 class Vanished(Exception):
@@ -160,8 +160,7 @@ class Parts:
 
 def _md5(buffer: bytearray) -> bytes:
     """Holes of sparse files are read as zeros: their hash is known after the first."""
-    view = memoryview(buffer)
-    if all(view[at : at + _BLOCK] == _ZEROS[: len(buffer) - at] for at in range(0, len(buffer), _BLOCK)):
+    if all(buffer.startswith(_ZEROS[: len(buffer) - at], at) for at in range(0, len(buffer), _BLOCK)):
         return _md5_of_zeros(len(buffer))
     return hashlib.md5(buffer, usedforsecurity=False).digest()
 
