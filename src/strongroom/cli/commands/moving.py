@@ -96,7 +96,7 @@ def _wish(folder: str, options: dict[str, Any]) -> Wish:
 def _arguments(handler: Handler) -> Handler:
     for option in reversed(
         (
-            click.argument("folder", type=click.Path(exists=True)),
+            click.argument("folder", type=click.Path()),
             click.argument("dataset"),
             click.option("--into", metavar="FOLDER", default="", help="A folder of the data set; its top if left out."),
             click.option("--include", metavar="PATTERN", multiple=True, help="Only files that fit, such as '*.dcm'."),
