@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +115,31 @@ def test_a_revoke_in_the_middle_ends_it_with_one_clear_line(
     assert told["files_kept"] >= 2 and told["problems"] == 0
     assert serving.run("verify", str(folder), "--dataset", big.name).returncode == 0
     assert files(folder)["scans/11.dcm"] == bytes([11]) * MIB
+
+
+def strongroom(place: Site, *words: str) -> "subprocess.CompletedProcess[str]":
+    """The command line on somebody's own machine, signed in as the owner of the data sets."""
+    environ = place.environ(STRONGROOM_URL=place.url, STRONGROOM_TOKEN=place.system.owner.token)
+    command = [sys.executable, "-m", "strongroom.cli", *words]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=100)
+
+
+def test_off_a_server_only_a_pending_data_set_is_downloaded(place: Site, open_folder: Path) -> None:
+    study, folder = place.system.uploaded(), open_folder / "own"
+    done = strongroom(place, "download", study.id, str(folder), "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["compared_by"] == {"MD5": 3}, done
+    assert files(folder) == {f"first/{number}.csv": f"row {number}\n".encode() for number in range(3)}
+    ended = place.system.owner.get(f"{study.path}/transfers")["items"]
+    assert [(each["direction"], each["end"]) for each in ended] == [("download", "closed")]
+
+    (folder / "first" / "0.csv").write_bytes(b"mine")
+    (folder / "more").write_bytes(b"")
+    done = strongroom(place, "download", study.id, str(folder))
+    assert done.returncode == 10 and "another file of this name is here already" in done.stderr, done
+    done = strongroom(place, "sync", "--down", "--delete", str(folder), study.id, "--confirm", study.name)
+    assert done.returncode == 0 and len(files(folder)) == 3, done
+    assert strongroom(place, "download", study.id, str(folder), "--dry-run", "--json").returncode == 0
+
+    place.system.finalized(study)
+    done = strongroom(place, "download", study.id, str(folder))
+    assert done.returncode == 6 and "only on servers that were granted access" in done.stderr, done

@@ -12,6 +12,7 @@ from strongroom.cli.client import Api, path
 from strongroom.cli.exits import Exit
 from strongroom.cli.output import Json
 from strongroom.cli.problems import Problem
+from strongroom.core.vocabulary import Direction
 from strongroom.movers.errors import Refused, Unreachable
 from strongroom.movers.journal import Sent
 from strongroom.movers.s3 import Credentials
@@ -24,11 +25,12 @@ _JUST_RENEWED = timedelta(seconds=5)
 class Lease:
     """One transfer. Any thread may call. `opened` is what the server said when it began."""
 
-    def __init__(self, api: Api, dataset: Json, *, label: str) -> None:
+    def __init__(self, api: Api, dataset: Json, *, label: str, direction: Direction = Direction.UPLOAD) -> None:
         """Raises Problem as the server refuses it."""
         self._api = api
         self._lock = threading.Lock()
-        self.opened = api.create(path("datasets", dataset["id"], "transfers"), {"label": label})
+        body = {"label": label, "direction": direction.value}
+        self.opened = api.create(path("datasets", dataset["id"], "transfers"), body)
         self._take(self.opened)
 
     def credentials(self) -> Credentials:

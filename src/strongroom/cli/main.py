@@ -7,7 +7,7 @@ import click
 
 from strongroom import __version__
 from strongroom.cli import exits
-from strongroom.cli.commands import access, completion, lifecycle, moving, signin, ssh, verifying
+from strongroom.cli.commands import access, completion, downloading, lifecycle, moving, signin, ssh, verifying
 from strongroom.cli.commands.attachments import attachment
 from strongroom.cli.commands.audit import audit
 from strongroom.cli.commands.crates import crate
@@ -75,7 +75,7 @@ def main(ctx: click.Context, /, **shared: object) -> None:
 
 
 main.params = [*main.params, *shared_options()]
-for _module in (signin, tour, moving, ssh, verifying):
+for _module in (signin, tour, moving, downloading, ssh, verifying):
     _module.add_to(main)
 for _noun in NOUNS:
     main.add_command(_noun)

@@ -40,7 +40,7 @@ class Wish:
 def upload(session: Session, dataset: Json, wish: Wish) -> None:
     """Bring a folder into a data set. Raises Problem for every end but a full success."""
     journal = _journal(session, dataset, wish.order)
-    with _ends(), journal_closed(journal):
+    with ends(), journal_closed(journal):
         tally = Tally()
         progress = Progress(session, tally)
         lease = Lease(session.api, dataset, label=wish.label)
@@ -50,7 +50,7 @@ def upload(session: Session, dataset: Json, wish: Wish) -> None:
             with progress:
                 mover.run()
         except BaseException:
-            _close_quietly(lease, tally)
+            close_quietly(lease, tally)
             raise
         file = wish.manifest or journal.file.with_suffix(".jsonl")
         sha256 = transfer_manifest.write(file, journal)
@@ -61,7 +61,7 @@ def upload(session: Session, dataset: Json, wish: Wish) -> None:
 def rehearse(session: Session, dataset: Json, wish: Wish) -> None:
     """Say what an upload would do. The listing needs a transfer, which is closed at once."""
     journal = _journal(session, dataset, wish.order)
-    with _ends(), journal_closed(journal):
+    with ends(), journal_closed(journal):
         lease = Lease(session.api, dataset, label=f"{wish.label}, dry run".lstrip(", "))
         try:
             mover = Upload(wish.order, _repository(lease, wish), journal)
@@ -77,7 +77,7 @@ def rehearse(session: Session, dataset: Json, wish: Wish) -> None:
             mover.told = Told(Progress(session, mover.tally).tell, planned=planned)
             mover.rehearse()
         finally:
-            _close_quietly(lease, mover.tally)
+            close_quietly(lease, mover.tally)
     found = {"dry_run": True, **{each: counts[each] for each in ("send", "compare", "keep", "delete")}}
     found |= {"send_bytes": sizes["send"], "problems": mover.tally.problems, "remarks": mover.tally.remarks}
     sentence = f"Nothing was done. {words.counted(counts['send'], 'file')} ({words.size(sizes['send'])}) would be sent"
@@ -89,14 +89,14 @@ def rehearse(session: Session, dataset: Json, wish: Wish) -> None:
 def abort(session: Session, dataset: Json, wish: Wish) -> None:
     """Clean up what an upload began and will not go on with, and forget what is known of it."""
     journal = _journal(session, dataset, wish.order)
-    with _ends(), journal_closed(journal):
+    with ends(), journal_closed(journal):
         lease = Lease(session.api, dataset, label=f"{wish.label}, abort".lstrip(", "))
         try:
             repository = _repository(lease, wish)
             sending.settle(repository, journal)
             count = sending.abort_left_over(repository, journal)
         finally:
-            _close_quietly(lease, Tally())
+            close_quietly(lease, Tally())
         journal.forget()
     told = words.counted(count, "unfinished upload")
     session.out.done({"aborted": count}, f"{told} aborted, and the journal is gone. Files that arrived stay.")
@@ -124,7 +124,7 @@ def _journal(session: Session, dataset: Json, order: Order) -> Journal:
         raise usage(f"There is no folder {order.folder}.", "Give the folder (or a file) that is to be uploaded.")
     which = "\0".join((session.signed_in.url, dataset["id"], str(folder.resolve()), order.prefix))
     name = f"{words.short_id(dataset['id'])}-{hashlib.sha256(os.fsencode(which)).hexdigest()[:16]}.journal"
-    with _ends():
+    with ends():
         return Journal(state_folder(session.environ) / "transfers" / name)
 
 
@@ -143,7 +143,7 @@ def _facts(tally: Tally, manifest_sha256: str) -> Json:
     }
 
 
-def _close_quietly(lease: Lease, tally: Tally) -> None:
+def close_quietly(lease: Lease, tally: Tally) -> None:
     """End the transfer where something else is told: what does not succeed ends by itself when it expires."""
     try:
         lease.close(_facts(tally, ""))
@@ -195,7 +195,7 @@ def _complain(tally: Tally, manifest: str) -> None:
 
 
 @contextmanager
-def _ends() -> Iterator[None]:
+def ends() -> Iterator[None]:
     """What ends a mover early, as a Problem that says how to go on."""
     try:
         yield

@@ -1,12 +1,13 @@
 """`strongroom upload` and `strongroom sync`: files of a folder into a data set, resumed, proved and counted."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
 from strongroom.cli import asking, find, moving
+from strongroom.cli.commands import downloading
+from strongroom.cli.commands.rates import Rate
 from strongroom.cli.deeds import Handler, command
 from strongroom.cli.moving import Wish
 from strongroom.cli.problems import usage
@@ -15,7 +16,6 @@ from strongroom.movers import names, walk
 from strongroom.movers.patterns import Selection
 from strongroom.movers.upload import Order
 
-_UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 _UPLOADS = (
     "strongroom upload ./cohort 'Cohort 2025'",
     "strongroom upload ./cohort 'Cohort 2025' --dry-run",
@@ -24,20 +24,8 @@ _UPLOADS = (
 _SYNCS = (
     "strongroom sync ./cohort 'Cohort 2025'",
     "strongroom sync ./cohort 'Cohort 2025' --delete --dry-run",
+    "strongroom sync --down ./copy 'Cohort 2025'",
 )
-
-
-class Rate(click.ParamType[float]):
-    """Bytes a second: `800kB`, `50MB`, `1.5GB`."""
-
-    name = "rate"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read it."""
-        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kmg]?)b?(?:/s)?", str(value).strip().lower())
-        if not found or not float(found[1]):
-            self.fail(f"{value!r} is not a rate like 50MB.", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
 
 
 def add_to(group: click.Group) -> None:
@@ -57,9 +45,13 @@ def upload(session: Session, folder: str, dataset: str, **options: Any) -> None:
 def sync(session: Session, folder: str, dataset: str, **options: Any) -> None:
     """Make a pending data set hold what a folder holds.
 
-    As `upload`; with --delete, files that the folder does not hold go.
+    As `upload`; with --delete, files that the folder does not hold go. With --down the folder is made to hold what the
+    data set holds.
     """
-    _move(session, folder, dataset, options)
+    if options.pop("is_down"):
+        downloading.sync(session, folder, dataset, options)
+    else:
+        _move(session, folder, dataset, options)
 
 
 def _move(session: Session, folder: str, dataset: str, options: dict[str, Any]) -> None:
@@ -139,6 +131,7 @@ def _deleting(handler: Handler) -> Handler:
     for option in (
         click.option("--confirm", metavar="NAME", help="The data set's exact name, instead of being asked."),
         click.option("--delete", "is_deleting", is_flag=True, help="Delete there what the folder does not hold."),
+        click.option("--down", "is_down", is_flag=True, help="The other way: the folder follows the data set."),
     ):
         handler = option(handler)
     return handler

@@ -1,0 +1,179 @@
+"""`strongroom download`, and `sync --down`: what a pending data set holds into a folder, proved."""
+
+import time
+from collections import Counter
+from typing import Any
+
+import click
+
+from strongroom.cli import asking, find, moving, words
+from strongroom.cli.commands.rates import Rate
+from strongroom.cli.deeds import command
+from strongroom.cli.exits import Exit
+from strongroom.cli.lease import Lease
+from strongroom.cli.output import Json
+from strongroom.cli.problems import Problem
+from strongroom.cli.progress import Progress
+from strongroom.cli.session import Session
+from strongroom.core.vocabulary import Direction, State
+from strongroom.movers.download import Download, Full, Order
+from strongroom.movers.errors import Refused
+from strongroom.movers.patterns import Selection
+from strongroom.movers.retrying import Patience
+from strongroom.movers.s3 import Repository
+from strongroom.movers.tally import Tally
+
+_PATIENCE_SECONDS = 900.0
+
+
+def add_to(group: click.Group) -> None:
+    """Hang it below the root."""
+    examples = (
+        "strongroom download 'Cohort 2025' ./copy",
+        "strongroom download 'Cohort 2025' ./copy --from scans/ --exclude '*.tmp' --dry-run",
+    )
+    command(group, "download", examples=examples)(download)
+
+
+@click.argument("dataset")
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--from", "prefix", metavar="FOLDER", default="", help="A folder of the data set; all if left out.")
+@click.option("--include", metavar="PATTERN", multiple=True, help="Only files that fit, such as '*.dcm'.")
+@click.option("--exclude", metavar="PATTERN", multiple=True, help="No files that fit, such as 'cache/'.")
+@click.option("--overwrite", is_flag=True, help="Replace files that are there and are other ones.")
+@click.option("--limit", type=Rate(), help="At most so many bytes a second, such as 50MB.")
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--label", default="", help="A word in the ledger that tells this transfer from others.")
+def download(
+    session: Session,
+    dataset: str,
+    folder: str,
+    prefix: str,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    overwrite: bool,
+    limit: float | None,
+    is_dry_run: bool,
+    label: str,
+) -> None:
+    """Download a pending data set into a folder.
+
+    Every file is compared with the checksum of the store. Run again after a break, it goes on where it stopped. A
+    finalized data set is read on a server that was granted access: `strongroom download` there.
+    """
+    order = Order(
+        folder,
+        prefix=f"{prefix.strip('/')}/" if prefix.strip("/") else "",
+        selection=Selection(include, exclude),
+        overwrites=overwrite,
+        bytes_per_second=limit,
+    )
+    run(session, find.dataset(session.api, dataset), order, label=label, is_dry_run=is_dry_run)
+
+
+def sync(session: Session, folder: str, dataset: str, options: dict[str, Any]) -> None:
+    """Make a folder hold what a pending data set holds."""
+    into = options["into"].strip("/")
+    order = Order(
+        folder,
+        prefix=f"{into}/" if into else "",
+        selection=Selection(options["include"], options["exclude"]),
+        overwrites=True,
+        deletes=options["is_deleting"],
+        bytes_per_second=options["limit"],
+    )
+    found = find.dataset(session.api, dataset)
+    if order.deletes and not options["is_dry_run"]:
+        consequence = f"Files of {folder} that are not in {found['name']} are deleted here, for good."
+        asking.for_name(session, found["name"], consequence=consequence, given=options["confirm"])
+    run(session, found, order, label=options["label"], is_dry_run=options["is_dry_run"])
+
+
+def run(session: Session, dataset: Json, order: Order, *, label: str, is_dry_run: bool) -> None:
+    """Bring it. Raises Problem for every end but a full success."""
+    if dataset["state"] != State.PENDING:
+        raise Problem(
+            f"{dataset['name']} is {dataset['state']}: it is read only on servers that were granted access.",
+            Exit.CONFLICT,
+            f"On such a server: `strongroom download {words.short_id(dataset['id'])} FOLDER`. "
+            "`strongroom grant create` gives a server access.",
+            code="not-pending",
+        )
+    with moving.ends():
+        lease = Lease(session.api, dataset, label=label, direction=Direction.DOWNLOAD)
+        tally = Tally()
+        progress = Progress(session, tally)
+        opened = lease.opened
+        repository = Repository(
+            *(opened["endpoint"], opened["region"], opened["repository"], lease.credentials),
+            patience=Patience(_PATIENCE_SECONDS),
+        )
+        mover = Download(order, repository, None, progress.tell, tally=tally)
+        try:
+            if is_dry_run:
+                _rehearse(session, mover)
+                return
+            with progress:
+                mover.run()
+        except Refused as refusal:
+            if refusal.is_access:
+                lease.denied(refusal)  # the server says why
+            raise
+        except Full as problem:
+            raise Problem(
+                f"There is not enough room: {problem}.",
+                Exit.UNEXPECTED,
+                "Make room, or choose another folder.",
+                code="full",
+            ) from problem
+        finally:
+            moving.close_quietly(lease, tally)
+        _summary(session, dataset, mover)
+
+
+def _rehearse(session: Session, mover: Download) -> None:
+    counts: Counter[str] = Counter()
+    for each in mover.rehearse():
+        counts[each.step] += 1
+        if each.step != "keep" and not session.out.is_quiet and not session.out.is_json:
+            print(f"{each.step:8}{words.size(each.size_bytes):>10}  {words.plain(each.key)}")
+    found = {"dry_run": True, **{step: counts[step] for step in ("receive", "compare", "keep", "refuse", "delete")}}
+    sentence = (
+        f"Nothing was done. {words.counted(counts['receive'], 'file')} would come, {counts['compare']:,} compared, "
+    )
+    sentence += f"{counts['keep']:,} left as they are, {counts['refuse']:,} refused, {counts['delete']:,} deleted here."
+    session.out.done(found, sentence)
+
+
+def _summary(session: Session, dataset: Json, mover: Download) -> None:
+    tally = mover.tally
+    seconds = time.monotonic() - tally.began
+    compared = {word or "size alone": count for word, count in sorted(mover.compared.items())}
+    facts = {
+        "received_files": tally.sent_files,
+        "received_bytes": tally.sent_bytes,
+        "here_already": tally.kept_files,
+        "deleted": tally.deleted_files,
+        "problem_count": tally.problems,
+        "compared_by": compared,
+        "seconds": round(seconds, 1),
+    }
+    size = words.size(tally.sent_bytes)
+    rate = words.size(round(tally.moved_bytes / max(seconds, 0.001)))
+    sentence = f"{words.counted(tally.sent_files, 'file')} ({size}) of {dataset['name']} came, {tally.kept_files:,} "
+    sentence += f"were here already; {words.elapsed(seconds)}, {rate}/s."
+    by = ", ".join(f"{count:,} by {word}" for word, count in compared.items())
+    if tally.problems:
+        if session.out.is_json:
+            session.out.json(facts)
+        else:
+            session.out.note(sentence)
+        raise Problem(
+            f"Not everything is here: {words.counted(tally.problems, 'file')} named above did not come.",
+            Exit.INCOMPLETE,
+            "Mend what is named and run the same command again: it brings only what is missing.",
+            code="incomplete",
+        )
+    session.out.done(facts, sentence)
+    if by:
+        session.out.note(f"Compared with the store: {by}.")
