@@ -19,7 +19,7 @@ FORBIDDEN = {
     "an address of a package index": re.compile(
         r"--(extra-)?index-url\s+\S|--find-links\s+\S|/simp" + r"le/?\b.*\bpypi|pypi\S*/simp" + "le"
     ),
-    "a path of one machine": re.compile(r"(?<![\w.])/(wor" + r"k|opt/pyp" + r"i|opt/wheel" + r"s|roo" + r"t)/"),
+    "a path of one machine": re.compile(r"(?<![\w.~])/(wor" + r"k|opt/pyp" + r"i|opt/wheel" + r"s|roo" + r"t)/"),
 }
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
