@@ -51,12 +51,21 @@ def _clients(scene: Scene) -> Person:
     return _ada(scene, "pending", "/connect").click("AWS CLI", within=".ds-clients")
 
 
+def _upload(scene: Scene) -> Person:
+    ada = _ada(scene, "pending", "/upload").sees("Drop files and folders here")
+    files = [(f"visit-{number}.csv", b"id,score\n" * 900 * number) for number in range(1, 4)]
+    chosen = [{"name": name, "mimeType": "text/csv", "buffer": content} for name, content in files]
+    ada.page.locator("[data-input=files]").set_input_files(chosen)  # type: ignore[arg-type]
+    return ada.sees("will be sent")
+
+
 PICTURES: Mapping[str, Callable[[Scene], Person]] = {
     "data-set": lambda scene: _ada(scene, "finalized"),
     "space": lambda scene: scene.people["ada"].go(f"/spaces/{scene.ids['space_id'][0]}"),
     "create": _new,
     "create-derivative": _derivative,
     "pending": lambda scene: _ada(scene, "pending"),
+    "upload-browser": _upload,
     "attachments": lambda scene: _ada(scene, "pending", "/attachments"),
     "access-key": _key,
     "how-to-connect": _clients,

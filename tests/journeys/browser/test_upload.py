@@ -159,9 +159,11 @@ def test_what_a_data_set_cannot_hold_is_named_before_anything_is_sent(
         "2 files cannot be sent", "the store keeps its own things", "top/.uploads/2"
     )
     ada.click("Where they go").pick("Leave out the name of the folder that I choose")
-    ada.sees("3 files cannot be sent", "`_attachments` is where Strongroom keeps agreements", "1 file (1 byte)")
+    ada.sees("3 files cannot be sent", "_attachments is where Strongroom keeps agreements", "1 file (1 byte)")
     ada.fill("Folder in the data set", "wave-1/").page.keyboard.press("Tab")
-    ada.sees("2 files (2 bytes)", "wave-1/_attachments/dua.pdf").click("Start the upload").sees("Everything is there")
+    ada.sees("2 files (2 bytes)", "wave-1/_attachments/dua.pdf").click("Start the upload").sees(
+        "All that could be sent is there"
+    )
     assert set(contents(strongroom, study)) == {"wave-1/_attachments/dua.pdf", "wave-1/good.csv"}
 
 
@@ -213,6 +215,23 @@ def test_a_finalize_in_the_middle_says_who_and_ends_the_upload(
     ada.sees("Stopped", "finalized", ada.email, "1 file was not sent.")
     assert set(contents(strongroom, study)) == {f"cohort/{name}" for name in NAMES[1:]}
     ada.problems[:] = [each for each in ada.problems if not re.search(r": (403|409)$", each)]
+
+
+def test_who_is_signed_out_meanwhile_signs_in_and_goes_on(
+    strongroom: System, ada: Person, study: Study, tmp_path: Path
+) -> None:
+    ada.page.evaluate(HOLD, "codebook.csv")
+    choose(ada, "folder", folder(tmp_path)).click("Start the upload").sees("3 of 4 files")
+    kept = [each for each in ada.context.cookies() if each["name"] == "strongroom_session"]
+    ada.context.clear_cookies()
+    ada.page.evaluate("() => window.letGo()")
+    ada.page.locator("[data-part=halted] a[href*='/sign-in?next=']").click(trial=True)
+    ada.sees("You are signed out.")
+    # As after a sign-in: the session is back, and the form token another one.
+    ada.context.add_cookies(kept)  # type: ignore[arg-type]  # told and taken in the same form
+    ada.click("Go on").sees("Everything is there")
+    assert len(contents(strongroom, study)) == len(NAMES)
+    ada.problems[:] = [each for each in ada.problems if not re.search(r": (401|403)$", each)]
 
 
 def test_what_is_cancelled_leaves_no_part_behind(strongroom: System, ada: Person, study: Study, tmp_path: Path) -> None:

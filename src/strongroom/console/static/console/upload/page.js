@@ -47,9 +47,19 @@ function left(problems) {
     const line = document.createElement("li");
     const name = document.createElement("code");
     name.textContent = key;
-    line.append(name, `: ${reason}.`);
+    line.append(name, ": ", ...ticked(reason), ".");
     return line;
   }));
+}
+
+// What stands between backticks as code.
+function ticked(sentence) {
+  return sentence.split("`").map((each, at) => {
+    if (at % 2 === 0) return each;
+    const code = document.createElement("code");
+    code.textContent = each;
+    return code;
+  });
 }
 
 // Running
@@ -116,7 +126,8 @@ async function over(end) {
   if (end !== "stopped") await transfer.close(told).catch((refused) => { problem = refused; });
   shown.total(run);
   const { done, there, failed, doneBytes } = tally(now.items);
-  shown.write("end", { done: failed ? "Not everything was sent" : "Everything is there", cancelled: "Cancelled", stopped: "Stopped" }[end]);
+  const whole = now.problems.length ? "All that could be sent is there" : "Everything is there";
+  shown.write("end", { done: failed ? "Not everything was sent" : whole, cancelled: "Cancelled", stopped: "Stopped" }[end]);
   const before = there ? `, ${there === 1 ? "one" : there} of which ${there === 1 ? "was" : "were"} there already` : "";
   shown.write("summary", `${files(done + there)} (${size(doneBytes)}) ${done + there === 1 ? "is" : "are"} in the data set${before}.`);
   shown.write("unsent", unsent(end, failed));

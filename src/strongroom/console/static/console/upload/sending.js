@@ -31,7 +31,7 @@ export class Run {
       this.queue = this.items.filter((each) => each.state !== "done" && each.state !== "there");
       await this.look();
       await Promise.all(Array.from({ length: Math.min(LANES, this.queue.length) }, () => this.lane()));
-      await this.flush();
+      await this.flush(1);
     } catch (problem) {
       if (!(problem instanceof Cancelled)) this.stop(problem);
     }
@@ -79,7 +79,7 @@ export class Run {
     for (let hasRestarted = false; ; ) {
       try {
         this.keep(item, await one(this, item, reader));
-        if (this.digests.length >= DIGESTS_AT_ONCE) await this.flush();
+        await this.flush(DIGESTS_AT_ONCE);
         return;
       } catch (problem) {
         if (problem instanceof Unreachable) await this.halt(problem);
@@ -112,8 +112,9 @@ export class Run {
     this.tell("file", item);
   }
 
-  async flush() {
-    while (this.digests.length) {
+  // Tell the console the digests that are ready, once there are at least so many.
+  async flush(least) {
+    while (this.digests.length >= least) {
       const some = this.digests.splice(0, DIGESTS_AT_ONCE);
       await this.patiently(() => this.transfer.record(some));
     }

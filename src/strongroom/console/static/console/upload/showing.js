@@ -56,7 +56,7 @@ export class Shown {
 
   more() {
     const left = this.items.length - this.rows.size;
-    this.write("more", left > 0 ? `and ${files(left)} more, shown when it is their turn` : "");
+    this.write("more", left > 0 ? `and ${files(left)} more` : "");
   }
 
   row(item) {

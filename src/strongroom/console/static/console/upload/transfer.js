@@ -58,18 +58,35 @@ export class Transfer {
   }
 
   async post(path, body, keepalive = false) {
-    const headers = { "X-CSRFToken": this.token, "Content-Type": "application/json", Accept: "application/json" };
-    let answer;
-    try {
-      answer = await fetch(path, {
-        method: "POST", headers, body: JSON.stringify(body), credentials: "same-origin", redirect: "manual", keepalive,
-      });
-    } catch {
-      throw new Told(0, { refusal: "The console does not answer.", way_out: "Look at your connection and go on." });
-    }
-    const isJson = (answer.headers.get("Content-Type") || "").includes("json");
-    const told = isJson ? await answer.json() : OLD_PAGE;
-    if (!isJson || !answer.ok) throw new Told(answer.status, told);
+    let answer = await this.send(path, body, keepalive);
+    // Whoever signed in anew meanwhile has another form token, which a page of the console tells.
+    if (answer.status === 403 && !isJson(answer) && (await this.refresh())) answer = await this.send(path, body, keepalive);
+    const told = isJson(answer) ? await answer.json() : OLD_PAGE;
+    if (!isJson(answer) || !answer.ok) throw new Told(answer.status, told);
     return told;
+  }
+
+  send(path, body, keepalive) {
+    const headers = { "X-CSRFToken": this.token, "Content-Type": "application/json", Accept: "application/json" };
+    return asked(path, { method: "POST", headers, body: JSON.stringify(body), redirect: "manual", keepalive });
+  }
+
+  async refresh() {
+    const page = await asked(`${this.root}/upload`, {});
+    if (page.redirected) throw new Told(401, { refusal: "You are signed out.", way_out: "Sign in.", to: page.url });
+    const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
+    const field = fresh.querySelector("[data-uploading] [name=csrfmiddlewaretoken]");
+    if (field) this.token = field.value;
+    return Boolean(field);
+  }
+}
+
+const isJson = (answer) => (answer.headers.get("Content-Type") || "").includes("json");
+
+async function asked(path, options) {
+  try {
+    return await fetch(path, { credentials: "same-origin", ...options });
+  } catch {
+    throw new Told(0, { refusal: "The console does not answer.", way_out: "Look at your connection and go on." });
   }
 }
