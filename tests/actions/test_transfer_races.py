@@ -4,10 +4,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from strongroom.actions import datasets, members, transfers
@@ -15,7 +17,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.digests import Digest
 from strongroom.core.errors import Conflict, Refusal
 from strongroom.core.vocabulary import Role, State
-from strongroom.db.models import Dataset, ObjectDigest
+from strongroom.db.models import Dataset, ObjectDigest, Transfer
 from tests.actions.rules import assert_rules_hold, work_until_settled
 from tests.threads import at_once
 from tests.world import World, actor_of
@@ -125,4 +127,19 @@ def test_whoever_is_being_removed_while_asking_gets_no_credentials_that_work(las
     assert isinstance(outcomes[0], Refusal), outcomes
     work_until_settled()
     assert not dataset.transfers.filter(ended_at=None).exists()
+    assert_rules_hold(world.engine)
+
+
+def test_what_is_renewed_at_the_last_moment_is_not_ended_by_the_worker(lasting_world: World) -> None:
+    world = lasting_world
+    dataset = world.dataset()
+    owner = actor_of(dataset.created_by)
+    for _ in range(6):
+        row = transfers.open_(owner, dataset.id).transfer
+        Transfer.objects.filter(id=row.id).update(expires_at=timezone.now() - timedelta(seconds=1))
+        _, renewed = at_once([transfers.end_due, partial(transfers.renew, owner, row.id)])
+        is_renewed = isinstance(renewed, transfers.OpenTransfer)
+        assert is_renewed or (isinstance(renewed, Conflict) and renewed.code == "transfer-ended"), renewed
+        assert (Transfer.objects.get(id=row.id).ended_at is None) == is_renewed
+    work_until_settled()
     assert_rules_hold(world.engine)
