@@ -6,11 +6,13 @@ Source: `weed server -h`, `weed s3 -h` and `weed scaffold -config=security` of S
 import os
 import resource
 import secrets
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from strongroom.core.errors import Unavailable
 from strongroom.engines.processes import ProcessSpec
+from strongroom.engines.seaweedfs import hiding
 from strongroom.engines.seaweedfs.configuration import KeyPair, make_configuration
 from strongroom.engines.seaweedfs.first_start import prepare
 from strongroom.engines.seaweedfs.http import Http
@@ -38,7 +40,7 @@ def processes(settings: SeaweedSettings) -> list[ProcessSpec]:
     return [
         ProcessSpec(
             name="storage",
-            argv=(weed, *_storage(settings)),
+            argv=(*_hidden(settings), weed, *_storage(settings)),
             env=_environment(credentials.admin, settings.home),
             cwd=settings.home,
             is_ready=lambda: _answers(settings.private_endpoint),
@@ -50,7 +52,7 @@ def processes(settings: SeaweedSettings) -> list[ProcessSpec]:
         ),
         ProcessSpec(
             name="gateway",
-            argv=(weed, *_gateway(settings)),
+            argv=(*_hidden(settings), weed, *_gateway(settings)),
             # One request at a time on a connection: what `draining` concludes rests on it.
             env={**_environment(nobody, settings.home), "GODEBUG": "http2server=0"},
             cwd=settings.home,
@@ -58,6 +60,12 @@ def processes(settings: SeaweedSettings) -> list[ProcessSpec]:
             on_ready=lambda: _refuse_open_gateway(settings.gateway),
         ),
     ]
+
+
+def _hidden(settings: SeaweedSettings) -> tuple[str, ...]:
+    """What the programs run behind: their pages that ask for no credential are sockets in the home."""
+    pairs = (f"{port}={name}" for port, name in settings.hidden.items())
+    return (sys.executable, "-I", "-S", hiding.__file__, *pairs, "--")
 
 
 def _storage(settings: SeaweedSettings) -> tuple[str, ...]:

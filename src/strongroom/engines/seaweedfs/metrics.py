@@ -7,6 +7,7 @@ from pathlib import Path
 
 from strongroom.core.errors import Unavailable
 from strongroom.engines.protocol import Health
+from strongroom.engines.seaweedfs import local
 from strongroom.engines.seaweedfs.http import Http
 from strongroom.engines.seaweedfs.settings import Gateway, SeaweedSettings
 
@@ -39,7 +40,8 @@ def _writes_at(http: Http, gateway: Gateway) -> int:
 
 
 def _counted(http: Http, gateway: Gateway) -> dict[bytes, int]:
-    return {kind: int(float(count)) for kind, count in _IN_FLIGHT.findall(_page(http, gateway.metrics))}
+    page = local.get(gateway.socket, gateway.metrics) if gateway.socket else None
+    return {kind: int(float(count)) for kind, count in _IN_FLIGHT.findall(page or _page(http, gateway.metrics))}
 
 
 def health(settings: SeaweedSettings) -> list[Health]:

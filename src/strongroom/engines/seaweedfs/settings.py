@@ -1,6 +1,7 @@
 """Where the SeaweedFS engine lives and listens, and the names it knows Strongroom by."""
 
 import sysconfig
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,10 +65,14 @@ class Ports:
 
 @dataclass(frozen=True)
 class Gateway:
-    """A public gateway as this machine reaches it: its URL, and the URL of its page of counters."""
+    """A public gateway as this machine reaches it: its URL, and the URL of its page of counters.
+
+    `socket`: where that page is found instead, if there is such a file.
+    """
 
     endpoint: str
     metrics: str
+    socket: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,14 @@ class SeaweedSettings:
     def gateways(self) -> tuple[Gateway, ...]:
         """Every public gateway."""
         metrics = f"http://127.0.0.1:{self.ports.gateway_metrics}/metrics"
-        return (Gateway(self.gateway, metrics), *self.further_gateways)
+        here = Gateway(self.gateway, metrics, self.home / self.hidden[self.ports.gateway_metrics])
+        return (here, *self.further_gateways)
+
+    @property
+    def hidden(self) -> Mapping[int, str]:
+        """The ports that are sockets in the home where the kernel can do that: whoever reaches one is told all."""
+        ports = self.ports
+        return {ports.master: "master.sock", ports.volume: "volume.sock", ports.gateway_metrics: "metrics.sock"}
 
     @property
     def endpoint(self) -> str:
