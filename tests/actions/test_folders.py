@@ -15,6 +15,8 @@ def test_a_folder_shows_its_files_and_sums_up_what_is_below_it(world: World) -> 
     top = folders.show(actor_of(dataset.created_by), dataset.id)
     assert [(each.name, each.object_count, each.size_bytes) for each in top.folders] == [("a", 2, 4), ("c", 1, 1)]
     assert [each.key for each in top.files] == ["a-b", "b.csv"]
+    assert top.total and (top.total.object_count, top.total.size_bytes) == (5, 7)
+    assert folders.show(actor_of(dataset.created_by), dataset.id, limit=2).total is None
     below = folders.show(actor_of(dataset.created_by), dataset.id, prefix="a/")
     assert [each.name for each in below.folders] == ["deep"] and [each.key for each in below.files] == ["a/x"]
 

@@ -173,6 +173,18 @@ def test_a_list_finds_by_space_kind_state_and_words_and_costs_few_questions(worl
     assert not servers.list_(ada, kind=ServerKind.CREATED).rows
 
 
+def test_servers_that_have_access_to_a_data_set_now_can_be_left_out(world: World) -> None:
+    space = world.space()
+    owner, machines = world.owner(space), [world.machine(space) for _ in range(3)]
+    first, second = (world.finalized(world.dataset(space)) for _ in range(2))
+    for machine, dataset in ((machines[0], first), (machines[1], first), (machines[2], second)):
+        grants.create(owner, dataset.id, machine.row.id)
+    grants.revoke(owner, first.id, machines[1].row.id)
+    found = servers.list_(owner, space_id=space.id, without_access_to=first.id).rows
+    assert {each.id for each in found} == {machines[1].row.id, machines[2].row.id}
+    assert len(servers.list_(owner, space_id=space.id).rows) == 3
+
+
 def test_a_page_about_a_server_says_what_may_be_done_and_why_the_rest_may_not(world: World) -> None:
     machine, _, _ = granted_twice(world)
     space = machine.row.space

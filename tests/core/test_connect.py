@@ -66,7 +66,7 @@ def run(home: Path, *command: str) -> str:
 
 def test_every_client_of_the_list_is_there() -> None:
     assert {each.client for each in made()} == {
-        "aws", "rclone", "s5cmd", "cyberduck", "crossftp", "s3fs", "boto3", "r",
+        "aws", "rclone", "s5cmd", "cyberduck", "crossftp", "s3fs", "boto3", "r", "powershell",
     }  # fmt: skip
 
 
@@ -124,6 +124,26 @@ def test_botocore_reads_the_profile_and_the_key(home: Path, monkeypatch: pytest.
     assert (client.meta.endpoint_url, client.meta.region_name) == (ENDPOINT, "us-east-1")
     url = client.generate_presigned_url("get_object", Params={"Bucket": REPOSITORY, "Key": "a"})
     assert url.startswith(f"{ENDPOINT}/{REPOSITORY}/a?")
+
+
+def test_the_lines_for_powershell_make_the_same_profile(home: Path, tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    lines = only("powershell").text.splitlines()
+    for line in lines[:5]:
+        run(fresh, *shlex.split(line.replace(SECRET_PLACEHOLDER, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")))
+    for name in ("region", "endpoint_url", "s3.addressing_style", "aws_access_key_id", "aws_secret_access_key"):
+        asked = ("aws", "configure", "get", name, "--profile", REPOSITORY)
+        assert run(fresh, *asked) == run(home, *asked) != ""
+    commands = [shlex.split(line) for line in only("aws", None).text.splitlines()[1:]]
+    assert [shlex.split(line) for line in lines[6:]] == commands
+    assert not any(sign in line for line in lines for sign in '"`\\')  # what PowerShell would take another way
+
+
+def test_no_note_speaks_of_what_stands_on_another_page() -> None:
+    for each in made():
+        is_alone = len([other for other in made() if other.client == each.client]) == 1
+        assert not (is_alone and "above" in each.note), each
 
 
 def test_the_aws_command_line_reads_the_profile(home: Path) -> None:

@@ -36,6 +36,15 @@ class Listing:
     files: list[StoredObject]
     next_after: str | None
 
+    @property
+    def total(self) -> Folder | None:
+        """The sum of everything below the prefix; None where this is a part of it, or not all was counted."""
+        if self.next_after is not None or not all(each.is_counted for each in self.folders):
+            return None
+        counts, sizes = [each.object_count for each in self.folders], [each.size_bytes for each in self.folders]
+        size_bytes = sum(sizes) + sum(each.size_bytes for each in self.files)
+        return Folder(self.prefix, "", sum(counts) + len(self.files), size_bytes)
+
 
 def show(actor: Actor, dataset_id: UUID, *, prefix: str = "", after: str = "", limit: int = 200) -> Listing:
     """The folders and files right under `prefix` (empty, or ending with a slash), attachments left out.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from strongroom import hosts
 from strongroom.actions import cutting, hosting, joining, owning
@@ -90,11 +90,15 @@ def list_(
     kind: ServerKind | None = None,
     state: ServerState | None = None,
     with_deleted: bool = True,
+    without_access_to: UUID | None = None,
     search: str = "",
     cursor: str | None = None,
     limit: int = 100,
 ) -> Page[Server]:
-    """The servers the actor may see, by name. `search` is part of a name, host name or address."""
+    """The servers the actor may see, by name. `search` is part of a name, host name or address.
+
+    `without_access_to` leaves out those that have access to this data set now.
+    """
     with doing(actor, Verb.SERVER_LIST) as deed:
         deed.platform()
         rows = Server.objects.visible_to(actor).select_related("space", "owner", "created_by")
@@ -102,6 +106,9 @@ def list_(
         rows = rows.filter(**{column: value for column, value in wanted.items() if value is not None})
         if not with_deleted:
             rows = rows.exclude(state=ServerState.DELETED)
+        if without_access_to is not None:
+            live = Grant.objects.filter(server=OuterRef("pk"), dataset_id=without_access_to, ended_at=None)
+            rows = rows.exclude(Exists(live))
         if text := clean_text("search", search, max_length=200, required=False):
             rows = rows.filter(Q(name__icontains=text) | Q(hostname__icontains=text) | Q(address__icontains=text))
         return page(rows, by=("name", "id"), cursor=cursor, limit=limit)

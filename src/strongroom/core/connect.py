@@ -18,6 +18,7 @@ ACCESS_KEY_PLACEHOLDER = "PASTE-THE-ACCESS-KEY-ID-HERE"
 SECRET_PLACEHOLDER = "PASTE-THE-SECRET-HERE"
 
 _BUT_ATTACHMENTS = "--exclude '_attachments/*'"
+_MADE_FOR_AWS = ": the page of the AWS CLI shows what stands in it."
 
 # What each value may consist of. The formats below escape as well; but an INI file has no escape for a line break.
 _SHAPES = {
@@ -222,6 +223,34 @@ def _aws_commands(target: _Target) -> Snippet:
     )
 
 
+def _powershell(target: _Target) -> Snippet:
+    # No value can hold a quotation mark, see `_SHAPES`; PowerShell takes what is between single ones as it is.
+    aws, bucket = f"aws --profile '{target.profile}'", f"s3://{target.repository}"
+    settings = {
+        "region": target.region,
+        "endpoint_url": target.endpoint,
+        "s3.addressing_style": "path",
+        "aws_access_key_id": target.key,
+        "aws_secret_access_key": SECRET_PLACEHOLDER,
+    }
+    lines = [
+        *(f"{aws} configure set {name} '{value}'" for name, value in settings.items()),
+        "$env:BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE = 'true'",
+        f"{aws} s3 cp ./file.csv '{bucket}/file.csv'",
+        f"{aws} s3 sync ./folder '{bucket}/folder'",
+        f"{aws} s3 ls '{bucket}/' --recursive --summarize",
+    ]
+    return Snippet(
+        client="powershell",
+        title="PowerShell: upload with the AWS CLI",
+        filename=None,
+        text="\n".join(lines) + "\n",
+        note=f"For Windows, with the AWS CLI installed. Put the secret in place of {SECRET_PLACEHOLDER}; PowerShell "
+        "keeps no line with a secret in its history. The next time the last four lines are enough. A sync of the "
+        f"whole bucket needs {_BUT_ATTACHMENTS}.",
+    )
+
+
 def _rclone(target: _Target) -> Snippet:
     lines = [
         f"[{target.repository}]",
@@ -270,7 +299,7 @@ def _s5cmd(target: _Target) -> Snippet:
         title="s5cmd",
         filename=None,
         text="\n".join(lines) + "\n",
-        note="Reads access key and secret from ~/.aws/credentials, as above.",
+        note=f"Reads access key and secret from ~/.aws/credentials{_MADE_FOR_AWS}",
     )
 
 
@@ -322,7 +351,7 @@ def _boto3(target: _Target) -> Snippet:
         title="Python (boto3)",
         filename=None,
         text="\n".join(lines) + "\n",
-        note="Reads access key and secret from ~/.aws/credentials, as above, so that neither stands in your code.",
+        note=f"Reads access key and secret from ~/.aws/credentials, so that neither stands in your code{_MADE_FOR_AWS}",
     )
 
 
@@ -343,7 +372,7 @@ def _r(target: _Target) -> Snippet:
         title="R (paws)",
         filename=None,
         text="\n".join(lines) + "\n",
-        note="Reads access key and secret from ~/.aws/credentials, as above, so that neither stands in your code.",
+        note=f"Reads access key and secret from ~/.aws/credentials, so that neither stands in your code{_MADE_FOR_AWS}",
     )
 
 
@@ -352,6 +381,7 @@ _BUILDERS: tuple[Callable[[_Target], Snippet], ...] = (
     _aws_config,
     _aws_credentials,
     _aws_commands,
+    _powershell,
     _rclone,
     _rclone_commands,
     _s5cmd,

@@ -25,6 +25,7 @@ from strongroom.actions import (
     idempotency,
     keys,
     lapsing,
+    measuring,
     rechecking,
     stale,
     system,
@@ -41,6 +42,7 @@ POLICY_BATCH = 40  # 10,000 data sets within three quarters of the default polic
 HEARTBEAT_SECONDS = 5
 HOST_ROUND_SECONDS = 10
 PROOF_ROUND_SECONDS = 0.5
+MEASURE_ROUND_SECONDS = 2
 _DATABASE_PATIENCE_SECONDS = 2.0
 
 
@@ -84,6 +86,11 @@ def proof_chores(stop: threading.Event) -> tuple[Chore, ...]:
     return (Chore("fixity", PROOF_ROUND_SECONDS, lambda: checking.run_due(stop.wait)),)
 
 
+def measure_chores(stop: threading.Event) -> tuple[Chore, ...]:
+    """Done beside the others: listing a large data set takes minutes."""
+    return (Chore("measure", MEASURE_ROUND_SECONDS, lambda: measuring.run_due(stop.is_set)),)
+
+
 class Round:
     """Runs chores when each is due."""
 
@@ -107,7 +114,7 @@ def run(ready_file: Path | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("worker_started", pid=os.getpid())
-    others = {"hosts": host_chores(), "proof": proof_chores(stop)}
+    others = {"hosts": host_chores(), "proof": proof_chores(stop), "measure": measure_chores(stop)}
     beside = [threading.Thread(target=_beside, args=(each, stop), name=name) for name, each in others.items()]
     for thread in beside:
         thread.start()

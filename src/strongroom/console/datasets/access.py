@@ -12,13 +12,12 @@ from django.http import HttpResponseBase
 
 from strongroom.actions import datasets, grants, keys, servers, transfers
 from strongroom.actions.keys import IssuedKey
-from strongroom.actions.paging import MAX_LIMIT
 from strongroom.console.datasets import parsing
 from strongroom.console.datasets.frame import frame
 from strongroom.console.datasets.sending import sent_from
 from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.core.errors import Forbidden, Invalid, Refusal
-from strongroom.core.vocabulary import KeyStatus, ServerState, State, Verb
+from strongroom.core.vocabulary import KeyStatus, State, Verb
 
 TEMPLATE = "console/datasets/access.html"
 OFFERED = 200
@@ -210,7 +209,8 @@ def _offered(request: Request, view: Any) -> list[Any]:
     """The servers of the space that can be given access; the action refuses one that got it meanwhile."""
     if Verb.GRANT_CREATE not in view.may:
         return []
-    granted = grants.list_(request.actor, dataset_id=view.dataset.id, is_live=True, limit=MAX_LIMIT).rows
-    has_access = {grant.server_id for grant in granted}
-    found = servers.list_(request.actor, space_id=view.dataset.space_id, limit=OFFERED).rows
-    return [row for row in found if row.state != ServerState.DELETED and row.id not in has_access]
+    space_id, dataset_id = view.dataset.space_id, view.dataset.id
+    found = servers.list_(
+        request.actor, space_id=space_id, with_deleted=False, without_access_to=dataset_id, limit=OFFERED
+    )
+    return list(found.rows)

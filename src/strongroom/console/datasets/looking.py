@@ -4,8 +4,8 @@ from uuid import UUID
 
 from django.http import HttpResponseBase
 
-from strongroom.actions import audit, datasets, folders, lineage
-from strongroom.console.datasets import picture
+from strongroom.actions import audit, datasets, folders, lineage, measuring
+from strongroom.console.datasets import growing, picture
 from strongroom.console.datasets.frame import CLOSED, frame
 from strongroom.console.pages import Request, page, refused, render
 from strongroom.console.spaces import wording
@@ -26,7 +26,9 @@ def contents(request: Request, dataset_id: UUID) -> HttpResponseBase:
     except Refusal as refusal:
         return refused(request, refusal, CLOSED, frame(view, "contents"))
     files = [(stored, stored.key[len(prefix) :]) for stored in listing.files]
-    context = frame(view, "contents", listing=listing, files=files, trail=_trail(prefix), after=after)
+    growth = None if prefix else growing.draw(measuring.growth(request.actor, dataset_id))
+    context = frame(view, "contents", listing=listing, files=files, trail=_trail(prefix), after=after, growth=growth)
+    context["total"] = None if prefix or after else listing.total
     return render(request, "console/datasets/contents.html", context)
 
 

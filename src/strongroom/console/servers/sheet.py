@@ -18,7 +18,7 @@ from strongroom.core.server_lifecycle import GATES
 from strongroom.core.vocabulary import MountHealth, OperatingSystem, Role, ServerKind, ServerState, State, Verb
 
 GRANTS = 25  # at a time
-GRANTABLE = 100  # data sets that are offered at a time; a search finds the others
+GRANTABLE = 50  # data sets that are offered at a time; a search finds the others
 TEMPLATE = "console/servers/show.html"
 _SAYS_WHY = (
     *(Verb.SERVER_START, Verb.SERVER_STOP, Verb.SERVER_ENABLE, Verb.SERVER_DISABLE),

@@ -2,7 +2,7 @@
 
 from strongroom.db.models.attachments import Attachment
 from strongroom.db.models.browsing import BrowserSession, DeviceLogin, TermsAcceptance
-from strongroom.db.models.datasets import Dataset, DatasetChange, DatasetSource
+from strongroom.db.models.datasets import Dataset, DatasetChange, DatasetSize, DatasetSource
 from strongroom.db.models.fixity import DigestList, FixityCheck, FixityDifference
 from strongroom.db.models.idempotency import IdempotentReply
 from strongroom.db.models.identities import GroupMapping, Identity
@@ -20,6 +20,7 @@ __all__ = [
     "BrowserSession",
     "Dataset",
     "DatasetChange",
+    "DatasetSize",
     "DatasetSource",
     "DeviceLogin",
     "DigestList",

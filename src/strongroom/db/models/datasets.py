@@ -86,6 +86,12 @@ class Dataset(models.Model):
     lease = models.UUIDField(null=True)
     failures = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
+    # What it held when it was last counted, for those whose contents can still change
+    measured_at = models.DateTimeField(null=True)
+    measured_objects = models.BigIntegerField(null=True)
+    measured_bytes = models.BigIntegerField(null=True)
+    measure_at = models.DateTimeField(null=True)  # when it is due again; null: it never was counted
+
     policy_checked_at = models.DateTimeField(null=True)  # when the policy in force was last compared with the rows
 
     objects = DatasetQuerySet.as_manager()
@@ -105,6 +111,7 @@ class Dataset(models.Model):
                 name="dataset_deletion",
             ),
             models.Index(fields=["next_try_at"], condition=models.Q(is_settled=False), name="dataset_unsettled"),
+            models.Index(fields=["state", "measure_at"], name="dataset_measure"),
             models.Index(fields=["recheck_at"], condition=models.Q(recheck_at__isnull=False), name="dataset_recheck"),
             models.Index(
                 fields=["fixity_due_at"], condition=models.Q(fixity_due_at__isnull=False), name="dataset_fixity_due"
@@ -114,6 +121,33 @@ class Dataset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.repository})"
+
+    @property
+    def is_changeable(self) -> bool:
+        """Whether what it holds can change."""
+        return self.state == State.PENDING or (self.state == State.FINALIZED and self.kind == Kind.DERIVATIVE)
+
+    @property
+    def held_objects(self) -> int | None:
+        """How many objects it holds, as was last counted."""
+        return self.measured_objects if self.is_changeable else self.object_count
+
+    @property
+    def held_bytes(self) -> int | None:
+        """How much it holds, as was last counted."""
+        return self.measured_bytes if self.is_changeable else self.size_bytes
+
+
+class DatasetSize(models.Model):
+    """What a data set held on one day (UTC), as it was last counted that day."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="sizes")
+    day = models.DateField()
+    object_count = models.BigIntegerField()
+    size_bytes = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dataset", "day"], name="dataset_size_once_a_day")]
 
 
 class DatasetSource(models.Model):
