@@ -31,6 +31,7 @@ SECTIONS = {
     "grants": (SQLITE, POSTGRESQL),
     "pages": (SQLITE, POSTGRESQL),
     "console": (SQLITE,),
+    "painting": (SQLITE,),
     "ledgers": (SQLITE, POSTGRESQL),
     "mounts": (SQLITE,),
     "agent": (SQLITE,),

@@ -2,6 +2,8 @@
 
 import json
 import sys
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bench.figures import spread, timed
@@ -10,7 +12,7 @@ from bench.inside import Place, control_plane, database
 if TYPE_CHECKING:
     from tests.crowd import Crowd
 
-ROUNDS, WARM_UP = 30, 3
+ROUNDS, WARM_UP = 10, 2
 PAGES = {
     "home": "/",
     "spaces": "/spaces/",
@@ -36,13 +38,25 @@ PAGES = {
 
 def measure() -> dict[str, object]:
     """Through the real middleware, views and templates of this process. Milliseconds."""
-    with control_plane(has_engine=False) as place:
-        crowd, clients = _gathered(place)
-        pages = {name: _measured(clients[path.startswith("/staff/")], crowd.path(path)) for name, path in PAGES.items()}
+    with control_plane(has_engine=False, django_settings="bench.peer_settings") as place:
+        from bench import peer
+
+        crowd, clients = gathered(place)
+        pages = {}
+        for name, path in PAGES.items():
+            client = _who(clients, path)
+            pages[name] = _measured(client, crowd.path(path))
+            if name in peer.PAGES:
+                pages[name]["peer"] = _measured(client, crowd.path(peer.PAGES[name]))
         return {"database": database(), "pages": pages}
 
 
-def _gathered(place: Place) -> "tuple[Crowd, dict[bool, Any]]":
+def _who(clients: "dict[bool, Any]", path: str) -> Any:
+    return clients[path.startswith("/staff/")]
+
+
+def gathered(place: Place) -> "tuple[Crowd, dict[bool, Any]]":
+    """The crowd, and clients in which somebody is signed in: by whether it is staff."""
     from tests.browsers import signed_in
     from tests.crowd import gather
     from tests.world import World
@@ -65,7 +79,7 @@ def _gathered(place: Place) -> "tuple[Crowd, dict[bool, Any]]":
     return crowd, {False: signed_in(crowd.owner), True: signed_in(crowd.staff)}
 
 
-def _measured(client: Any, path: str) -> dict[str, object]:
+def _measured(client: Any, path: str) -> dict[str, Any]:
     def get() -> bytes:
         answer = client.get(path, headers={"Host": "localhost"})
         if answer.status_code != 200:
@@ -74,8 +88,16 @@ def _measured(client: Any, path: str) -> dict[str, object]:
 
     for _ in range(WARM_UP):
         page = get()
-    times = spread([timed(get)[0] for _ in range(ROUNDS)])
-    return {"median": times.median * 1000, "time": times.shown(1000), "bytes": len(page)}
+    times, works = zip(*(_timed(get) for _ in range(ROUNDS)), strict=True)
+    time_, work = spread(times), spread(works)
+    return {"time": time_.shown(1000), "cpu": work.shown(1000), "cpu_median": work.median * 1000, "bytes": len(page)}
+
+
+def _timed(do: Callable[[], object]) -> tuple[float, float]:
+    """Seconds on the clock, and of the processor for this thread."""
+    began = time.thread_time()
+    seconds, _ = timed(do)
+    return seconds, time.thread_time() - began
 
 
 if __name__ == "__main__":

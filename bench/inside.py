@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from strongroom.db.models import Space
 
 
+DJANGO_SETTINGS = "strongroom.runtime.django_settings"
+
+
 @dataclass(frozen=True)
 class Place:
     """An administrator who owns a high-risk space, and the engine where one runs."""
@@ -28,13 +31,13 @@ class Place:
 
 
 @contextmanager
-def control_plane(*, has_engine: bool = True) -> Iterator[Place]:
+def control_plane(*, has_engine: bool = True, django_settings: str = DJANGO_SETTINGS) -> Iterator[Place]:
     """Set Django up on a fresh home; the database is the one that STRONGROOM_DATABASE_URL names, or SQLite."""
     with tempfile.TemporaryDirectory(prefix="strongroom-bench-") as folder:
         home = Path(folder) / "home"
         os.environ |= {"STRONGROOM_HOME": str(home), "STRONGROOM_ORG": "test", "STRONGROOM_LOG_LEVEL": "error"}
         os.environ["STRONGROOM_ENGINE"] = "seaweedfs" if has_engine else "memory"
-        _set_up(home)
+        _set_up(home, django_settings)
         running = start_embedded(home / "engine") if has_engine else None
         try:
             yield _furnished(running)
@@ -59,11 +62,11 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def _set_up(home: Path) -> None:
+def _set_up(home: Path, django_settings: str) -> None:
     import django
 
     home.mkdir(mode=0o700)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "strongroom.runtime.django_settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = django_settings
     django.setup()
     from strongroom.actions import signing, software, ssh_authority
     from strongroom.runtime import migrating, secrets, zipapp

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bench import grants_page, mounts_page
+from bench import console_page, grants_page, mounts_page
 from bench.figures import table, verdict
 
 Figures = Mapping[str, Any]
@@ -37,6 +37,7 @@ def markdown(figures: Figures, sections: Iterable[str]) -> str:
         ("pages", "Pages beside 10,000 data sets", _pages),
         ("ledgers", "Ledger of 1,000,000 entries", _ledger),
         ("console", "Pages of the console", _console),
+        ("painting", "Pages of the console in a browser", _painting),
         ("mounts", "Mounts on a server", _mounts),
         ("agent", "The agent of a server", _agent),
     ):
@@ -247,25 +248,12 @@ def _ledger(figures: Figures) -> Iterator[str]:
 
 def _console(figures: Figures) -> Iterator[str]:
     for found in _of(figures, "console"):
-        yield (
-            "One space with 10,000 data sets, 1,000 members, 200 servers and 1,000,000 ledger entries; the fullest "
-            "page of each kind, asked by an owner or by staff. Server time in milliseconds, from the request to the "
-            "whole answer, in one process on SQLite; aims: 100 ms and 100 kB. Styles and scripts are sent once and "
-            "kept by the browser.\n"
-        )
-        yield table(
-            ("page", "ms", "aim met", "kB", "aim met"),
-            [
-                (
-                    name,
-                    each["time"],
-                    verdict(each["median"] <= 100),
-                    f"{each['bytes'] / 1000:.0f}",
-                    verdict(each["bytes"] <= 100_000),
-                )
-                for name, each in found["pages"].items()
-            ],
-        )
+        yield from console_page.section(found)
+
+
+def _painting(figures: Figures) -> Iterator[str]:
+    for found in _of(figures, "painting"):
+        yield from console_page.painted(found)
 
 
 def _mounts(figures: Figures) -> Iterator[str]:
