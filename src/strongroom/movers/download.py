@@ -47,6 +47,7 @@ class Order:
     threads: int = 8
     writers: int = 2
     bytes_per_second: float | None = None
+    ranges_from_bytes: int = receiving.RANGES_FROM_BYTES
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Download:
         self.repository.patience = replace(self.repository.patience, rest=self.crew.rest, on_trouble=self._broke)
         os.makedirs(self.order.folder, exist_ok=True)
         limit = Limit(self.order.bytes_per_second, rest=self.crew.rest)
-        self._receiver = Receiver(self.repository, self.crew, self.tally, limit)
+        self._receiver = Receiver(self.repository, self.crew, self.tally, limit, self.order.ranges_from_bytes)
         try:
             self._check_room()
             self.tally.step = "receiving"
@@ -164,7 +165,7 @@ class Download:
             task = self._task(entry)
             if task is None:
                 continue
-            if entry.size_bytes > receiving.RANGES_FROM_BYTES:
+            if entry.size_bytes > self.order.ranges_from_bytes:
                 self.crew.do(Lane.HUGE, lambda task=task: self._receive([task]))  # type: ignore[misc]
                 continue
             batch.append(task)

@@ -25,7 +25,7 @@ PARTIAL = ".strongroom-part"
 """How the name of a file ends that is not finished."""
 
 WHOLE_BYTES = MIB  # up to here an object is one request and one write
-RANGES_FROM_BYTES = 64 * MIB
+RANGES_FROM_BYTES = 256 * MIB  # below, one connection that is hashed as it flows costs less
 _BLOCK_BYTES = MIB // 4
 _RANGE_BYTES = 8 * MIB
 _AHEAD = 4
@@ -48,6 +48,7 @@ class Receiver:
     crew: Crew
     tally: Tally
     limit: Limit
+    ranges_from_bytes: int = RANGES_FROM_BYTES
 
     def receive(self, task: Task) -> str:
         """Make the file; what it was compared by. Raises: Altered, when a second try brings something else, too."""
@@ -96,7 +97,7 @@ class Receiver:
         handle = os.open(beside, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
         try:
             self._read_back(handle, check, entry.size_bytes)
-            if entry.size_bytes - check.count > RANGES_FROM_BYTES:
+            if entry.size_bytes - check.count > self.ranges_from_bytes:
                 self._in_ranges(entry, handle, check)
             else:
                 self._in_blocks(entry, handle, check)
