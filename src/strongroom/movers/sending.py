@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import NamedTuple, Union
 
 from strongroom.movers import plan, reading
@@ -14,6 +15,8 @@ from strongroom.movers.reading import Changed
 from strongroom.movers.s3 import Repository, etag_of_parts
 from strongroom.movers.tally import Tally
 from strongroom.movers.walk import File, Trouble
+
+_IN_MEMORY = 16  # files of more than a mebibyte that are in memory at once
 
 
 class Task(NamedTuple):
@@ -47,10 +50,14 @@ class Sender:
     parts: Parts
     tally: Tally
     ask: Ask
+    _room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_IN_MEMORY))
 
     def small(self, task: Task) -> Outcome:
         """A file that goes in one piece: read, both hashes, one request."""
         try:
+            if task.file.size_bytes > plan.MIB:
+                with self._room:
+                    return self._small(task)
             return self._small(task)
         except OverflowError:  # it has grown since it was found
             return self.huge(task)

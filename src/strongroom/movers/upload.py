@@ -25,7 +25,7 @@ from strongroom.movers.tally import Event, Outage, Restored, Tally
 from strongroom.movers.walk import File, Trouble
 
 ATTACHMENTS = "_attachments"
-_BATCH_FILES, _BATCH_BYTES = 32, MIB
+_BATCH_FILES, _BATCH_BYTES = 8, MIB
 _LOOKED_UP = 256
 _REPORTED = 1000
 _CHANGED_THERE = "the store does not hold what was sent: somebody else changed it meanwhile"
@@ -41,7 +41,7 @@ class Order:
     links: str = walk.REPORT
     trusts_times: bool = True
     deletes: bool = False
-    threads: int = 16
+    threads: int = 64
     readers: int = 2
     memory_bytes: int = 192 * MIB
     bytes_per_second: float | None = None

@@ -109,7 +109,7 @@ def _arguments(handler: Handler) -> Handler:
             click.option(
                 "--threads",
                 type=click.IntRange(1, 128),
-                default=24,
+                default=64,
                 show_default=True,
                 help="How many requests at once.",
             ),
