@@ -190,22 +190,23 @@ def ip(*words: str) -> None:
 
 
 _SNIFF = """
-import http.client, socket, struct
+import http.client, socket, struct, sys
+address, port = sys.argv[1], int(sys.argv[2])
 seen = set()
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
 wire.bind(("lo", 0))
 wire.settimeout(2)
-asking = http.client.HTTPConnection("169.254.169.254", 80)
+asking = http.client.HTTPConnection(address, port)
 asking.request("GET", "/latest/meta-data/iam/security-credentials/")
 asking.getresponse().read()
 asking.close()
 try:
     while True:
         packet = wire.recv(65535)[14:]
-        if packet[9] == 6 and packet[12:16] == socket.inet_aton("169.254.169.254"):
+        if packet[9] == 6 and packet[12:16] == socket.inet_aton(address):
             start = (packet[0] & 15) * 4
             source, target = struct.unpack_from("!HH", packet, start)
-            if source == 80:
+            if source == port:
                 seen.add(packet[8])
 except TimeoutError:
     print(sorted(seen))
@@ -213,5 +214,12 @@ except TimeoutError:
 
 
 def test_an_answer_goes_no_further_than_one_hop(serving: Server, place: Site) -> None:
-    done = place.machine.run(sys.executable, "-c", _SNIFF)
+    done = place.machine.run(sys.executable, "-c", _SNIFF, "169.254.169.254", "80")
     assert done.stdout == "[1]\n", done.stderr
+
+
+def test_an_answer_goes_as_far_as_root_lets_it(fresh: Server, serving: Server, place: Site) -> None:
+    fresh.configure(imds_hop_limit=3, imds_address="127.0.0.1:9914")
+    fresh.join().started()
+    done = place.machine.run(sys.executable, "-c", _SNIFF, "127.0.0.1", "9914")
+    assert done.stdout == "[3]\n", done.stderr

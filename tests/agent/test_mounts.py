@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -217,11 +218,14 @@ def test_a_mount_outlives_the_credentials_it_began_with(served: Room) -> None:
         served.start_agent()
         made = served.dataset(Kind.ORIGINAL, one="11", two="22", three="33")
         point = mounted(served, made.name)
+        keys = set()
         for _ in range(3):
-            served.heard(9)
+            keys.add(json.loads(served.run("credentials").stdout)["AccessKeyId"])
+            served.heard(2 * served.session_seconds)  # heartbeats of half a second: a lifetime of the credentials
             assert os.path.ismount(point), served.log()
             names = sorted(each.name for each in point.iterdir())
             assert [read(point / name) for name in names] == ["11", "33", "22"]
+        assert len(keys) == 3, "the first two have ended, or nothing was shown"
     finally:
         served.stop_agent()
         served.session_seconds = 3600

@@ -1,6 +1,7 @@
 """Many servers of one data set, many data sets of one server, and what a server must never manage to do."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -79,6 +80,26 @@ def test_one_server_reads_fifty_data_sets_until_it_is_disabled(strongroom: Syste
     assert refused.value.code == "server-disabled"
     strongroom.owner.post(f"/servers/{server.server_id}/enable")
     assert {_reads(s3, each) for each in studies} == {"row 1\n"}
+
+
+def test_who_leaves_takes_their_servers_along_and_a_grant_ends_by_itself(strongroom: System) -> None:
+    steward, email = strongroom.person("steward")
+    members = f"/spaces/{strongroom.space_id}/members"
+    member = strongroom.owner.post(members, email=email, role="steward")
+    study = _finalized(strongroom)
+    theirs, passing = (
+        joined(strongroom, api, strongroom.space_id, name)
+        for api, name in ((steward, "theirs"), (study.api, "passing"))
+    )
+    _grant(study, theirs)
+    soon = datetime.now(UTC) + timedelta(seconds=15)
+    study.api.post(f"{study.path}/grants", server_id=passing.server_id, expires_at=soon.isoformat())
+    s3, other = theirs.s3(study), passing.s3(study)
+    assert _reads(s3, study) == _reads(other, study) == "row 1\n"
+    strongroom.owner.delete(f"{members}/{member['person_id']}")
+    assert _reads(s3, study) in DEAD
+    strongroom.until(lambda: _reads(other, study) in DEAD, "the end of the grant")
+    assert datetime.now(UTC) >= soon
 
 
 def test_a_join_token_works_once_and_a_request_is_never_taken_twice(strongroom: System) -> None:
