@@ -13,6 +13,7 @@ atexit.register(shutil.rmtree, _home, ignore_errors=True)
 os.environ["STRONGROOM_HOME"] = _home
 os.environ["STRONGROOM_DATABASE_URL"] = os.environ.get("STRONGROOM_TEST_DATABASE", "")
 os.environ.setdefault("STRONGROOM_ENGINE", "memory")
+os.environ.setdefault("STRONGROOM_FIXITY_THREADS", "1")  # what dies at a chosen moment must die there
 
 from strongroom.runtime.django_settings import *  # noqa: E402, F403 the home must be decided first
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from strongroom.actions import attachments, datasets, keys
+from strongroom.actions import attachments, checking, datasets, fixity, inventory, keys
 from strongroom.core.actor import Actor
-from strongroom.core.vocabulary import KeyStatus, Kind, Outcome, Role, State, Verb
-from strongroom.db.models import Attachment, Dataset, Event, LateObject, Space
+from strongroom.core.vocabulary import CheckState, KeyStatus, Kind, Outcome, Role, State, Verb
+from strongroom.db.models import Attachment, Dataset, DigestList, Event, FixityCheck, LateObject, Space
 from strongroom.engines import AccessKey
 from tests.actions.attempts import attach, supersede
 from tests.actions.lives import live_and_die
@@ -177,6 +177,45 @@ def _closed_by(verb: Verb, state: State, otherwise: State) -> Deed:
     return check
 
 
+def _digested(scene: Scene) -> None:
+    _finalized(scene)
+    _checked(scene)
+    objects = scene.world.engine._buckets[scene.it.repository].objects
+    objects["one"] = (objects["one"][0], b"?")  # other content behind everybody's back: the listing stays as it was
+
+
+def _checked(scene: Scene) -> None:
+    fixity.start(scene.owner, scene.it.id)
+    _read(scene)
+
+
+def _read(scene: Scene) -> None:
+    """Be the worker that reads until no check is due; time has moved on far enough for leases and back-off."""
+    for _ in range(10):
+        FixityCheck.objects.exclude(lease=None).update(leased_until=timezone.now() - timedelta(seconds=1))
+        FixityCheck.objects.exclude(next_at=None).update(next_at=timezone.now() - timedelta(seconds=1))
+        if not checking.run_due():
+            return
+
+
+def _digested_once(scene: Scene) -> None:
+    _read(scene)
+    assert DigestList.objects.count() == 1
+    assert Event.objects.filter(verb="dataset.digested", dataset_id=scene.it.id).count() == 1
+    left = scene.world.engine.list_objects(inventory.records(), prefix="digests/")
+    assert len(list(left)) == 1, "pieces are left"
+
+
+def _told_once(scene: Scene) -> None:
+    _read(scene)
+    checks = FixityCheck.objects.filter(completes_digests=False)
+    assert checks.count() == (1 if scene.was_asked(Verb.FIXITY_START) and checks.exists() else 0)
+    for check in checks:
+        assert (check.state, check.difference_count, check.differences.count()) == (CheckState.FAILED, 1, 1)
+        assert Event.objects.filter(verb="fixity.difference", dataset_id=scene.it.id).count() == 1
+        assert Event.objects.filter(verb="fixity.ended", dataset_id=scene.it.id).count() == 1
+
+
 def _reported_once(scene: Scene) -> None:
     assert LateObject.objects.filter(dataset=scene.it).count() == 1
     assert Event.objects.filter(verb="dataset.late_object", dataset_id=scene.it.id).count() == 1
@@ -224,6 +263,8 @@ STORIES = {
     "attach": Story(_pending, lambda s: attach(s.owner, s.it), _documents_are_whole),
     "remove a document": Story(_with_document, _remove_document, _documents_are_whole),
     "supersede a document": Story(_finalized_with_document, lambda s: supersede(s.owner, s.it), _documents_are_whole),
+    "digests": Story(_finalized, _checked, _digested_once),
+    "a check": Story(_digested, _checked, _told_once),
     "quarantine": Story(_late, _nothing, _reported_once),
 }
 

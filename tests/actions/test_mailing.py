@@ -12,8 +12,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.test import override_settings
 
-from strongroom.actions import browsing, mailing, people
+from strongroom.actions import browsing, checking, fixity, mailing, people
 from strongroom.actions.configuration import settings
+from strongroom.core.vocabulary import Role
 from tests.browsers import ADDRESS, PASSWORD, come
 from tests.world import World
 
@@ -93,3 +94,23 @@ def test_a_server_that_offers_no_encryption_is_given_nothing(world: World, box: 
 
 def test_without_a_mail_server_nothing_is_sent(world: World) -> None:
     assert not people.create(world.administrator, email="grace@example.org", name="Grace").is_mailed
+
+
+def test_those_who_keep_a_data_set_are_told_of_damage_once_and_without_the_names_of_files(
+    world: World, box: Box
+) -> None:
+    dataset = world.finalized()
+    checking.run_due()
+    world.member(dataset.space, Role.RESEARCHER)
+    steward = world.member(dataset.space, Role.STEWARD)
+    box.letters.clear()  # their invitations
+    world.engine.delete_object(dataset.repository, "first.csv")
+    for _ in range(2):
+        fixity.start(steward, dataset.id)
+        while checking.run_due():
+            pass
+    owner = world.owner(dataset.space)
+    told = sorted(address for letter in box.letters for address in letter.rcpt_tos)
+    assert told == sorted([owner.email, steward.email] * 2), "each check tells once"
+    text = _text(box.letters[0])
+    assert f"/datasets/{dataset.id}/integrity" in text and "first.csv" not in text

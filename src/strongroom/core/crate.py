@@ -157,7 +157,9 @@ def _proof(proof: Proof) -> Entity:
 
 
 def _source(source: Source) -> Entity:
-    return {"@id": _urn(source.id), "@type": "Dataset", "identifier": _urn(source.id), "name": source.name}
+    # No "Dataset": in a crate those are what it holds.
+    id_ = _urn(source.id)
+    return {"@id": id_, "@type": "CreativeWork", "identifier": id_, "name": source.name, "additionalType": "data set"}
 
 
 def _external(text: str) -> Entity:
