@@ -34,7 +34,7 @@ def _pid(system: System, part: str) -> int:
     return found[0]
 
 
-def _kill(system: System, part: str) -> None:
+def kill(system: System, part: str) -> None:
     """And wait until another one has taken its place."""
     old = _pid(system, part)
     os.kill(old, signal.SIGKILL)
@@ -61,7 +61,7 @@ def test_the_engine_killed_under_load_loses_nothing_it_acknowledged(system: Syst
     with writing(study, processes=4, threads=1, size_bytes=200_000) as writers:
         system.until(lambda: len(writers.acknowledged) > 40, "writes to succeed", 60)
         killed_at = time.monotonic()
-        _kill(system, part)
+        kill(system, part)
         system.until(
             lambda: sum(each.began > killed_at + 1 for each in writers.acknowledged) > 40, "writes to go on", 60
         )
