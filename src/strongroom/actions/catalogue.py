@@ -80,6 +80,8 @@ def sources(space_id: UUID, source_ids: Iterable[UUID], *, but: UUID | None = No
     Raises: Invalid for ids that are not data sets of this space, were deleted, are too many, or are `but` itself.
     """
     wanted = set(source_ids)
+    if not wanted:
+        return []
     alive = Dataset.objects.filter(space_id=space_id, id__in=wanted).exclude(state__in=[State.DELETING, State.DELETED])
     found = [] if len(wanted) > MAX_SOURCES else list(alive.order_by("name", "id"))
     if len(wanted) > MAX_SOURCES or but in wanted or len(found) != len(wanted):
