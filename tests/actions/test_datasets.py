@@ -197,7 +197,7 @@ def test_a_deleted_pending_data_set_leaves_a_tombstone(world: World) -> None:
     assert (row.state, row.deletion_reason, row.deleted_at is not None) == (State.DELETED, "the wrong space", True)
     asked, done = last_event("dataset.delete"), last_event("dataset.deleted")
     assert (asked.before, asked.reason) == ({"state": "pending"}, "the wrong space")
-    assert asked.after == {"state": "deleting", "grants_ended": 0}
+    assert asked.after == {"state": "deleting", "grants_ended": 0, "transfers_ended": 0}
     assert (done.after["manifest_sha256"], done.after["repository"]) == (None, row.repository)
     assert_rules_hold(world.engine)
 
