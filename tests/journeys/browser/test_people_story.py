@@ -130,7 +130,7 @@ def test_a_browser_without_scripts_brings_a_data_set_from_creation_to_its_end(to
     ada.fill("Name", "By hand").page.keyboard.press("Enter")
     ada.sees("“By hand” was created").click("Attachments", within=".tabs").choose("What is it?", "Approval")
     ada.page.set_input_files("#file", {"name": "approval.txt", "mimeType": "text/plain", "buffer": b"approved"})
-    ada.click("Upload").sees("“approval.txt” was attached.")
+    ada.click("Upload", within="[data-upload]").sees("“approval.txt” was attached.")
     ada.click("Dataset access", within=".tabs").click("Get access key").sees("Save both now")
     ada.click("Overview", within=".tabs").click("Finalize", within=".ds-controls").fill("Type By hand to confirm", "By")
     ada.click("Finalize").sees("upload")

@@ -93,7 +93,7 @@ def test_files_are_sent_with_the_printed_commands_of_the_aws_cli_and_rclone(told
 def test_an_agreement_is_attached_and_opened_by_a_link(told: Told) -> None:
     ada = told.ada.click("Attachments", within=".tabs").choose("What is it?", "Data use agreement")
     ada.page.set_input_files("#file", {"name": "dua.pdf", "mimeType": "application/pdf", "buffer": AGREEMENT})
-    ada.fill("Title", "Agreement with the registry").click("Upload")
+    ada.fill("Title", "Agreement with the registry").click("Upload", within="[data-upload]")
     ada.sees("“Agreement with the registry” was attached.").click("Get link to Agreement with the registry")
     link = ada.page.get_by_role("link", name="Open dua.pdf")
     answer = ada.context.request.get(link.get_attribute("href") or "")
