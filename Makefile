@@ -39,7 +39,8 @@ pytest: venv-dev
 postgresql: venv-dev
 	@$(BIN)/python -m tests.postgres pytest -n $(PYTEST_WORKERS) $(POSTGRESQL_TESTS)
 
-bench: venv-dev system ## Measure; results go to docs/reference/performance.md
+bench: venv-dev ## Measure; results go to docs/reference/performance.md
+	@sh tests/system-packages.sh bench
 	@$(BIN)/python -m bench
 
 reference: venv-dev ## Write the generated pages under docs/reference

@@ -35,6 +35,7 @@ SECTIONS = {
     "ledgers": (SQLITE, POSTGRESQL),
     "mounts": (SQLITE,),
     "agent": (SQLITE,),
+    "transfers": (SQLITE,),
 }
 
 

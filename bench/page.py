@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bench import console_page, grants_page, mounts_page
+from bench import console_page, grants_page, mounts_page, transfers_page
 from bench.figures import table, verdict
 
 Figures = Mapping[str, Any]
@@ -37,7 +37,7 @@ def markdown(figures: Figures, sections: Iterable[str]) -> str:
         ("pages", "Pages beside 10,000 data sets", _pages),
         ("ledgers", "Ledger of 1,000,000 entries", _ledger),
         ("console", "Pages of the console", _console),
-        ("painting", "Pages of the console in a browser", _painting),
+from bench import console_page, grants_page, mounts_page, transfers_page
         ("mounts", "Mounts on a server", _mounts),
         ("agent", "The agent of a server", _agent),
     ):
@@ -254,6 +254,11 @@ def _console(figures: Figures) -> Iterator[str]:
 def _painting(figures: Figures) -> Iterator[str]:
     for found in _of(figures, "painting"):
         yield from console_page.painted(found)
+
+
+def _transfers(figures: Figures) -> Iterator[str]:
+    for found in _of(figures, "transfers"):
+        yield from transfers_page.section(found)
 
 
 def _mounts(figures: Figures) -> Iterator[str]:

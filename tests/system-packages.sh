@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that the tests use and that are missing; does nothing where all are there.
+# Installs the Debian packages that the tests use (with `bench`: and the benches) and that are missing; does nothing where all are there.
 set -eu
 PATH="$PATH:/usr/sbin:/sbin"
 missing=""
@@ -40,6 +40,8 @@ need plackup libplack-perl
 [ -x /usr/bin/chromium ] || missing="$missing chromium"
 [ -d /usr/share/fonts/truetype/dejavu ] || missing="$missing fonts-dejavu-core" # for the words on the pages
 command -v pg_ctl >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || missing="$missing postgresql"
+# Only measured, beside the AWS CLI of the tests: the second version, which can use the common runtime (CRT).
+[ "${1:-}" != bench ] || [ -x /usr/bin/aws ] || missing="$missing awscli"
 # Servers mount as root of their own user namespace: like udev does on most machines, let everybody use FUSE.
 open_fuse() { [ ! -c /dev/fuse ] || [ "$(stat -c %a /dev/fuse)" = 666 ] || $as_root chmod 666 /dev/fuse; }
 as_root=""
