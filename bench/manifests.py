@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,16 +13,19 @@ from bench.figures import spread, timed
 from bench.inside import Place, control_plane, database, forget_peak, peak_bytes
 from strongroom.engines.seaweedfs.clients import s3_client
 from strongroom.engines.seaweedfs.configuration import load_credentials
+from strongroom.engines.seaweedfs.filer import Filer
 
 if TYPE_CHECKING:
     from strongroom.db.models import Dataset
 
-COUNTS = (50_000, 100_000)
-ROUNDS = 5
+COUNTS = (50_000, 100_000, 1_000_000)
+BY_CLIENT = COUNTS[1]  # so many come in as people's do; the rest are written into the engine's own file system
+ROUNDS = {50_000: 5, 100_000: 5, 1_000_000: 1}
+WRITERS = 8
 
 
 def measure() -> dict[str, object]:
-    """One data set, when it holds 50,000 objects and when it holds 100,000. Entries a second, bytes."""
+    """One data set, when it holds 50,000, 100,000 and 1,000,000 objects. Entries a second, bytes."""
     with control_plane() as place:
         from strongroom.actions import datasets
         from strongroom.core.vocabulary import Kind
@@ -30,7 +34,8 @@ def measure() -> dict[str, object]:
         dataset = datasets.create(place.actor, **create).dataset  # type: ignore[arg-type]
         sizes = []
         for before, count in pairwise((0, *COUNTS)):
-            _fill(place, dataset.repository, range(before, count))
+            fill = _fill if count <= BY_CLIENT else _fill_inside
+            fill(place, dataset.repository, range(before, count))
             sizes.append(_one(place, dataset, count))
         return {"database": database(), "sizes": sizes, **_finalized(place, dataset)}
 
@@ -39,7 +44,7 @@ def _one(place: Place, dataset: "Dataset", count: int) -> dict[str, object]:
     from strongroom.actions import inventory
 
     ours, bare, grown, read = [], [], [], []
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS[count]):
         forget_peak()
         before = peak_bytes()
         seconds, made = timed(lambda: inventory.write(dataset, on_progress=lambda _: None))
@@ -52,6 +57,7 @@ def _one(place: Place, dataset: "Dataset", count: int) -> dict[str, object]:
         read.append(count / timed(lambda: sum(1 for _ in inventory.entries(dataset.repository)))[0])
     return {
         "count": count,
+        "seconds": count / spread(ours).median,
         "ours": spread(ours).shown(1, 0),
         "listing": spread(read).shown(1, 0),
         "bare": spread(bare).shown(1, 0),
@@ -102,6 +108,20 @@ def _fill(place: Place, bucket: str, numbers: range) -> None:
         where = ("--endpoint-url", place.running.settings.private_endpoint)
         words = [s5cmd, "--log", "error", "--numworkers", "32", *where, "run", str(commands)]
         subprocess.run(words, env=environ, check=True, stdout=subprocess.DEVNULL)
+
+
+def _fill_inside(place: Place, bucket: str, numbers: range) -> None:
+    """As `_fill` leaves it, ten times as fast: an object this small is one entry with its content."""
+    assert place.running
+    filer = Filer(place.running.settings)
+
+    def write(number: int) -> None:
+        folder = f"/buckets/{bucket}/wave-{number // 1000:03}"
+        filer.write(folder, f"person-{number:06}.csv", f"id,score\n{number},17\n".encode())
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for begin in range(numbers.start, numbers.stop, 10_000):
+            list(pool.map(write, range(begin, min(begin + 10_000, numbers.stop))))
 
 
 if __name__ == "__main__":

@@ -187,6 +187,7 @@ def _manifest(figures: Figures) -> Iterator[str]:
         rows = [
             (
                 f"{each['count']:,} objects",
+                f"{each['seconds']:.1f}" if "seconds" in each else "",
                 each["ours"],
                 each["listing"],
                 each["bare"],
@@ -197,7 +198,17 @@ def _manifest(figures: Figures) -> Iterator[str]:
             for each in found["sizes"]
         ]
         yield table(
-            ("", "manifest", "our listing alone", "bare listing", "ratio", "aim met", "memory grew by at most"), rows
+            (
+                "",
+                "seconds",
+                "manifest",
+                "our listing alone",
+                "bare listing",
+                "ratio",
+                "aim met",
+                "memory grew by at most",
+            ),
+            rows,
         )
         yield (
             f"\nThe whole finalize of {found['sizes'][-1]['count']:,} objects: answered after "
