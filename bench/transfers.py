@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.runtime.front_door import FrontDoor, front_door
 from bench.figures import spread, timed
 from bench.movers import OURS, Mover, Target, movers
 from bench.outside import Person
+from strongroom.core import manifest
 
 ROUNDS = int(os.environ.get("BENCH_TRANSFER_ROUNDS", "3"))
 BLOCK = 1 << 20
@@ -130,13 +132,17 @@ def _one(here: Here, tool: Mover, source: Path, load: Load) -> tuple[float, floa
 
 def _verify(here: Here, source: Path) -> dict[str, float]:
     """`strongroom verify` of a folder beside `sha256sum -c` of the same list, the files in memory for both."""
-    names = sorted(path.relative_to(source).as_posix() for path in source.rglob("*.bin"))
-    sums = here.folder / "sums"
-    with sums.open("w") as listed:
-        for name in names:
-            with (source / name).open("rb") as content:
-                listed.write(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {name}\n")
-    ours = [str(Path(sys.executable).with_name("strongroom")), "verify", str(source), "--manifest", str(sums)]
+    paths = sorted((path for path in source.rglob("*.bin")), key=lambda path: path.as_posix().encode())
+    sums, lines = here.folder / "sums", here.folder / "digests.jsonl"
+    with sums.open("w") as listed, lines.open("wb") as manifest_lines:
+        for path in paths:
+            name = path.relative_to(source).as_posix()
+            with path.open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+            listed.write(f"{digest}  {name}\n")
+            entry = manifest.Entry(name, path.stat().st_size, "", datetime.now(UTC), f"sha256:{digest}")
+            manifest_lines.write(manifest.encode(entry))
+    ours = [str(Path(sys.executable).with_name("strongroom")), "verify", str(source), "--manifest", str(lines)]
     mine = [timed(lambda: _quiet(ours, here.folder))[0] for _ in range(ROUNDS)]
     theirs = [timed(lambda: _quiet(["sha256sum", "-c", str(sums)], source))[0] for _ in range(ROUNDS)]
     return {"verify": spread(mine).median, "sha256sum": spread(theirs).median}
