@@ -84,7 +84,7 @@ class Here:
 def measure() -> dict[str, object]:
     """Seconds of every mover up and down for every load, and what disk, loopback and hashing alone would allow."""
     with _running() as here:
-        tools = movers(is_on_port_80=here.endpoint.endswith(":80"))
+        tools = movers(is_on_port_80=here.endpoint == "http://127.0.0.1")
         return {"rounds": ROUNDS, "loads": [_load(here, tools, load) for load in LOADS]}
 
 
@@ -225,8 +225,8 @@ def _running() -> Iterator[Here]:
         token = Person(door.first_port).ask("POST", "/sign-in", {"code": door.code()})["token"]
         person = Person(door.first_port, token)
         space = person.ask("POST", "/spaces", {"name": "Bench", "risk_level": "high"})
-        port = 80 if more else door.first_port + 1
-        yield Here(door, person, token, space["id"], f"http://127.0.0.1:{port}", Path(name))
+        endpoint = "http://127.0.0.1" if more else f"http://127.0.0.1:{door.first_port + 1}"
+        yield Here(door, person, token, space["id"], endpoint, Path(name))
         door.end()
 
 

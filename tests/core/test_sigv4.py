@@ -10,7 +10,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom.core.sigv4 import EMPTY_SHA256, UNSIGNED, Key, path_of, query_of, signed
+from strongroom.core.sigv4 import EMPTY_SHA256, UNSIGNED, Key, host_of, path_of, query_of, signed
 
 HOST = "examplebucket.s3.amazonaws.com"
 PRINTED = Key("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
@@ -84,3 +84,19 @@ def test_any_request_is_signed_as_botocore_signs_it(
 
 def test_a_key_does_not_show_its_secret() -> None:
     assert "wJalr" not in repr(PRINTED)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "host"),
+    [
+        ("http://127.0.0.1:80", "127.0.0.1"),
+        ("https://s3.example.org:443", "s3.example.org"),
+        ("https://s3.example.org:80", "s3.example.org:80"),
+        ("http://127.0.0.1:9400", "127.0.0.1:9400"),
+        ("http://[::1]:80/", "[::1]"),
+        ("http://[::1]", "[::1]"),
+        ("https://s3.example.org", "s3.example.org"),
+    ],
+)
+def test_the_host_names_no_port_that_is_the_schemes_own(endpoint: str, host: str) -> None:
+    assert host_of(endpoint) == host

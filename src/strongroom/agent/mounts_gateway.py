@@ -10,7 +10,6 @@ import re
 import ssl
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
@@ -81,7 +80,7 @@ def _signed(endpoint: str, region: str, credentials: Mapping[str, Any], target: 
     path, _, query = target.partition("?")
     return sigv4.signed(
         sigv4.Key(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]),
-        *("GET", path, query, {"host": urllib.parse.urlsplit(endpoint).netloc}),
+        *("GET", path, query, {"host": sigv4.host_of(endpoint)}),
         payload_sha256=sigv4.EMPTY_SHA256,
         at=time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
         region=region,

@@ -11,10 +11,11 @@ import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 UNSIGNED = "UNSIGNED-PAYLOAD"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,13 @@ class Key:
 
     def __repr__(self) -> str:
         return f"Key({self.access_key_id!r}, secret=***)"
+
+
+def host_of(endpoint: str) -> str:
+    """The `host` of requests to an endpoint: the port only where it is not the scheme's own, as gateways sign it."""
+    parts = urlsplit(endpoint)
+    host = parts.netloc.rpartition("@")[2]
+    return host.rpartition(":")[0] if parts.port == _DEFAULT_PORTS.get(parts.scheme) else host
 
 
 def path_of(*parts: str) -> str:

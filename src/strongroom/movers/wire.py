@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Callable, Union
 from urllib.parse import urlsplit
 
+from strongroom.core.sigv4 import host_of
 from strongroom.movers import proxies
 from strongroom.movers.errors import Unreachable
 
@@ -236,7 +237,7 @@ class Wire:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{endpoint!r} is not the address of an S3 gateway: it begins with http:// or https://")
         self.endpoint = endpoint.rstrip("/")
-        self.host = parts.netloc.rpartition("@")[2]
+        self.host = host_of(endpoint)
         self._route = proxies.route_to(parts.scheme, parts.hostname, parts.port)
         self._tls = _context(ca_file) if parts.scheme == "https" else None
         self._idle: deque[Connection] = deque()
