@@ -37,7 +37,8 @@ def markdown(figures: Figures, sections: Iterable[str]) -> str:
         ("pages", "Pages beside 10,000 data sets", _pages),
         ("ledgers", "Ledger of 1,000,000 entries", _ledger),
         ("console", "Pages of the console", _console),
-from bench import console_page, grants_page, mounts_page, transfers_page
+        ("painting", "Pages of the console in a browser", _painting),
+        ("transfers", "Moving files", _transfers),
         ("mounts", "Mounts on a server", _mounts),
         ("agent", "The agent of a server", _agent),
     ):
