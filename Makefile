@@ -25,12 +25,13 @@ up: venv ## Start Strongroom; Ctrl-C stops it, state is kept in ./var (STRONGROO
 
 test: venv-dev system check pytest postgresql ## Install what the tests need and run everything (TESTS=tests/core for a part)
 
-check: venv-dev ## Style, types, import contracts, generated pages
+check: venv-dev ## Style, types, import contracts, generated pages, migrations
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m strongroom.runtime.reference --check
+	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django makemigrations --check --dry-run strongroom
 
 pytest: venv-dev
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(TESTS)

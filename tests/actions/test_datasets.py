@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from strongroom.actions import converge, datasets, manifests, receipts
 from strongroom.core import receipt
+from strongroom.core.actor import Actor
 from strongroom.core.vocabulary import Kind, Role, State, Verb
 from strongroom.db.models import Dataset, Event, Manifest
 from tests.actions.attempts import attach
@@ -304,5 +305,26 @@ def test_a_page_says_what_may_be_done_and_why_the_rest_is_closed(world: World) -
     blocked = {each.verb: each.reason for each in seen.blocked}
     assert set(seen.may).isdisjoint(blocked)
     assert "Nothing is left to do" in blocked[Verb.DATASET_FINALIZE]
-    assert Verb.DATASET_REQUEST_DELETION in seen.may and Verb.DATASET_CONFIRM_DELETION in seen.may
+    assert Verb.DATASET_REQUEST_DELETION in seen.may
     assert (seen.role, seen.manifest is not None, seen.live_key) == (Role.OWNER, True, None)
+
+
+def test_a_deletion_is_offered_for_an_answer_only_once_it_was_asked_for(world: World) -> None:
+    dataset = world.finalized()
+    owner, steward = actor_of(dataset.created_by), world.member(dataset.space, Role.STEWARD)
+    ask, withdraw, confirm = (
+        Verb.DATASET_REQUEST_DELETION,
+        Verb.DATASET_WITHDRAW_DELETION,
+        Verb.DATASET_CONFIRM_DELETION,
+    )
+
+    def offered(actor: Actor) -> set[Verb]:
+        seen = datasets.show(actor, dataset.id)
+        assert {ask, withdraw, confirm} <= {*seen.may, *(each.verb for each in seen.blocked)}
+        return {ask, withdraw, confirm} & set(seen.may)
+
+    assert offered(owner) == offered(steward) == {ask}
+    datasets.request_deletion(owner, dataset.id, reason="over")
+    assert (offered(owner), offered(steward)) == ({withdraw}, {withdraw, confirm})
+    datasets.withdraw_deletion(steward, dataset.id)
+    assert offered(owner) == offered(steward) == {ask}

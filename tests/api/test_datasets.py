@@ -21,7 +21,8 @@ FIELDS = {
     "data_classifications", "data_format", "derivative", "source_ids", "sources", "external_source", "owner_contact",
     "needed_until", "created_at", "created_by", "modified_at", "modified_by", "finalized_at", "finalized_by",
     "locked_until", "object_count", "size_bytes", "manifest_sha256", "late_objects", "live_grants", "deletion",
-    "deleted_at", "last_error", "key", "role", "may", "blocked",
+    "deleted_at", "last_error", "key", "role", "may", "blocked", "digests_sha256", "last_check", "damaged_objects",
+    "fixity_due_at",
 }  # fmt: skip
 
 

@@ -96,16 +96,6 @@ def bury(deed: Deed, dataset: Dataset) -> None:
     deed.record(before=before, after=after, reason=dataset.deletion_reason)
 
 
-def need_request(dataset: Dataset) -> None:
-    """Raises Conflict unless somebody asked for the deletion."""
-    if not dataset.deletion_requested_at:
-        raise Conflict(
-            f"Nobody has requested the deletion of {dataset.name}.",
-            code="not-requested",
-            way_out="First one person requests it with a reason, then a second one confirms.",
-        )
-
-
 def refuse_while_ending(dataset: Dataset) -> None:
     """Raises Conflict while its deletion is asked for: what was asked for was the end of another data set than this."""
     if dataset.deletion_requested_at:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from strongroom import engines
-from strongroom.actions import catalogue, closing, converge, editing, inventory, leases
+from strongroom.actions import catalogue, closing, converge, editing, inventory, leases, parting
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.paging import MAX_LIMIT, Page, page
@@ -240,12 +240,7 @@ def request_deletion(actor: Actor, dataset_id: UUID, *, reason: str) -> DatasetV
     with doing(actor, Verb.DATASET_REQUEST_DELETION) as deed:
         catalogue.hold_lineage(dataset_id)
         dataset = deed.dataset(dataset_id)
-        if dataset.deletion_requested_at:
-            raise Conflict(
-                f"The deletion of {dataset.name} has already been requested.",
-                code="already-requested",
-                way_out="Another owner or steward confirms it, or it is withdrawn.",
-            )
+        parting.check(deed.verb, dataset, actor)
         closing.refuse_while_locked(dataset, deed.now)
         closing.refuse_while_source(dataset)
         reason = names.clean_text("reason", reason, max_length=2000, is_multiline=True)
@@ -260,7 +255,7 @@ def withdraw_deletion(actor: Actor, dataset_id: UUID) -> DatasetView:
     """Take the request back. Raises Conflict when there is none."""
     with doing(actor, Verb.DATASET_WITHDRAW_DELETION) as deed:
         dataset = deed.dataset(dataset_id)
-        closing.need_request(dataset)
+        parting.check(deed.verb, dataset, actor)
         before: dict[str, Json] = {"reason": dataset.deletion_reason}
         dataset.deletion_requested_at = dataset.deletion_requested_by = None
         dataset.deletion_reason = ""
@@ -277,13 +272,7 @@ def confirm_deletion(actor: Actor, dataset_id: UUID, *, confirm_name: str) -> Da
     with doing(actor, Verb.DATASET_CONFIRM_DELETION) as deed:
         catalogue.hold_lineage(dataset_id)
         dataset = deed.dataset(dataset_id)
-        closing.need_request(dataset)
-        if dataset.deletion_requested_by_id == actor.person_id:
-            raise Forbidden(
-                "You asked for this deletion yourself; a second person must confirm it.",
-                code="same-person",
-                way_out="Ask another owner or steward of the space, or an administrator.",
-            )
+        parting.check(deed.verb, dataset, actor)
         closing.check_confirmed(dataset, confirm_name)
         closing.refuse_while_locked(dataset, deed.now)
         closing.refuse_while_source(dataset)

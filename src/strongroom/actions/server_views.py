@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from strongroom.actions.configuration import settings
@@ -11,9 +12,19 @@ from strongroom.core import authz, server_lifecycle
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden
 from strongroom.core.vocabulary import Role, ServerKind, ServerState, Verb
-from strongroom.db.models import Dataset, Grant, Membership, Server
+from strongroom.db.models import Dataset, Grant, Membership, Person, Server
 
 MISSED_HEARTBEATS = 3  # so many in a row, and a server counts as not online
+_SAID = {
+    "dataset": (Dataset, {"id", "kind", "repository", "name", "created_by"}),
+    "created_by": (Person, {"id", "email", "name"}),
+}
+_UNSAID = [
+    f"{bound}__{field.name}"
+    for bound, (model, said) in _SAID.items()
+    for field in model._meta.concrete_fields
+    if field.name not in said
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +65,12 @@ def view(actor: Actor, server: Server) -> ServerView:
 
 
 def _grants(actor: Actor, row: Server) -> list[Grant]:
-    visible = Dataset.objects.visible_to(actor)
-    live = row.grants.filter(ended_at=None, dataset__in=visible).select_related("dataset", "created_by")
-    found = list(live.order_by("dataset__name", "dataset_id"))
+    # A server has hundreds: asked one by one what is visible, and read without what no page and no answer says.
+    visible = Dataset.objects.visible_to(actor).filter(id=OuterRef("dataset_id"))
+    live = row.grants.filter(Exists(visible), ended_at=None).select_related("dataset", "created_by")
+    found = list(live.order_by("dataset__name", "dataset_id").defer(*_UNSAID))
     for each in found:
-        each.server = row  # a server has hundreds, and is not read anew with each
+        each.server = row  # not read anew with each
     return found
 
 

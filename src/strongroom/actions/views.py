@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from strongroom.actions import parting
 from strongroom.core import authz, lifecycle
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden
@@ -96,6 +97,7 @@ def _deeds(actor: Actor, row: Dataset, role: Role | None) -> tuple[list[Verb], l
                 scopes=actor.scopes,
             )
             lifecycle.check(verb, kind=Kind(row.kind), state=State(row.state), name=row.name)
+            parting.check(verb, row, actor)
             may.append(verb)
         except (Forbidden, Conflict) as refusal:
             blocked.append(Blocked(verb, f"{refusal} {refusal.way_out}".strip()))

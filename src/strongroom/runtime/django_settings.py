@@ -71,7 +71,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "strongroom.console.context.layout",
             ],
-            "builtins": ["strongroom.console.templatetags.console", "lucide.templatetags.lucide"],
+            "builtins": ["strongroom.console.templatetags.console"],
         },
     }
 ]

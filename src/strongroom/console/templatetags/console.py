@@ -10,6 +10,7 @@ from django.contrib.staticfiles import finders
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from lucide.templatetags.lucide import lucide as draw
 
 from strongroom.console import wayout
 
@@ -65,6 +66,13 @@ def size(count: int | None) -> str:
 def asset(path: str) -> str:
     """The address of a static file, which changes with its content, so that browsers may keep it for good."""
     return f"{static(path)}?v={_digest(path)}"
+
+
+@register.simple_tag
+@cache
+def lucide(name: str, *, size: int = 24) -> str:
+    """An icon, drawn once and kept: a page shows the same few dozens of times."""
+    return draw(name, size=size)
 
 
 @cache
