@@ -1,4 +1,4 @@
-"""A server brings a data set into a folder and proves it, with nothing installed; a revoke ends that, also midway."""
+"""A server brings a data set into a folder, and results into a derivative, with nothing installed; a revoke ends it."""
 
 import hashlib
 import json
@@ -115,6 +115,97 @@ def test_a_revoke_in_the_middle_ends_it_with_one_clear_line(
     assert told["files_kept"] >= 2 and told["problems"] == 0
     assert serving.run("verify", str(folder), "--dataset", big.name).returncode == 0
     assert files(folder)["scans/11.dcm"] == bytes([11]) * MIB
+
+
+@pytest.fixture(scope="module")
+def results(place: Site, serving: Server) -> Study:
+    """A derivative that the server works in; it was finalized with `first/0.csv` to `first/2.csv`."""
+    study = place.system.uploaded(kind="derivative", source_ids=[place.original.id])
+    place.system.finalized(study)
+    serving.grant(study)
+    return study
+
+
+def uploaded(server: Server, verb: str, folder: Path, dataset: str, *words: str) -> Any:
+    """What the command tells programs; it must succeed."""
+    done = server.run(verb, str(folder), dataset, "--json", *words)
+    assert done.returncode == 0, done
+    return json.loads(done.stdout)
+
+
+def held(place: Site, study: Study, prefix: str) -> dict[str, int]:
+    """Sizes by key below a prefix, as the engine has them."""
+    listing = place.system.listing(study.repository)
+    return {key[len(prefix) :]: size for key, (size, _) in listing.items() if key.startswith(prefix)}
+
+
+def test_results_go_into_a_derivative_and_nothing_goes_into_an_original(
+    results: Study, serving: Server, place: Site, open_folder: Path
+) -> None:
+    folder = open_folder / "results"
+    (folder / "tables").mkdir(parents=True)
+    for number in range(5):
+        (folder / "tables" / f"{number}.csv").write_text(f"{number}\n")
+    (folder / "volume.bin").write_bytes(bytes(18 * MIB))
+    (folder / "notes.tmp").write_text("mine")
+
+    before = place.system.listing(place.original.repository)
+    done = serving.run("upload", str(folder), place.original.name)
+    assert (done.returncode, done.stdout) == (13, "") and done.stderr.count("\n") == 1, done
+    assert "is an original: servers read it" in done.stderr and "--kind derivative" in done.stderr
+    assert place.system.listing(place.original.repository) == before
+
+    words = ("--into", "run-7/", "--exclude", "*.tmp")
+    assert uploaded(serving, "upload", folder, results.name, *words, "--dry-run")["send"] == 6
+    assert held(place, results, "run-7/") == {}
+    told = uploaded(serving, "upload", folder, results.name, *words)
+    assert (told["sent_files"], told["left_out"], told["problems"]) == (6, 1, 0)
+    expected = {f"tables/{number}.csv": 2 for number in range(5)} | {"volume.bin": 18 * MIB}
+    assert held(place, results, "run-7/") == expected
+    lines = [json.loads(line) for line in Path(told["manifest"]).read_text().splitlines()]
+    assert {line["key"][len("run-7/") :]: line["size_bytes"] for line in lines} == expected
+    assert Path(told["manifest"]).is_relative_to(serving.folder / "state" / "transfers")
+    again = uploaded(serving, "upload", folder, results.id, *words)
+    assert (again["sent_files"], again["there_already"]) == (0, 6)
+    assert place.system.owner.get(f"{results.path}/transfers")["items"] == []
+
+    (folder / "tables" / "4.csv").unlink()
+    done = serving.run("sync", str(folder), results.name, *words, "--delete")
+    assert done.returncode == 2 and "Nothing was done" in done.stderr and len(held(place, results, "run-7/")) == 6
+    told = uploaded(serving, "sync", folder, results.name, *words, "--delete", "--confirm", results.name)
+    assert told["deleted"] == 1 and len(held(place, results, "run-7/")) == 5
+    assert len(held(place, results, "first/")) == 3
+
+    copy = open_folder / "results-copy"
+    told = uploaded(serving, "sync", copy, results.name, "--down", "--into", "run-7")
+    assert (told["files_received"], told["problems"]) == (5, 0)
+    assert {key: len(content) for key, content in files(copy).items()} == held(place, results, "run-7/")
+
+
+def test_a_revoke_ends_an_upload_with_one_clear_line_and_it_goes_on_later(
+    results: Study, serving: Server, place: Site, open_folder: Path
+) -> None:
+    folder, log = open_folder / "many", open_folder / "upload.log"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"{number:02}.dcm").write_bytes(bytes([number]) * MIB)
+    words = ("upload", str(folder), results.name, "--into", "many")
+    going = place.machine.start(
+        *serving.command(*words, "--limit", "1M", "--threads", "2"), environ=place.environ(), log=log
+    )
+    until(lambda: len(held(place, results, "many/")) >= 2, "two files", more=lambda: log.read_text())
+    place.system.owner.delete(f"{results.path}/grants/{serving.id}")
+    assert going.wait(60) == 14, log.read_text()
+    (line,) = log.read_text().splitlines()
+    assert line.startswith(f"strongroom: Access to “{results.name}” ended in the middle") and "Ask a steward" in line
+    there = len(held(place, results, "many/"))
+    assert 2 <= there < 12
+
+    serving.grant(results)
+    told = uploaded(serving, *words[:1], folder, results.name, *words[3:])
+    assert (told["sent_files"] + told["there_already"], told["problems"]) == (12, 0)
+    assert told["there_already"] >= there
+    assert held(place, results, "many/") == {f"{number:02}.dcm": MIB for number in range(12)}
 
 
 def strongroom(place: Site, *words: str) -> "subprocess.CompletedProcess[str]":

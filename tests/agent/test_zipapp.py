@@ -87,7 +87,7 @@ def test_it_runs_with_nothing_but_python(tmp_path: Path) -> None:
     done = subprocess.run([PYTHON, "-I", "-S", "-c", script, str(program)], capture_output=True, text=True)
     assert done.stdout.startswith("strongroom agent "), done.stderr
     loaded = ast.literal_eval(done.stdout.splitlines()[1])
-    assert not {"django", "httpx", "cryptography", "click", "site"} & loaded
+    assert not {"django", "httpx", "cryptography", "click", "site", "sqlite3"} & loaded
 
 
 # --- install.sh

@@ -9,7 +9,7 @@ import pytest
 
 from strongroom.movers import plan, transfer_manifest
 from strongroom.movers.journal import Holding, Journal, Known, Sent, Unwritable
-from strongroom.movers.limiting import Limit
+from strongroom.movers.limiting import Limit, rate
 from strongroom.movers.plan import MIB, Step
 from strongroom.movers.walk import File, Trouble
 
@@ -44,6 +44,17 @@ def test_no_file_has_more_than_10_000_parts(size: int) -> None:
 @pytest.mark.parametrize(("etag", "parts"), [("x-3", 8 * MIB), ("x-2", 10 * MIB), ("x", 0), ("x-77", 0), ("x-y", 0)])
 def test_the_parts_of_other_programs_are_guessed_from_the_etag(etag: str, parts: int) -> None:
     assert plan.parts_of_etag(etag, 20 * MIB) in (parts, 16 * MIB if etag == "x-2" else parts)
+
+
+@pytest.mark.parametrize(
+    ("said", "found"), [("500", 500), ("800kB", 8e5), ("20M", 2e7), ("1.5 gb/s", 1.5e9), ("0", None), ("fast", None)]
+)
+def test_a_rate_is_read_as_people_type_it(said: str, found: float | None) -> None:
+    if found is None:
+        with pytest.raises(ValueError, match="is not a rate like 50MB"):
+            rate(said)
+    else:
+        assert rate(said) == found
 
 
 def test_a_limit_lets_bytes_go_at_its_rate_whoever_asks() -> None:

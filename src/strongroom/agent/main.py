@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _parts() -> list[Any]:
-    from strongroom.agent import credentials, daemon, install, moving, passage, status
+    from strongroom.agent import credentials, daemon, install, moving, passage, status, uploading_words
 
     return [
         joining.add_command,
@@ -56,6 +56,7 @@ def _parts() -> list[Any]:
         credentials.add_command,
         mounts.add_commands,
         moving.add_commands,
+        uploading_words.add_commands,
         accounts.add_command,
         passage.add_command,
     ]

@@ -1,11 +1,9 @@
 """One run of a mover for a person or a program: transfer, journal, progress, summary, and what every end means."""
 
-import hashlib
-import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,7 @@ from strongroom.cli.output import Json
 from strongroom.cli.problems import Problem, usage
 from strongroom.cli.progress import Progress
 from strongroom.cli.session import Session
-from strongroom.movers import errors, sending, transfer_manifest
+from strongroom.movers import errors, journals, sending, transfer_manifest
 from strongroom.movers.journal import InUse, Journal, Unwritable
 from strongroom.movers.retrying import Patience
 from strongroom.movers.s3 import Repository
@@ -111,21 +109,17 @@ def journal_closed(journal: Journal) -> Iterator[None]:
         journal.close()
 
 
-def state_folder(environ: Mapping[str, str]) -> Path:
-    """Where journals are kept: `$XDG_STATE_HOME/strongroom`, else `~/.local/state`, on Windows `%LOCALAPPDATA%`."""
-    if sys.platform == "win32" and environ.get("LOCALAPPDATA"):
-        return Path(environ["LOCALAPPDATA"]) / "strongroom"
-    return Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "strongroom"
-
-
 def _journal(session: Session, dataset: Json, order: Order) -> Journal:
-    folder = Path(order.folder)
-    if not folder.exists():
+    if not Path(order.folder).exists():
         raise usage(f"There is no folder {order.folder}.", "Give the folder (or a file) that is to be uploaded.")
-    which = "\0".join((session.signed_in.url, dataset["id"], str(folder.resolve()), order.prefix))
-    name = f"{words.short_id(dataset['id'])}-{hashlib.sha256(os.fsencode(which)).hexdigest()[:16]}.journal"
     with ends():
-        return Journal(state_folder(session.environ) / "transfers" / name)
+        return journals.opened(
+            journals.state_folder(session.environ),
+            folder=order.folder,
+            prefix=order.prefix,
+            place=session.signed_in.url,
+            dataset_id=dataset["id"],
+        )
 
 
 def _repository(lease: Lease, wish: Wish) -> Repository:
@@ -153,22 +147,11 @@ def close_quietly(lease: Lease, tally: Tally) -> None:
 
 def _summary(session: Session, dataset: Json, tally: Tally, manifest: Path, sha256: str) -> None:
     seconds = time.monotonic() - tally.began
-    facts = _facts(tally, sha256)
-    facts |= {"sent_files": tally.sent_files, "sent_bytes": tally.sent_bytes, "there_already": tally.kept_files}
-    facts |= {"deleted": tally.deleted_files, "left_out": tally.left_out, "skipped_links": tally.skipped_links}
-    facts |= {"remarks": tally.remarks, "seconds": round(seconds, 1), "manifest": str(manifest)}
+    facts = {**_facts(tally, sha256), **tally.brought(), "seconds": round(seconds, 1), "manifest": str(manifest)}
     size = words.size(tally.sent_bytes + tally.kept_bytes)
-    parts = [f"{words.counted(tally.sent_files, 'file')} sent"]
-    for count, what in (
-        (tally.kept_files, "there already"),
-        (tally.deleted_files, "deleted there"),
-        (tally.left_out, "left out"),
-        (tally.skipped_links, "skipped, being links"),
-    ):
-        parts += [f"{count:,} {what}"] if count else []
     rate = words.size(round(tally.moved_bytes / max(seconds, 0.001)))
     sentence = f"{words.counted(tally.done_files, 'file')} ({size}) of {dataset['name']} proved in the store: "
-    sentence += f"{', '.join(parts)}; {words.elapsed(seconds)}, {rate}/s."
+    sentence += f"{', '.join(tally.deeds())}; {words.elapsed(seconds)}, {rate}/s."
     if tally.problems:
         if session.out.is_json:
             session.out.json(facts)

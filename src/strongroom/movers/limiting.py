@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import Callable
+
+_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmg]?)b?(?:/s)?")
+_UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
+
+
+def rate(text: str) -> float:
+    """Bytes a second as people type them: `800kB`, `50MB`, `1.5G`. Raises: ValueError."""
+    found = _RATE.fullmatch(text.strip().lower())
+    if not found or not float(found[1]):
+        raise ValueError(f"{text!r} is not a rate like 50MB")
+    return float(found[1]) * _UNITS[found[2]]
 
 
 class Limit:

@@ -45,6 +45,14 @@ def refusal(key: str) -> str:
     return ""
 
 
+def prefix(folder: str) -> str:
+    """What keys in a folder of the data set begin with: `scans/`; empty for its top. Raises: ValueError."""
+    bare = folder.strip("/")
+    if bare and (reason := refusal(f"{bare}/x")):
+        raise ValueError(f"{bare!r} cannot be: {reason}")
+    return f"{bare}/" if bare else ""
+
+
 def reservation(name: str) -> str:
     """Why some systems cannot hold a folder or file of this name, though S3 can; empty where all can."""
     if len(name) * 4 > LONGEST_NAME_BYTES and len(name.encode("utf-8", "surrogateescape")) > LONGEST_NAME_BYTES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from typing import NamedTuple, Union
 
 from strongroom.movers.walk import Trouble
@@ -57,6 +58,30 @@ class Tally:
     def outage_seconds(self) -> float:
         """How long the store has not answered; 0 where it does."""
         return time.monotonic() - self._outage_began if self.outage else 0.0
+
+    def brought(self) -> dict[str, int]:
+        """What an upload did, for programs."""
+        return {
+            "sent_files": self.sent_files,
+            "sent_bytes": self.sent_bytes,
+            "there_already": self.kept_files,
+            "deleted": self.deleted_files,
+            "left_out": self.left_out,
+            "skipped_links": self.skipped_links,
+            "remarks": self.remarks,
+        }
+
+    def deeds(self) -> Iterator[str]:
+        """The same in words; what did not occur is not said."""
+        yield f"{self.sent_files:,} file{'' if self.sent_files == 1 else 's'} sent"
+        for count, what in (
+            (self.kept_files, "there already"),
+            (self.deleted_files, "deleted there"),
+            (self.left_out, "left out"),
+            (self.skipped_links, "skipped, being links"),
+        ):
+            if count:
+                yield f"{count:,} {what}"
 
     def moved(self, count: int) -> None:
         """A body, or a piece of one, is on its way."""

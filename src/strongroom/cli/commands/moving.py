@@ -69,12 +69,13 @@ def _move(session: Session, folder: str, dataset: str, options: dict[str, Any]) 
 
 
 def _wish(folder: str, options: dict[str, Any]) -> Wish:
-    prefix = options["into"].strip("/")
-    if prefix and (reason := names.refusal(f"{prefix}/x")):
-        raise usage(f"--into {prefix!r} cannot be: {reason}.")
+    try:
+        prefix = names.prefix(options["into"])
+    except ValueError as problem:
+        raise usage(f"--into {problem}.") from None
     order = Order(
         folder,
-        prefix=f"{prefix}/" if prefix else "",
+        prefix=prefix,
         selection=Selection(options["include"], options["exclude"]),
         links=options["links"] or walk.REPORT,
         trusts_times=not options["is_careful"],

@@ -1,10 +1,8 @@
-"""Bytes a second as people type them."""
-
-import re
+"""Bytes a second as an option."""
 
 import click
 
-_UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
+from strongroom.movers import limiting
 
 
 class Rate(click.ParamType[float]):
@@ -14,7 +12,7 @@ class Rate(click.ParamType[float]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read it."""
-        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kmg]?)b?(?:/s)?", str(value).strip().lower())
-        if not found or not float(found[1]):
-            self.fail(f"{value!r} is not a rate like 50MB.", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
+        try:
+            return limiting.rate(str(value))
+        except ValueError as problem:
+            self.fail(f"{problem}.", param, ctx)
