@@ -6,6 +6,7 @@ import os
 import pytest
 
 from strongroom.movers import plan
+from strongroom.movers.errors import Refused
 from strongroom.movers.patterns import Selection
 from strongroom.movers.plan import MIB
 from strongroom.movers.upload import Order
@@ -141,7 +142,7 @@ def test_deleting_takes_away_what_the_folder_does_not_hold_and_nothing_else(here
     assert sorted(here.sink.objects) == ["_attachments/x", "a", "keep.log"] and tally.deleted_files == 1
 
 
-@pytest.mark.parametrize("why", ["the folder is empty", "part of it could not be read"])
+@pytest.mark.parametrize("why", ["the folder is empty", "not all of it was read"])
 def test_nothing_is_deleted_for_a_folder_that_was_not_seen(here: Here, why: str) -> None:
     path = here.write("a", b"1")
     here.run()
@@ -166,3 +167,29 @@ def test_a_rehearsal_says_what_would_be_done_and_does_nothing(here: Here) -> Non
         "same": "compare", "other": "send", "new": "send", "gone": "delete",
     }  # fmt: skip
     assert not here.sink.puts and len(here.sink.objects) == 3
+
+
+def test_nothing_is_deleted_below_a_link_that_was_not_followed(here: Here) -> None:
+    outside = here.tmp / "outside"
+    outside.mkdir()
+    (outside / "scan").write_bytes(b"1")
+    here.write("a", b"1")
+    (here.folder / "link").symlink_to(outside)
+    here.run(links=FOLLOW)
+    assert sorted(here.sink.objects) == ["a", "link/scan"]
+    here.run(deletes=True)
+    assert sorted(here.sink.objects) == ["a", "link/scan"]
+    assert any("nothing was deleted" in each for each in here.said().values())
+
+
+def test_what_ends_the_mover_while_much_is_to_be_deleted_is_raised(here: Here) -> None:
+    here.write("a", b"1")
+    here.sink.objects.update({f"old/{number}": (1, "e", b"") for number in range(500)})
+    here.sink.refuse = lambda method, key, query: (403, "AccessDenied") if method == "DELETE" else None
+
+    def denied(refusal: Refused) -> None:
+        raise LookupError("the data set was finalized")
+
+    here.denied = denied
+    with pytest.raises(LookupError, match="finalized"):
+        here.run(deletes=True, threads=2)

@@ -124,3 +124,16 @@ def test_a_key_that_the_store_refuses_is_one_problem_and_not_the_end(here: Here)
     here.write("fine", b"1")
     here.sink.refuse = lambda method, key, query: (400, "InvalidArgument") if key == "odd" else None
     assert here.run().problems == 1 and "InvalidArgument" in here.said()["odd"]
+
+
+def test_a_small_file_that_has_become_large_is_sent_by_one_thread_too(here: Here) -> None:
+    here.write("a", b"1")
+    grown = here.write("b", b"1")
+
+    def refuse(method: str, key: str, query: dict[str, str]) -> None:
+        if method == "PUT" and key == "a":
+            grown.write_bytes(noise(20 * MIB))
+
+    here.sink.refuse = refuse
+    assert here.run(threads=1).problems == 0
+    assert here.sink.content() == {"a": b"1", "b": noise(20 * MIB)}

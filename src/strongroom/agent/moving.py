@@ -94,9 +94,9 @@ def check(config: Config, options: argparse.Namespace) -> int:
             print(f"{difference.kind.value:<10} {difference.key}: {difference.detail}")
 
     try:
-        report = verify.check_folder(
-            options.path, listed.read(_lines(config, options)), found=tell, allows_extra=options.allow_extra
-        )
+        with tempfile.TemporaryDirectory(prefix="strongroom-") as folder:
+            entries = _entries(config, options, f"{folder}/manifest.jsonl")
+            report = verify.check_folder(options.path, entries, found=tell, allows_extra=options.allow_extra)
     except listed.Unreadable as problem:
         raise Trouble(f"This is no manifest: {problem}.", "", "usage", USAGE) from None
     said = {
@@ -119,11 +119,11 @@ def check(config: Config, options: argparse.Namespace) -> int:
     return DIFFERENT
 
 
-def _lines(config: Config, options: argparse.Namespace) -> Iterable[bytes]:
-    """The manifest that is meant."""
+def _entries(config: Config, options: argparse.Namespace, kept: str) -> Iterable[Listed]:
+    """The manifest that is meant; `kept` is where one of the agent is kept: it does not wait while files are read."""
     if options.manifest:
         try:
-            return open(options.manifest, "rb")  # noqa: PTH123  read to its end, then the program ends
+            return listed.read(open(options.manifest, "rb"))  # noqa: PTH123  read to its end, then the program ends
         except OSError as problem:
             raise Trouble(f"{options.manifest} cannot be read: {problem.strerror}.", "", "usage", USAGE) from None
     path = mounts_kernel.real(options.path)
@@ -137,7 +137,7 @@ def _lines(config: Config, options: argparse.Namespace) -> Iterable[bytes]:
             USAGE,
         )
     dataset = mounts_checks.granted(config, mounts_checks.status(config), named)
-    return _manifest(config, dataset)
+    return _saved(_manifest(config, dataset), kept)()
 
 
 def _manifest(config: Config, dataset: dict[str, Any]) -> Iterator[bytes]:

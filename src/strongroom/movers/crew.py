@@ -75,11 +75,13 @@ class Crew:
         if self._stopping.wait(seconds):
             raise Stopped
 
-    def do(self, lane: Lane, work: Work) -> None:
-        """Have it done by whoever is free. Waits while much of this lane waits, parts excepted. Raises: Stopped."""
+    def do(self, lane: Lane, work: Work, *, waits: bool = True) -> None:
+        """Have it done by whoever is free. Waits while much of this lane waits, parts excepted; whoever works for the
+        crew must not wait for it. Raises: Stopped.
+        """
         waiting = self._waiting[lane]
         with self._room:
-            while lane is not Lane.PARTS and len(waiting) >= _WAITING and not self._stopping.is_set():
+            while waits and lane is not Lane.PARTS and len(waiting) >= _WAITING and not self._stopping.is_set():
                 self._room.wait()
             self.check()
             waiting.append(work)

@@ -53,14 +53,12 @@ class Sender:
     _room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_IN_MEMORY))
 
     def small(self, task: Task) -> Outcome:
-        """A file that goes in one piece: read, both hashes, one request."""
+        """A file that goes in one piece: read, both hashes, one request. Raises: OverflowError where it is huge by now."""
         try:
             if task.file.size_bytes > plan.MIB:
                 with self._room:
                     return self._small(task)
             return self._small(task)
-        except OverflowError:  # it has grown since it was found
-            return self.huge(task)
         except Unreachable:
             raise
         except Problem as problem:
@@ -74,6 +72,8 @@ class Sender:
             raise
         except Problem as problem:
             return Trouble(task.file.key, _said(problem))
+        except OverflowError:
+            return Trouble(task.file.key, _said(Changed("it grows while it is read")))
         except Vanished:
             return Trouble(task.file.key, "its upload was aborted by somebody, twice")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Callable
 
 from strongroom.movers import plan, sending, walk
-from strongroom.movers.crew import Crew, Lane, Memory
+from strongroom.movers.crew import Crew, Lane, Memory, Stopped
 from strongroom.movers.errors import Problem, Refused, Unreachable
 from strongroom.movers.journal import Holding, Journal, Sent
 from strongroom.movers.limiting import Limit
@@ -98,6 +98,8 @@ class Upload:
             sending.settle(self.repository, self.journal)
             self._work()
             self._finish()
+        except Stopped:
+            raise (self.crew.failure or Stopped()) from None
         finally:
             self.crew.stop()
             with contextlib.suppress(Problem):
@@ -165,7 +167,7 @@ class Upload:
                 if plan.step(task.file, task.known, trusts_times=self.order.trusts_times) is Step.KEEP:
                     kept.append(task)
                 elif task.file.size_bytes > plan.ONE_PIECE_BYTES:
-                    self.crew.do(Lane.HUGE, lambda task=task: self._outcomes.put([self._sender.huge(task)]))  # type: ignore[misc]
+                    self._hand_out_huge(task)
                 else:
                     small.append(task)
                     if len(small) >= _BATCH_FILES or sum(each.file.size_bytes for each in small) >= _BATCH_BYTES:
@@ -178,7 +180,17 @@ class Upload:
         self._is_walked = True
 
     def _hand_out(self, tasks: list[Task]) -> None:
-        self.crew.do(Lane.FILES, lambda: self._outcomes.put([self._sender.small(task) for task in tasks]))
+        self.crew.do(Lane.FILES, lambda: self._outcomes.put([*self._small(tasks)]))
+
+    def _hand_out_huge(self, task: Task, *, waits: bool = True) -> None:
+        self.crew.do(Lane.HUGE, lambda: self._outcomes.put([self._sender.huge(task)]), waits=waits)
+
+    def _small(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        for task in tasks:
+            try:
+                yield self._sender.small(task)
+            except OverflowError:  # it has grown since it was found; whoever sends parts must not wait for them
+                self._hand_out_huge(task, waits=False)
 
     def _keep(self, tasks: Sequence[Task]) -> None:
         self.journal.note_kept([task.file.key for task in tasks])
@@ -278,7 +290,7 @@ class Upload:
         if not self.order.deletes:
             return
         if not self._walk.is_whole or not self.tally.found_files:
-            reason = "nothing was deleted in the data set: the folder is empty, or part of it could not be read"
+            reason = "nothing was deleted in the data set: the folder is empty, or not all of it was read"
             self._trouble(Trouble(self.order.prefix, reason))
             return
         inside = len(self.order.prefix)

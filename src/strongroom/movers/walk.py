@@ -115,6 +115,7 @@ class Walk:
         if self.links == SKIP:
             self.skipped_links += 1
         else:
+            self.is_whole = False
             yield Trouble(names.shown(key), "it is a link: say --follow-links or --skip-links")
 
     def _file(self, entry: os.DirEntry[str], key: str) -> Iterator[Found]:

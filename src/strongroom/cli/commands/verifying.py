@@ -1,13 +1,14 @@
 """`strongroom verify`: whether a data set, a folder, a mount or a bag is what was finalized."""
 
 import hashlib
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from strongroom.cli import bags, find, words
+from strongroom.cli import bags, files, find, words
 from strongroom.cli.client import path
 from strongroom.cli.commands import fixity
 from strongroom.cli.commands.lifecycle import waits
@@ -83,21 +84,16 @@ def _from_file(file: Path) -> Iterator[Iterator[manifest.Entry]]:
 
 @contextmanager
 def _from_server(session: Session, found: Json) -> Iterator[Iterator[manifest.Entry]]:
-    """As it comes, with all digests where they are complete; its hash is checked at its end."""
+    """Fetched before the first file is read: nobody waits hours for the next line. With all digests where known."""
     made = session.api.get(path("datasets", found["id"], "manifest"))
     digests = made.get("digests")
     form, expected = ("digests", digests["digests_sha256"]) if digests else ("jsonl", made["root_sha256"])
-    with session.api.download(path("datasets", found["id"], "manifest", "download"), {"form": form}) as chunks:
-        yield manifest.read(_lines(bags.checked(chunks, hashlib.sha256(), expected)))
-
-
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
-    if rest:
-        yield rest
+    with tempfile.TemporaryDirectory(prefix="strongroom-") as folder:
+        kept = Path(folder) / "manifest.jsonl"
+        with session.api.download(path("datasets", found["id"], "manifest", "download"), {"form": form}) as chunks:
+            files.write_stream(kept, bags.checked(chunks, hashlib.sha256(), expected))
+        with _from_file(kept) as entries:
+            yield entries
 
 
 def _tell(session: Session, folder: Path, report: Report, differences: list[Difference]) -> None:
