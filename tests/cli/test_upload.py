@@ -165,3 +165,15 @@ def test_what_was_begun_is_cleaned_up_and_forgotten(pending: Terminal, store: Si
 def test_what_cannot_be_meant_is_refused(pending: Terminal, words: tuple[str, str]) -> None:
     result = pending("upload", "cohort", NAME, *words)
     assert result.exit_code == Exit.USAGE and words[1].partition("/")[0] in result.stderr
+
+
+def test_words_that_would_do_something_else_are_refused(pending: Terminal, store: Sink) -> None:
+    pending.ok("upload", "cohort", NAME)
+    for words in (
+        ("sync", "cohort/empty.txt", NAME, "--delete", "--confirm", NAME),
+        ("sync", "--down", "cohort", NAME, "--abort"),
+        ("sync", "--down", "cohort", NAME, "--manifest", "told.jsonl"),
+        ("sync", "--down", "cohort", NAME, "--skip-links"),
+    ):
+        assert pending(*words).exit_code == Exit.USAGE, words
+    assert len(store.objects) == 21

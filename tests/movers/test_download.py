@@ -6,6 +6,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from strongroom.movers import download
 from strongroom.movers.download import Download, Full, Order
 from strongroom.movers.errors import Refused
 from strongroom.movers.listed import Listed, of_stored
+from strongroom.movers.places import Places
 from strongroom.movers.receiving import PARTIAL, Task, beside_of
 from strongroom.movers.retrying import Patience
 from strongroom.movers.s3 import Repository
@@ -160,6 +162,59 @@ def test_what_the_data_set_does_not_have_is_removed_where_that_is_asked(reposito
     assert len(files(tmp_path)) == 4
     made.run()
     assert files(tmp_path) == {"d/y": SMALL, "kept.log": b"old"} and made.tally.deleted_files == 3
+
+
+def test_a_name_that_the_system_spells_otherwise_is_not_removed(repository: Repository, tmp_path: Path) -> None:
+    repository.put("readme", SMALL)
+    (tmp_path / "README").write_bytes(SMALL)
+    (tmp_path / "more").write_bytes(SMALL)
+    made = Download(Order(str(tmp_path), deletes=True), repository, _places=Places(str(tmp_path), folds=True))
+    made.run()
+    assert files(tmp_path) == {"readme": SMALL, "README": SMALL} and made.tally.deleted_files == 1
+
+
+def test_what_is_not_in_the_manifest_of_an_original_is_told_and_a_copy_of_it_stays(
+    repository: Repository, tmp_path: Path
+) -> None:
+    for key in ("altered", "late", "same"):
+        repository.put(key, SMALL)
+    altered, _, same = of_stored(repository.list())
+    told = (replace(altered, etag="0" * 32), replace(same, key="lost"), same)
+    for key in ("altered", "lost"):
+        (tmp_path / key).write_bytes(b"as it was")
+    made, troubles = run(repository, tmp_path, *told, is_frozen=True, deletes=True, overwrites=True)
+    assert sorted(each.key for each in troubles) == ["altered", "late", "lost"] and made.tally.problems == 3
+    assert files(tmp_path) == {"altered": b"as it was", "lost": b"as it was", "same": SMALL}
+    made, troubles = run(repository, tmp_path, *told, overwrites=True)
+    assert [each.key for each in troubles] == ["lost"] and files(tmp_path)["altered"] == SMALL
+
+
+def test_a_large_object_that_was_changed_meanwhile_is_named_and_the_others_come(
+    repository: Repository, tmp_path: Path
+) -> None:
+    for key, content in (("a", SMALL), ("big", BIG), ("z", SMALL)):
+        repository.put(key, content)
+    first = next(of_stored(repository.list()))
+    times: list[int] = []
+
+    def manifest() -> Iterator[Listed]:
+        times.append(1)
+        yield first
+        if len(times) == 2:  # the listing was had by now
+            repository.put("big", bytes(len(BIG)))
+
+    troubles: list[object] = []
+    made = Download(Order(str(tmp_path), ranges_from_bytes=64 * MIB), repository, manifest, troubles.append)
+    made.run()
+    assert troubles == [Trouble("big", "somebody changed or removed it meanwhile: run it again")]
+    assert {name for name in files(tmp_path) if not name.endswith(PARTIAL)} == {"a", "z"}
+
+
+def test_a_folder_of_the_data_set_comes_without_what_marks_it(repository: Repository, tmp_path: Path) -> None:
+    for key in ("scans/", "scans/1", "scans2/1"):
+        repository.put(key, b"")
+    made, troubles = run(repository, tmp_path, prefix="scans/")
+    assert files(tmp_path) == {"1": b""} and troubles == [] and made.tally.found_files == 1
 
 
 def test_a_disk_without_room_is_told_before_anything_comes(

@@ -80,3 +80,7 @@ def test_patterns_choose_files(pattern: str, fits: list[str], does_not: list[str
 
 def test_what_is_excluded_is_not_even_entered() -> None:
     assert not Selection((), ("cache/",)).enters("a/cache") and Selection(("*.csv",)).enters("a")
+
+
+def test_a_pattern_that_means_nothing_stands_for_itself() -> None:
+    assert Selection(("[z-a]",)).takes("x/[z-a]") and not Selection(("[z-a]",)).takes("z")

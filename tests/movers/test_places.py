@@ -1,9 +1,11 @@
 """Where objects may not go: outside the folder, through links, and under names that the system cannot hold."""
 
+import stat
 from pathlib import Path
 
 import pytest
 
+from strongroom.movers import ordered
 from strongroom.movers.places import Places, Unholdable, folds_case
 
 
@@ -52,3 +54,17 @@ def test_what_the_file_system_does_is_tried_and_leaves_nothing(tmp_path: Path) -
 def test_a_name_that_ends_with_a_slash_is_a_folder(tmp_path: Path) -> None:
     assert Places(str(tmp_path)).of("a/b/") == str(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_junction_of_windows_is_a_link_and_no_folder_to_look_into() -> None:
+    class Junction:
+        name, path = "out", "out"
+
+        def is_dir(self, *, follow_symlinks: bool) -> bool:
+            return True
+
+        def stat(self, *, follow_symlinks: bool) -> object:
+            return type("Status", (), {"st_mode": stat.S_IFDIR, "st_file_attributes": 0x400, "st_size": 0})
+
+    assert not ordered._is_folder(Junction())  # type: ignore[arg-type]
+    assert ordered._local(Junction(), "out").trouble == "it is a link, not a file"  # type: ignore[arg-type]

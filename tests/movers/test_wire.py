@@ -9,6 +9,7 @@ import pytest
 
 from strongroom.movers.errors import Unreachable
 from strongroom.movers.retrying import AT_ONCE, Patience
+from strongroom.movers.s3 import Credentials, Repository
 from strongroom.movers.wire import Answer, Wire
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -204,3 +205,18 @@ def test_patience_pauses_longer_and_longer_and_ends() -> None:
     assert len(told) == 4
     with pytest.raises(Unreachable):
         AT_ONCE.of(fails)
+
+
+def test_a_range_that_a_gateway_or_proxy_does_not_know_is_not_taken_for_its_bytes() -> None:
+    with talking(OK.replace(b"Content", b'ETag: "e"\r\nContent')) as (talker, _):
+        repository = Repository(talker.url, "us-east-1", "bucket", lambda: Credentials("a", "b"), patience=AT_ONCE)
+        with pytest.raises(Unreachable, match="another range"):
+            repository.fill("key", memoryview(bytearray(5)), start=5, etag="e")
+
+
+def test_a_listing_whose_end_is_lost_is_not_taken_for_whole() -> None:
+    body = b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"
+    with talking(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body) as (talker, _):
+        repository = Repository(talker.url, "us-east-1", "bucket", lambda: Credentials("a", "b"), patience=AT_ONCE)
+        with pytest.raises(Unreachable, match="not whole"):
+            list(repository.list())

@@ -36,7 +36,7 @@ def _add_download(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     )
     parser.add_argument("dataset", metavar="DATA-SET", help="its name, its id or its repository")
     parser.add_argument("folder", metavar="FOLDER", help="made where it is not there")
-    parser.add_argument("--prefix", default="", help="only what begins with this, such as images/")
+    parser.add_argument("--prefix", default="", help="only this folder of the data set, such as images/")
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there and are other ones")
     parser.add_argument("--delete", action="store_true", help="remove what the data set does not have; overwrites, too")
     moving_runs.add_choices(parser)
@@ -62,12 +62,14 @@ def _add_verify(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 def download(config: Config, options: argparse.Namespace) -> int:
     """Bring the files. Raises: Trouble."""
     dataset, repository = moving_runs.granted(config, options.dataset)
+    prefix = options.prefix.strip("/")
     order = Order(
         options.folder,
-        options.prefix,
+        f"{prefix}/" if prefix else "",
         Selection(tuple(options.include), tuple(options.exclude)),
         overwrites=options.overwrite or options.delete,
         deletes=options.delete,
+        is_frozen=dataset["kind"] == "original",
         bytes_per_second=options.limit,
     )
     with tempfile.TemporaryDirectory(prefix="strongroom-") as folder:

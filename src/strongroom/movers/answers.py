@@ -85,7 +85,7 @@ def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
 
 
 def page_of(body: bytes) -> Page:
-    """One page of ListObjectsV2 with `encoding-type=url`."""
+    """One page of ListObjectsV2 with `encoding-type=url`. Raises: Unreachable where its end is lost."""
     root, space = _read(body)
     unquoted = _unquoting(root, space)
     found = [
@@ -98,7 +98,10 @@ def page_of(body: bytes) -> Page:
         for each in root.iter(f"{space}Contents")
     ]
     is_more = root.findtext(f"{space}IsTruncated") == "true"
-    return Page(found, (root.findtext(f"{space}NextContinuationToken") or "") if is_more else "")
+    token = root.findtext(f"{space}NextContinuationToken") or ""
+    if is_more and not token:
+        raise Unreachable("the listing is not whole, and does not say how it goes on")
+    return Page(found, token if is_more else "")
 
 
 def parts_of(body: bytes) -> tuple[list[Part], str]:

@@ -15,7 +15,7 @@ from strongroom.movers import listed, names, ordered, places, receiving, verify
 from strongroom.movers.crew import Crew, Lane, Stopped
 from strongroom.movers.errors import Altered, Problem, Refused, Unreachable
 from strongroom.movers.limiting import Limit
-from strongroom.movers.listed import Listed
+from strongroom.movers.listed import Found, Listed
 from strongroom.movers.patterns import Selection
 from strongroom.movers.places import Places, Unholdable
 from strongroom.movers.receiving import PARTIAL, Receiver, Task
@@ -35,7 +35,7 @@ class Full(Problem):
 @dataclass(frozen=True)
 class Order:
     """What is wished. `overwrites`: files that are there and are not the data set's are replaced; `deletes`: what the
-    data set does not have is removed from the folder.
+    data set does not have is removed from the folder. `is_frozen`: nothing may have changed since the manifest.
     """
 
     folder: str
@@ -43,6 +43,7 @@ class Order:
     selection: Selection = field(default_factory=Selection)
     overwrites: bool = False
     deletes: bool = False
+    is_frozen: bool = False
     trusts_times: bool = True
     threads: int = 8
     writers: int = 2
@@ -109,23 +110,35 @@ class Download:
     # What there is
 
     def _entries(self, *, tells: bool = False) -> Iterator[Listed]:
-        """What the store holds, with what the manifest says of it. `tells`: what only the manifest has is missing."""
+        """What the store holds, with what the manifest says of it. `tells`: what is not as the manifest says is told."""
+        for found in self._known():
+            reason = self._difference(found)
+            if not reason:
+                yield found.entry
+            elif tells:
+                self._trouble(found.entry.key, reason)
+
+    def _difference(self, found: Found) -> str:
+        if not found.is_there:
+            return "the manifest has it, but the store does not"
+        if self.order.is_frozen and self.manifest and not found.is_as_told:
+            return "it is not in the manifest, or is another one there: it was changed after the data set was finalized"
+        return ""
+
+    def _known(self) -> Iterator[Found]:
+        """What the store or the manifest knows, of what is meant."""
         found = (
             each
             for each in listed.of_stored(self.repository.list(self.order.prefix))
             if not each.key.startswith(ATTACHMENTS)
         )
         manifest = self.manifest() if self.manifest else ()
-        for entry, is_there in listed.with_checksums(found, manifest):
-            if not entry.key.startswith(self.order.prefix) or not self._is_meant(entry.key):
-                continue
-            if is_there:
-                yield entry
-            elif tells:
-                self._trouble(entry.key, "the manifest has it, but the store does not")
+        return filter(self._is_meant, listed.with_checksums(found, manifest))
 
-    def _is_meant(self, key: str) -> bool:
-        return self.order.selection.takes(key[len(self.order.prefix) :])
+    def _is_meant(self, found: Found) -> bool:
+        key, prefix = found.entry.key, self.order.prefix
+        # An object of the very name of the folder marks it for other programs, and is nothing in it.
+        return key.startswith(prefix) and key != prefix and self.order.selection.takes(key[len(prefix) :])
 
     def _check_room(self) -> None:
         """Whether all of it fits. Raises: Full."""
@@ -258,9 +271,12 @@ class Download:
         if not self.tally.found_files and next(iter(self._entries()), None) is None:
             self._trouble(self.order.prefix, "nothing was removed here: the data set is empty")
             return
-        inside = (replace(each, key=self._inside(each)) for each in self._entries())
+        # Also what is not as the manifest says: the copy here may be the last one.
+        inside = (replace(each.entry, key=self._inside(each.entry)) for each in self._known())
         for known, local in ordered.beside(inside, ordered.walk(self.order.folder)):
             if known is not None or local is None or local.trouble.startswith("the folder"):
+                continue
+            if self._places and self._places.is_taken(local.key):
                 continue
             if local.key.endswith(PARTIAL) or self.order.selection.takes(local.key):
                 yield local

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 from strongroom.movers.answers import Stored
 from strongroom.movers.errors import Problem
@@ -23,6 +24,14 @@ class Listed:
     etag: str
     modified_at: datetime
     checksum: str | None = None
+
+
+class Found(NamedTuple):
+    """An object that the store or the manifest knows. `is_as_told`: both know it, as the very same."""
+
+    entry: Listed
+    is_there: bool
+    is_as_told: bool
 
 
 class Unreadable(Problem):
@@ -55,23 +64,22 @@ def of_stored(stored: Iterable[Stored]) -> Iterator[Listed]:
         yield Listed(each.key, each.size_bytes, each.etag, each.modified_at)
 
 
-def with_checksums(found: Iterable[Listed], manifest: Iterable[Listed]) -> Iterator[tuple[Listed, bool]]:
-    """All of both, in order: what was found, with the manifest's checksum where it speaks of this very object (its size
-    and ETag); and with False what only the manifest knows.
-    """
+def with_checksums(found: Iterable[Listed], manifest: Iterable[Listed]) -> Iterator[Found]:
+    """All of both, in order; with the manifest's checksum where it speaks of this very object (its size and ETag)."""
     known = iter(manifest)
     told = next(known, None)
     for each in found:
         while told is not None and told.key.encode() < each.key.encode():
-            yield told, False
+            yield Found(told, False, False)
             told = next(known, None)
+        is_this = False
         if told is not None and told.key == each.key:
             is_this = (told.size_bytes, told.etag) == (each.size_bytes, each.etag)
             each = Listed(each.key, each.size_bytes, each.etag, each.modified_at, told.checksum if is_this else None)
             told = next(known, None)
-        yield each, True
+        yield Found(each, True, is_this)
     while told is not None:
-        yield told, False
+        yield Found(told, False, False)
         told = next(known, None)
 
 

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
+from strongroom.movers import places
 from strongroom.movers.checksums import Entry
 
 _Known = TypeVar("_Known", bound=Entry)
@@ -64,7 +65,7 @@ def _local(entry: os.DirEntry[str], key: str) -> Local:
         status = entry.stat(follow_symlinks=False)
     except OSError as problem:
         return Local(key, entry.path, 0, f"it cannot be read: {problem.strerror}")
-    if stat.S_ISLNK(status.st_mode):
+    if places.is_link(status):
         return Local(key, entry.path, 0, "it is a link, not a file")
     if not stat.S_ISREG(status.st_mode):
         return Local(key, entry.path, 0, "it is no file")
@@ -73,7 +74,8 @@ def _local(entry: os.DirEntry[str], key: str) -> Local:
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        return entry.is_dir(follow_symlinks=False)
+        # Until Python 3.12 a junction of Windows is taken for a folder, and leads out of this one.
+        return entry.is_dir(follow_symlinks=False) and not places.is_link(entry.stat(follow_symlinks=False))
     except OSError:
         return False
 

@@ -6,6 +6,7 @@ file and folder, one with a slash with the whole path. What fits a folder fits e
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from dataclasses import dataclass
@@ -52,5 +53,8 @@ def _meaning(part: str) -> str:
         return _MEANING[part]
     if part.startswith("[") and len(part) > 1:
         inner = part[1:-1].replace("\\", "\\\\")
-        return "[^/" + inner[1:] + "]" if inner.startswith("!") else f"[{inner}]"
+        meaning = "[^/" + inner[1:] + "]" if inner.startswith("!") else f"[{inner}]"
+        with contextlib.suppress(re.error):  # such as `[z-a]`, which stands for itself
+            re.compile(meaning)
+            return meaning
     return re.escape(part)

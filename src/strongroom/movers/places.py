@@ -46,6 +46,10 @@ class Places:
                 self._enter(path, makes_folders)
         return os.path.join(path, name) if name else path
 
+    def is_taken(self, key: str) -> bool:
+        """Whether the system takes a name that is there, however it is spelt, for that of a key that was placed."""
+        return bool(self.folds) and names.folded(key) in self._taken
+
     def _check(self, part: str) -> None:
         if part in ("", ".", ".."):
             raise Unholdable(f"{part!r} is no name of a file or folder")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from strongroom.movers.checksums import Check
 from strongroom.movers.crew import Crew, Lane
-from strongroom.movers.errors import Altered
+from strongroom.movers.errors import Altered, Refused
 from strongroom.movers.limiting import Limit
 from strongroom.movers.listed import Listed
 from strongroom.movers.s3 import Repository
@@ -136,11 +136,16 @@ class Receiver:
         starts = range(check.count, entry.size_bytes, _RANGE_BYTES)
         rooms = [memoryview(bytearray(_RANGE_BYTES)) for _ in range(_AHEAD)]
         came: dict[int, int] = {}
+        refused: list[Refused] = []
 
         def fetch(index: int) -> None:
             view = rooms[index % _AHEAD][: entry.size_bytes - starts[index]]
             self.limit.take(len(view))
-            count = self.repository.fill(entry.key, view, start=starts[index], etag=entry.etag)
+            count = 0
+            try:
+                count = self.repository.fill(entry.key, view, start=starts[index], etag=entry.etag)
+            except Refused as refusal:  # raised where the others wait: it is about this object alone
+                refused.append(refusal)
             self.crew.tell(lambda: came.update({index: count}))
 
         asked = 0
@@ -149,6 +154,8 @@ class Receiver:
                 self.crew.do(Lane.PARTS, functools.partial(fetch, asked))
                 asked += 1
             self.crew.until(functools.partial(came.__contains__, index))
+            if refused:
+                raise refused[0]
             self._write(handle, check, rooms[index % _AHEAD][: came.pop(index)])
 
     def _write(self, handle: int, check: Check, block: memoryview) -> None:

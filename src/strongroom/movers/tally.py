@@ -90,11 +90,17 @@ class Tally:
 
     def count(self, size_bytes: int, *, is_new: bool) -> None:
         """A file is in the store."""
-        if is_new:
+        if not is_new:
+            self.kept(1, size_bytes)
+            return
+        with self._lock:
             self.sent_files += 1
             self.sent_bytes += size_bytes
-        else:
-            self.kept_files += 1
+
+    def kept(self, files: int, size_bytes: int) -> None:
+        """So many files need nothing, for they are there."""
+        with self._lock:
+            self.kept_files += files
             self.kept_bytes += size_bytes
 
     def troubled(self, *, is_problem: bool) -> None:

@@ -194,8 +194,7 @@ class Upload:
 
     def _keep(self, tasks: Sequence[Task]) -> None:
         self.journal.note_kept([task.file.key for task in tasks])
-        self.tally.kept_files += len(tasks)
-        self.tally.kept_bytes += sum(task.file.size_bytes for task in tasks)
+        self.tally.kept(len(tasks), sum(task.file.size_bytes for task in tasks))
 
     def _count_left_out(self) -> None:
         self.tally.is_counted = True

@@ -12,7 +12,7 @@ from strongroom.cli.deeds import command
 from strongroom.cli.exits import Exit
 from strongroom.cli.lease import Lease
 from strongroom.cli.output import Json
-from strongroom.cli.problems import Problem
+from strongroom.cli.problems import Problem, usage
 from strongroom.cli.progress import Progress
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Direction, State
@@ -73,6 +73,9 @@ def download(
 
 def sync(session: Session, folder: str, dataset: str, options: dict[str, Any]) -> None:
     """Make a folder hold what a pending data set holds."""
+    for name, option in (("is_abort", "--abort"), ("manifest", "--manifest"), ("links", "--follow-links, --skip-links")):
+        if options[name]:
+            raise usage(f"With --down, {option} has no meaning.", "Leave it out.")
     into = options["into"].strip("/")
     order = Order(
         folder,
@@ -80,16 +83,27 @@ def sync(session: Session, folder: str, dataset: str, options: dict[str, Any]) -
         selection=Selection(options["include"], options["exclude"]),
         overwrites=True,
         deletes=options["is_deleting"],
+        trusts_times=not options["is_careful"],
+        threads=min(options["threads"], Order.threads),
         bytes_per_second=options["limit"],
     )
     found = find.dataset(session.api, dataset)
     if order.deletes and not options["is_dry_run"]:
         consequence = f"Files of {folder} that are not in {found['name']} are deleted here, for good."
         asking.for_name(session, found["name"], consequence=consequence, given=options["confirm"])
-    run(session, found, order, label=options["label"], is_dry_run=options["is_dry_run"])
+    patience = Patience(options["patience"] * 60.0)
+    run(session, found, order, label=options["label"], is_dry_run=options["is_dry_run"], patience=patience)
 
 
-def run(session: Session, dataset: Json, order: Order, *, label: str, is_dry_run: bool) -> None:
+def run(
+    session: Session,
+    dataset: Json,
+    order: Order,
+    *,
+    label: str,
+    is_dry_run: bool,
+    patience: Patience = Patience(_PATIENCE_SECONDS),
+) -> None:
     """Bring it. Raises Problem for every end but a full success."""
     if dataset["state"] != State.PENDING:
         raise Problem(
@@ -106,7 +120,7 @@ def run(session: Session, dataset: Json, order: Order, *, label: str, is_dry_run
         opened = lease.opened
         repository = Repository(
             *(opened["endpoint"], opened["region"], opened["repository"], lease.credentials),
-            patience=Patience(_PATIENCE_SECONDS),
+            patience=patience,
         )
         mover = Download(order, repository, None, progress.tell, tally=tally)
         try:

@@ -56,6 +56,8 @@ def sync(session: Session, folder: str, dataset: str, **options: Any) -> None:
 
 def _move(session: Session, folder: str, dataset: str, options: dict[str, Any]) -> None:
     wish = _wish(folder, options)
+    if wish.order.deletes and Path(folder).is_file():
+        raise usage(f"{folder} is a file: with --delete, all else would go.", "Name a folder, or leave --delete out.")
     found = find.dataset(session.api, dataset)
     if options["is_abort"]:
         moving.abort(session, found, wish)
