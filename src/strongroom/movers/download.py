@@ -110,7 +110,7 @@ class Download:
     # What there is
 
     def _entries(self, *, tells: bool = False) -> Iterator[Listed]:
-        """What the store holds, with what the manifest says of it. `tells`: what is not as the manifest says is told."""
+        """What the store holds, with what the manifest says of it. `tells`: what differs from the manifest is told."""
         for found in self._known():
             reason = self._difference(found)
             if not reason:
@@ -122,7 +122,7 @@ class Download:
         if not found.is_there:
             return "the manifest has it, but the store does not"
         if self.order.is_frozen and self.manifest and not found.is_as_told:
-            return "it is not in the manifest, or is another one there: it was changed after the data set was finalized"
+            return "it is not what the manifest says, or not in it: it was changed after the data set was finalized"
         return ""
 
     def _known(self) -> Iterator[Found]:

@@ -53,7 +53,7 @@ class Sender:
     _room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_IN_MEMORY))
 
     def small(self, task: Task) -> Outcome:
-        """A file that goes in one piece: read, both hashes, one request. Raises: OverflowError where it is huge by now."""
+        """A file that goes in one piece: read, both hashes, one request. Raises: OverflowError where it is larger."""
         try:
             if task.file.size_bytes > plan.MIB:
                 with self._room:

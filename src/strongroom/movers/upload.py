@@ -180,17 +180,17 @@ class Upload:
         self._is_walked = True
 
     def _hand_out(self, tasks: list[Task]) -> None:
-        self.crew.do(Lane.FILES, lambda: self._outcomes.put([*self._small(tasks)]))
+        self.crew.do(Lane.FILES, lambda: self._outcomes.put([each for task in tasks for each in self._small(task)]))
 
     def _hand_out_huge(self, task: Task, *, waits: bool = True) -> None:
         self.crew.do(Lane.HUGE, lambda: self._outcomes.put([self._sender.huge(task)]), waits=waits)
 
-    def _small(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        for task in tasks:
-            try:
-                yield self._sender.small(task)
-            except OverflowError:  # it has grown since it was found; whoever sends parts must not wait for them
-                self._hand_out_huge(task, waits=False)
+    def _small(self, task: Task) -> Sequence[Outcome]:
+        try:
+            return [self._sender.small(task)]
+        except OverflowError:  # it has grown since it was found; whoever sends parts must not wait for them
+            self._hand_out_huge(task, waits=False)
+            return []
 
     def _keep(self, tasks: Sequence[Task]) -> None:
         self.journal.note_kept([task.file.key for task in tasks])

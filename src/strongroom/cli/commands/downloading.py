@@ -24,6 +24,7 @@ from strongroom.movers.s3 import Repository
 from strongroom.movers.tally import Tally
 
 _PATIENCE_SECONDS = 900.0
+_OF_UPLOADS = {"is_abort": "--abort", "manifest": "--manifest", "links": "--follow-links or --skip-links"}
 
 
 def add_to(group: click.Group) -> None:
@@ -73,7 +74,7 @@ def download(
 
 def sync(session: Session, folder: str, dataset: str, options: dict[str, Any]) -> None:
     """Make a folder hold what a pending data set holds."""
-    for name, option in (("is_abort", "--abort"), ("manifest", "--manifest"), ("links", "--follow-links, --skip-links")):
+    for name, option in _OF_UPLOADS.items():
         if options[name]:
             raise usage(f"With --down, {option} has no meaning.", "Leave it out.")
     into = options["into"].strip("/")
