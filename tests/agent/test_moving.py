@@ -49,6 +49,9 @@ def test_a_granted_data_set_comes_and_is_proved_by_its_manifest(
     again = downloaded(serving, folder, place.original.repository)
     assert (again["files_received"], again["files_kept"]) == (0, 3)
 
+    part = downloaded(serving, open_folder / "part", place.original.name, "--prefix", "first")
+    assert part["files_received"] == 3 and set(files(open_folder / "part")) == {"0.csv", "1.csv", "2.csv"}
+
     done = serving.run("verify", str(folder), "--dataset", place.original.name)
     assert (done.returncode, done.stdout) == (0, "3 files (18 bytes) are what the manifest says.\n"), done.stderr
     (folder / "first" / "1.csv").write_bytes(b"row X\n")
