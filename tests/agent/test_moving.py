@@ -175,6 +175,9 @@ def test_results_go_into_a_derivative_and_nothing_goes_into_an_original(
     (folder / "tables" / "4.csv").unlink()
     done = serving.run("sync", str(folder), results.name, *words, "--delete")
     assert done.returncode == 2 and "Nothing was done" in done.stderr and len(held(place, results, "run-7/")) == 6
+    one = folder / "volume.bin"
+    done = serving.run("sync", str(one), results.name, "--delete", "--confirm", results.name)
+    assert done.returncode == 2 and "is a file" in done.stderr and len(held(place, results, "run-7/")) == 6
     told = uploaded(serving, "sync", folder, results.name, *words, "--delete", "--confirm", results.name)
     assert told["deleted"] == 1 and len(held(place, results, "run-7/")) == 5
     assert len(held(place, results, "first/")) == 3

@@ -69,7 +69,6 @@ def download(config: Config, options: argparse.Namespace) -> int:
         Selection(tuple(options.include), tuple(options.exclude)),
         overwrites=options.overwrite or options.delete,
         deletes=options.delete,
-        is_frozen=dataset["kind"] == "original",
         bytes_per_second=options.limit,
     )
     with tempfile.TemporaryDirectory(prefix="strongroom-") as folder:
@@ -78,9 +77,10 @@ def download(config: Config, options: argparse.Namespace) -> int:
         manifest = _saved(_manifest(config, dataset), f"{folder}/manifest.jsonl") if is_known else None
         made = Download(order, repository, manifest, moving_runs.told(options.json))
         if options.dry_run:
-            for each in made.rehearse():
-                moving_runs.print_planned(each.step, each.key, each.size_bytes)
-            return 0
+            with _ends(made, dataset["name"]):
+                for each in made.rehearse():
+                    moving_runs.print_planned(each.step, each.key, each.size_bytes)
+            return NOT_ALL if made.tally.problems else 0
         with _ends(made, dataset["name"]), moving_runs.Shown(made.tally, options.json):
             made.run()
     return _summary(made, dataset["name"], options)

@@ -73,6 +73,9 @@ def _check(dataset: dict[str, Any], options: argparse.Namespace) -> None:
             "Results go into a derivative: have one made (`strongroom dataset create … --kind derivative`), finalized "
             "and granted to this server.",
         )
+    if options.delete and Path(options.folder).is_file():
+        way_out = "Name a folder, or leave --delete out."
+        raise Trouble(f"{options.folder} is a file: with --delete, all else would go.", way_out, "usage", USAGE)
     if options.delete and not options.dry_run and options.confirm != name:
         raise Trouble(
             f"--delete removes files of “{name}” that are not in {options.folder}, for good. Nothing was done.",

@@ -35,7 +35,7 @@ class Full(Problem):
 @dataclass(frozen=True)
 class Order:
     """What is wished. `overwrites`: files that are there and are not the data set's are replaced; `deletes`: what the
-    data set does not have is removed from the folder. `is_frozen`: nothing may have changed since the manifest.
+    data set does not have is removed from the folder.
     """
 
     folder: str
@@ -43,7 +43,6 @@ class Order:
     selection: Selection = field(default_factory=Selection)
     overwrites: bool = False
     deletes: bool = False
-    is_frozen: bool = False
     trusts_times: bool = True
     threads: int = 8
     writers: int = 2
@@ -63,7 +62,7 @@ class Planned:
 @dataclass
 class Download:
     """One run. `tally` may be looked at meanwhile, from any thread. `manifest` gives its entries from the beginning
-    each time it is called; None where no manifest is known.
+    each time it is called, of a data set that may not have changed since; None where there is none.
     """
 
     order: Order
@@ -121,7 +120,7 @@ class Download:
     def _difference(self, found: Found) -> str:
         if not found.is_there:
             return "the manifest has it, but the store does not"
-        if self.order.is_frozen and self.manifest and not found.is_as_told:
+        if self.manifest and not found.is_as_told:
             return "it is not what the manifest says, or not in it: it was changed after the data set was finalized"
         return ""
 
