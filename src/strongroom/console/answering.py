@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.utils.translation import gettext
 
 from strongroom.console import signed_in
 from strongroom.console.local import with_next
@@ -28,7 +29,7 @@ def answered(view: Callable[Concatenate[Request, Given], Told]) -> Callable[...,
     @wraps(view)
     def answer(request: HttpRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponseBase:
         if request.method != "POST":
-            response: HttpResponse = error_page(request, 405, "This is asked by a page of this console.")
+            response: HttpResponse = error_page(request, 405, gettext("This is asked by a page of this console."))
             response.headers["Allow"] = "POST"
             return response
         try:
@@ -49,7 +50,10 @@ def sent(request: HttpRequest) -> dict[str, Any]:
     except ValueError:
         told = None
     if not isinstance(told, dict):
-        raise Invalid("This is not what a page of this console sends.", way_out="Load the page again and repeat it.")
+        raise Invalid(
+            gettext("This is not what a page of this console sends."),
+            way_out=gettext("Load the page again and repeat it."),
+        )
     return told
 
 

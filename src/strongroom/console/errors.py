@@ -4,6 +4,7 @@ import contextlib
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.console import signed_in
 from strongroom.console.pages import error_page
@@ -12,32 +13,38 @@ from strongroom.core.errors import Refusal
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The request cannot be read."""
-    return _page(request, HTTPStatus.BAD_REQUEST, "This request cannot be read.", "Go back and try again.")
+    return _page(
+        request, HTTPStatus.BAD_REQUEST, gettext("This request cannot be read."), gettext("Go back and try again.")
+    )
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Refused by Django itself."""
-    return _page(request, HTTPStatus.FORBIDDEN, "You may not do this.", "Go back and try again.")
+    return _page(request, HTTPStatus.FORBIDDEN, gettext("You may not do this."), gettext("Go back and try again."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Nothing is at this path."""
-    way_out = "Check the address, or begin at home: it may have been deleted, or be nothing that you may see."
-    return _page(request, HTTPStatus.NOT_FOUND, "There is no such page.", way_out)
+    way_out = gettext("Check the address, or begin at home: it may have been deleted, or be nothing that you may see.")
+    return _page(request, HTTPStatus.NOT_FOUND, gettext("There is no such page."), way_out)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that did not come from a page of this console, or from one that is too old."""
-    way_out = "Load the page again and repeat it. If it happens again, allow cookies for this site in your browser."
-    return _page(request, HTTPStatus.FORBIDDEN, "This form is too old, or did not come from this site.", way_out)
+    way_out = gettext(
+        "Load the page again and repeat it. If it happens again, allow cookies for this site in your browser."
+    )
+    return _page(
+        request, HTTPStatus.FORBIDDEN, gettext("This form is too old, or did not come from this site."), way_out
+    )
 
 
 def mistake(request: HttpRequest) -> HttpResponse:
     """A bug. The page asks the database for nothing: that may be what is broken."""
     if hasattr(request, "_messages"):
         del request._messages  # they are kept in the session
-    sentence = "Strongroom made a mistake."
-    way_out = (
+    sentence = gettext("Strongroom made a mistake.")
+    way_out = gettext(
         "What was written down before it stands and is carried out. Look at what became of it, and report the "
         "request id to whoever operates Strongroom."
     )

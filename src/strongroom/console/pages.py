@@ -19,6 +19,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render as _render
+from django.utils.translation import gettext
 
 from strongroom.console import signed_in
 from strongroom.console.local import local_path, with_next
@@ -69,7 +70,7 @@ def _answer(
     view: View[Given], methods: tuple[str, ...], request: HttpRequest, *args: Given.args, **kwargs: Given.kwargs
 ) -> HttpResponseBase:
     if request.method not in methods:
-        response = error_page(request, HTTPStatus.METHOD_NOT_ALLOWED, "This is done by a button on a page.")
+        response = error_page(request, HTTPStatus.METHOD_NOT_ALLOWED, gettext("This is done by a button on a page."))
         response.headers["Allow"] = ", ".join(methods)
         return response
     try:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
+from django.utils.translation import gettext
 
 from strongroom.actions import browsing
 from strongroom.core.actor import Actor
@@ -20,7 +21,7 @@ def actor_of(request: HttpRequest) -> Actor:
         return known
     kept = request.session.get(ENTERED)
     if not kept:
-        raise Unauthenticated("This needs a signed-in person.", way_out="Sign in.")
+        raise Unauthenticated(gettext("This needs a signed-in person."), way_out=gettext("Sign in."))
     return browsing.authenticate(kept, address=address_of(request), request_id=request_id_of(request))
 
 

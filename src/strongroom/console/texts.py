@@ -1,6 +1,7 @@
 """Which texts of queries and forms may reach an action: those that a database can store."""
 
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from strongroom.core.errors import Invalid
 
@@ -11,7 +12,7 @@ def refuse_unstorable(*given: QueryDict) -> None:
         for name, values in query.lists():
             if any("\0" in each or any("\ud800" <= one <= "\udfff" for one in each) for each in values):
                 raise Invalid(
-                    "A text holds a character that cannot be stored.",
-                    fields={name[:100]: "holds a character that cannot be stored"},
-                    way_out="Go back, and type the text instead of pasting it.",
+                    gettext("A text holds a character that cannot be stored."),
+                    fields={name[:100]: gettext("holds a character that cannot be stored")},
+                    way_out=gettext("Go back, and type the text instead of pasting it."),
                 )

@@ -38,9 +38,7 @@ class Unwritable(Problem):
 
 
 class Sent(NamedTuple):
-    """A file that is in the data set as it was when it was read. `sha256` is hex; `mtime_ns` is -1 where the file was
-    written just before, so that it says nothing.
-    """
+    """A file that is in the data set as it was when it was read. `sha256` is hex."""
 
     key: str
     size_bytes: int

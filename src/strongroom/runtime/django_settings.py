@@ -71,7 +71,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "strongroom.console.context.layout",
             ],
-            "builtins": ["strongroom.console.templatetags.console"],
+            "builtins": ["django.templatetags.i18n", "strongroom.console.templatetags.console"],
         },
     }
 ]
@@ -121,7 +121,9 @@ CACHES = {
 
 USE_TZ = True
 TIME_ZONE = "UTC"
-USE_I18N = False
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # CONTRIBUTING says how to add one; with a second, LocaleMiddleware chooses
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

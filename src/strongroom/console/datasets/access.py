@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase
+from django.utils.translation import gettext
 
 from strongroom.actions import datasets, grants, keys, servers, transfers
 from strongroom.actions.keys import IssuedKey
@@ -75,7 +76,7 @@ def renew(request: Request, dataset_id: UUID) -> HttpResponseBase:
         keys.renew(request.actor, dataset_id, days=parsing.whole("days", request.POST.get("days", "")))
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
-    return _back(request, dataset_id, "The access key was renewed.")
+    return _back(request, dataset_id, gettext("The access key was renewed."))
 
 
 @sent_from("/access")
@@ -85,7 +86,7 @@ def revoke_key(request: Request, dataset_id: UUID) -> HttpResponseBase:
         keys.revoke(request.actor, dataset_id)
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
-    return _back(request, dataset_id, "The access key was revoked, and does not work any more.")
+    return _back(request, dataset_id, gettext("The access key was revoked, and does not work any more."))
 
 
 @sent_from("/access")
@@ -95,7 +96,7 @@ def end_transfer(request: Request, dataset_id: UUID, transfer_id: UUID) -> HttpR
         transfers.close(request.actor, transfer_id)
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
-    return _back(request, dataset_id, "The transfer was ended, and its credentials do not work any more.")
+    return _back(request, dataset_id, gettext("The transfer was ended, and its credentials do not work any more."))
 
 
 @sent_from("/access")
@@ -104,13 +105,13 @@ def provision(request: Request, dataset_id: UUID) -> HttpResponseBase:
     form = request.POST
     try:
         if not form.get("server_id"):
-            raise Invalid("Which server?", fields={"server_id": "pick one"})
+            raise Invalid(gettext("Which server?"), fields={"server_id": gettext("pick one")})
         (server_id,) = parsing.ids("server_id", [form["server_id"]])
         until = parsing.end_of("expires_at", form.get("expires_at", ""))
         grants.create(request.actor, dataset_id, server_id, reason=form.get("reason", ""), expires_at=until)
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
-    return _back(request, dataset_id, "The server has access.")
+    return _back(request, dataset_id, gettext("The server has access."))
 
 
 @sent_from("/access")
@@ -120,7 +121,7 @@ def revoke(request: Request, dataset_id: UUID, server_id: UUID) -> HttpResponseB
         grants.revoke(request.actor, dataset_id, server_id, reason=request.POST.get("reason", ""))
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
-    return _back(request, dataset_id, "Access was revoked: not one further request of the server succeeds.")
+    return _back(request, dataset_id, gettext("Access was revoked: not one further request of the server succeeds."))
 
 
 @sent_from("/access")
@@ -131,7 +132,7 @@ def change_end(request: Request, dataset_id: UUID, server_id: UUID) -> HttpRespo
         grants.edit(request.actor, dataset_id, server_id, expires_at=until)
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
-    return _back(request, dataset_id, "The end of the access was changed.")
+    return _back(request, dataset_id, gettext("The end of the access was changed."))
 
 
 def _back(request: Request, dataset_id: UUID, message: str) -> HttpResponseBase:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponseBase
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from strongroom.actions import attachments, datasets
@@ -21,10 +22,10 @@ from strongroom.core.vocabulary import AttachmentKind, Verb
 PAGE_SIZE = 25
 TEMPLATE = "console/datasets/attachments.html"
 KINDS = {
-    AttachmentKind.DATA_USE_AGREEMENT: "Data use agreement",
-    AttachmentKind.END_USER_AGREEMENT: "End user agreement",
-    AttachmentKind.APPROVAL: "Approval",
-    AttachmentKind.OTHER: "Other",
+    AttachmentKind.DATA_USE_AGREEMENT: gettext_noop("Data use agreement"),
+    AttachmentKind.END_USER_AGREEMENT: gettext_noop("End user agreement"),
+    AttachmentKind.APPROVAL: gettext_noop("Approval"),
+    AttachmentKind.OTHER: gettext_noop("Other"),
 }
 
 
@@ -80,7 +81,9 @@ def remove(request: Request, dataset_id: UUID, attachment_id: UUID) -> HttpRespo
         gone = attachments.remove(request.actor, dataset_id, attachment_id, reason=request.POST.get("reason", ""))
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
-    return done(request, f"/datasets/{dataset_id}/attachments", f"“{gone.title}” was removed.")
+    return done(
+        request, f"/datasets/{dataset_id}/attachments", gettext("“{gone}” was removed.").format(gone=gone.title)
+    )
 
 
 @contextmanager
@@ -89,7 +92,9 @@ def _within_limit() -> Iterator[None]:
     try:
         yield
     except RequestDataTooBig as too_big:
-        raise Invalid(str(too_big), fields={"file": "is too large"}, way_out="Attach a smaller file.") from too_big
+        raise Invalid(
+            str(too_big), fields={"file": gettext("is too large")}, way_out=gettext("Attach a smaller file.")
+        ) from too_big
 
 
 @csrf_protect
@@ -99,7 +104,9 @@ def _add(request: Any, dataset_id: UUID) -> HttpResponseBase:
         added = attachments.add(request.actor, dataset_id, **_about(request))
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
-    return done(request, f"/datasets/{dataset_id}/attachments", f"“{added.title}” was attached.")
+    return done(
+        request, f"/datasets/{dataset_id}/attachments", gettext("“{added}” was attached.").format(added=added.title)
+    )
 
 
 @csrf_protect
@@ -110,15 +117,19 @@ def _supersede(request: Any, dataset_id: UUID, attachment_id: UUID) -> HttpRespo
         added = attachments.supersede(request.actor, dataset_id, attachment_id, reason=reason, **_about(request))
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, dataset_id))
-    return done(request, f"/datasets/{dataset_id}/attachments", f"“{added.title}” took the old document's place.")
+    return done(
+        request,
+        f"/datasets/{dataset_id}/attachments",
+        gettext("“{added}” took the old document's place.").format(added=added.title),
+    )
 
 
 def _about(request: Request) -> dict[str, Any]:
     file, kind = request.FILES.get("file"), request.POST.get("kind", "")
     if file is None:
-        raise Invalid("Choose the file to attach.", fields={"file": "choose a file"})
+        raise Invalid(gettext("Choose the file to attach."), fields={"file": gettext("choose a file")})
     if kind not in list(AttachmentKind):
-        raise Invalid("What is the document?", fields={"kind": "choose one"})
+        raise Invalid(gettext("What is the document?"), fields={"kind": gettext("choose one")})
     return {
         "filename": file.name or "",
         "title": request.POST.get("title", ""),
@@ -134,5 +145,6 @@ def _context(request: Request, dataset_id: UUID, **more: Any) -> dict[str, Any]:
     if "linked" in more:  # the part that it is in
         start = PAGE_SIZE * ([row.id for row in found].index(more["linked"]) // PAGE_SIZE)
     rows, next_part = part(found, start, PAGE_SIZE)
-    listed = [(row, KINDS[AttachmentKind(row.kind)]) for row in rows]
-    return frame(view, "attachments", listed=listed, kinds=KINDS.items(), form=request.POST, more=next_part, **more)
+    words = {kind: gettext(each) for kind, each in KINDS.items()}
+    listed = [(row, words[AttachmentKind(row.kind)]) for row in rows]
+    return frame(view, "attachments", listed=listed, kinds=words.items(), form=request.POST, more=next_part, **more)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase
+from django.utils.translation import gettext, gettext_noop
 
 from strongroom.actions import datasets
 from strongroom.actions.views import DatasetView
@@ -35,8 +36,10 @@ class Control:
     asks_lock: bool = False
 
 
-_CLOSED = "Every access key stops working at once and is removed. Nobody can upload with a key again."
-_GONE = "All files, attachments and the repository are removed. No copy is kept, and nobody can bring them back."
+_CLOSED = gettext_noop("Every access key stops working at once and is removed. Nobody can upload with a key again.")
+_GONE = gettext_noop(
+    "All files, attachments and the repository are removed. No copy is kept, and nobody can bring them back."
+)
 
 
 def _finalize(request: Request, dataset_id: UUID) -> object:
@@ -79,54 +82,60 @@ def _confirm(request: Request, dataset_id: UUID) -> object:
 CONTROLS: Mapping[str, Control] = {
     "finalize": Control(
         Verb.DATASET_FINALIZE,
-        "Finalize",
-        "It is being finalized: no upload succeeds any more.",
+        gettext_noop("Finalize"),
+        gettext_noop("It is being finalized: no upload succeeds any more."),
         _finalize,
         (
             _CLOSED,
-            "No file can be added, changed or deleted any more, by anybody. This cannot be undone.",
-            "A manifest of all files is written, and a receipt is signed.",
-            "From then on only servers of this space that are given access can read it.",
+            gettext_noop("No file can be added, changed or deleted any more, by anybody. This cannot be undone."),
+            gettext_noop("A manifest of all files is written, and a receipt is signed."),
+            gettext_noop("From then on only servers of this space that are given access can read it."),
         ),
         (
             _CLOSED,
-            "From then on only servers of this space that are given access can read and change it.",
-            "A manifest of the files there are now is written, and a receipt is signed.",
-            "It stays a derivative, and can be promoted to an original later.",
+            gettext_noop("From then on only servers of this space that are given access can read and change it."),
+            gettext_noop("A manifest of the files there are now is written, and a receipt is signed."),
+            gettext_noop("It stays a derivative, and can be promoted to an original later."),
         ),
         asks_empty=True,
         asks_lock=True,
     ),
     "promote": Control(
         Verb.DATASET_PROMOTE,
-        "Promote to original",
-        "It is being promoted: no write succeeds any more.",
+        gettext_noop("Promote to original"),
+        gettext_noop("It is being promoted: no write succeeds any more."),
         _promote,
         (
-            "It becomes an original, for good: there is no way back to a derivative.",
-            "No file can be added, changed or deleted any more, by anybody. Servers that have access can only read.",
-            "Every access key, if there is one, stops working at once and is removed.",
-            "A manifest of all files is written, and a receipt is signed.",
+            gettext_noop("It becomes an original, for good: there is no way back to a derivative."),
+            gettext_noop(
+                "No file can be added, changed or deleted any more, by anybody. Servers that have access can only read."
+            ),
+            gettext_noop("Every access key, if there is one, stops working at once and is removed."),
+            gettext_noop("A manifest of all files is written, and a receipt is signed."),
         ),
         asks_empty=True,
         asks_lock=True,
     ),
     "delete": Control(
         Verb.DATASET_DELETE,
-        "Delete",
-        "It is being deleted.",
+        gettext_noop("Delete"),
+        gettext_noop("It is being deleted."),
         _delete,
-        (_GONE, "Its access key stops working at once.", "A record remains that says what it was and who deleted it."),
+        (
+            _GONE,
+            gettext_noop("Its access key stops working at once."),
+            gettext_noop("A record remains that says what it was and who deleted it."),
+        ),
         asks_reason="optional",
     ),
     "request-deletion": Control(
         Verb.DATASET_REQUEST_DELETION,
-        "Request deletion",
-        "Its deletion is requested: a second person must confirm it.",
+        gettext_noop("Request deletion"),
+        gettext_noop("Its deletion is requested: a second person must confirm it."),
         _request,
         (
-            "Nothing is deleted yet: an owner or a steward who is not you must confirm it.",
-            "Until then you or others who keep the data set can withdraw the request.",
+            gettext_noop("Nothing is deleted yet: an owner or a steward who is not you must confirm it."),
+            gettext_noop("Until then you or others who keep the data set can withdraw the request."),
         ),
         is_danger=False,
         needs_name=False,
@@ -134,22 +143,22 @@ CONTROLS: Mapping[str, Control] = {
     ),
     "withdraw-deletion": Control(
         Verb.DATASET_WITHDRAW_DELETION,
-        "Withdraw the request for deletion",
-        "The request was withdrawn: the data set stays.",
+        gettext_noop("Withdraw the request for deletion"),
+        gettext_noop("The request was withdrawn: the data set stays."),
         _withdraw,
-        ("The data set stays as it is.",),
+        (gettext_noop("The data set stays as it is."),),
         is_danger=False,
         needs_name=False,
     ),
     "confirm-deletion": Control(
         Verb.DATASET_CONFIRM_DELETION,
-        "Confirm deletion",
-        "It is being deleted.",
+        gettext_noop("Confirm deletion"),
+        gettext_noop("It is being deleted."),
         _confirm,
         (
             _GONE,
-            "Every server loses its access at once.",
-            "A record remains, with the hash of the manifest, the reason, and both persons.",
+            gettext_noop("Every server loses its access at once."),
+            gettext_noop("A record remains, with the hash of the manifest, the reason, and both persons."),
         ),
     ),
 }
@@ -172,18 +181,20 @@ def _do(request: Request, dataset_id: UUID, deed: str, chosen: Control) -> HttpR
     except Refusal as refusal:
         view = datasets.show(request.actor, dataset_id)
         return refused(request, refusal, TEMPLATE, _context(request, view, deed, chosen))
-    return done(request, f"/datasets/{dataset_id}", chosen.said)
+    return done(request, f"/datasets/{dataset_id}", gettext(chosen.said))
 
 
 def _context(request: Request, view: DatasetView, deed: str, chosen: Control) -> dict[str, Any]:
     is_derivative = view.dataset.kind == Kind.DERIVATIVE
     closed = {each.verb: each.reason for each in view.blocked}
+    consequences = chosen.of_derivative if is_derivative and chosen.of_derivative else chosen.consequences
     return frame(
         view,
         "",
         control=chosen,
+        deed=gettext(chosen.title),
         action=f"/datasets/{view.dataset.id}/{deed}",
-        consequences=chosen.of_derivative if is_derivative and chosen.of_derivative else chosen.consequences,
+        consequences=[gettext(each) for each in consequences],
         asks_lock=chosen.asks_lock and (not is_derivative or chosen.verb is Verb.DATASET_PROMOTE),
         closed_because=closed.get(chosen.verb, ""),
         form=request.POST,

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase
+from django.utils.translation import gettext, gettext_noop
 
 from strongroom.actions import datasets
 from strongroom.actions.datasets import Connection
@@ -19,8 +20,8 @@ CLIENTS = {
     "aws": "AWS CLI",
     "crossftp": "CrossFTP",
     "rclone": "rclone",
-    "s3fs": "s3fs and fstab",
-    "powershell": "PowerShell (Windows)",
+    "s3fs": gettext_noop("s3fs and fstab"),
+    "powershell": gettext_noop("PowerShell (Windows)"),
     "boto3": "Python",
     "r": "R",
 }
@@ -56,8 +57,8 @@ def bookmark(request: Request, dataset_id: UUID) -> HttpResponseBase:
     found = [each for each in datasets.connect(request.actor, dataset_id).snippets if each.client == "cyberduck"]
     if not found:
         raise NotFound(
-            "There is no bookmark for a finalized data set: nobody connects to it with a key.",
-            way_out=f"See how a server connects: /datasets/{dataset_id}/connect",
+            gettext("There is no bookmark for a finalized data set: nobody connects to it with a key."),
+            way_out=gettext("See how a server connects: {page}").format(page=f"/datasets/{dataset_id}/connect"),
         )
     name = found[0].filename or f"{dataset_id}.duck"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase
+from django.utils.translation import gettext
 
 from strongroom.actions import datasets, spaces
 from strongroom.console.datasets import parsing
@@ -26,8 +27,10 @@ def create(request: Request, space_id: UUID) -> HttpResponseBase:
         made = datasets.create(request.actor, space_id=space_id, **_written(request)).dataset
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, space_id))
-    agreements = " No agreement was copied: attach those that apply." if made.kind == Kind.DERIVATIVE else ""
-    return done(request, f"/datasets/{made.id}", f"“{made.name}” was created, and is empty.{agreements}")
+    said = gettext("“{dataset}” was created, and is empty.").format(dataset=made.name)
+    if made.kind == Kind.DERIVATIVE:
+        said = f"{said} {gettext('No agreement was copied: attach those that apply.')}"
+    return done(request, f"/datasets/{made.id}", said)
 
 
 def _is_search(form: Any) -> bool:  # Django's query dict
@@ -43,7 +46,7 @@ def _written(request: Request) -> dict[str, Any]:
     form = request.POST
     kind = form.get("kind", "")
     if kind not in list(Kind):
-        raise Invalid("Is it an original or a derivative?", fields={"kind": "choose one"})
+        raise Invalid(gettext("Is it an original or a derivative?"), fields={"kind": gettext("choose one")})
     is_derivative = kind == Kind.DERIVATIVE
     return {
         "kind": Kind(kind),
@@ -62,7 +65,8 @@ def _external(form: Any) -> str:  # Django's query dict
     text = str(form.get("external_source", ""))
     if "is_external" in form and not text.strip():
         raise Invalid(
-            "Say where the external source is.", fields={"external_source": "such as its title and who keeps it"}
+            gettext("Say where the external source is."),
+            fields={"external_source": gettext("such as its title and who keeps it")},
         )
     return text
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase
+from django.utils.translation import gettext
 
 from strongroom.actions import datasets
 from strongroom.console.datasets import parsing
@@ -29,11 +30,11 @@ def edit(request: Request, dataset_id: UUID) -> HttpResponseBase:
         _refuse_overwriting(request, view)
         changes = _changes(request, view)
         if not changes:
-            return done(request, f"/datasets/{dataset_id}", "Nothing was changed.")
+            return done(request, f"/datasets/{dataset_id}", gettext("Nothing was changed."))
         datasets.edit(request.actor, dataset_id, changes=changes)
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, view, request.POST))
-    return done(request, f"/datasets/{dataset_id}", "The record was changed.")
+    return done(request, f"/datasets/{dataset_id}", gettext("The record was changed."))
 
 
 def _changes(request: Request, view: Any) -> dict[str, object]:
@@ -71,9 +72,9 @@ def _refuse_overwriting(request: Request, view: Any) -> None:
             and _plain(now[field]) not in (_plain(was), _plain(form[field]))
         ):
             raise Conflict(
-                f"Somebody else changed this meanwhile: it says “{now[field]}” now.",
+                gettext("Somebody else changed this meanwhile: it says “{value}” now.").format(value=now[field]),
                 code="changed-meanwhile",
-                way_out="Save once more to put yours in its place, or cancel to keep theirs.",
+                way_out=gettext("Save once more to put yours in its place, or cancel to keep theirs."),
             )
 
 

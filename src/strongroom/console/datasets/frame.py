@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from strongroom.actions.views import DatasetView
 from strongroom.console.wayout import at_a_browser
 from strongroom.core.deeds import DEEDS
@@ -12,24 +14,24 @@ from strongroom.core.vocabulary import Kind, State, Verb
 CLOSED = "console/datasets/closed.html"
 """The template of a tab that is closed to somebody, or now: the head of the data set, and why."""
 TABS = (
-    ("", "Overview"),
-    ("upload", "Upload"),
-    ("access", "Dataset access"),
-    ("connect", "How to connect"),
-    ("attachments", "Attachments"),
-    ("contents", "Contents"),
-    ("lineage", "Lineage"),
-    ("integrity", "Integrity"),
-    ("activity", "Activity"),
+    ("", gettext_noop("Overview")),
+    ("upload", gettext_noop("Upload")),
+    ("access", gettext_noop("Dataset access")),
+    ("connect", gettext_noop("How to connect")),
+    ("attachments", gettext_noop("Attachments")),
+    ("contents", gettext_noop("Contents")),
+    ("lineage", gettext_noop("Lineage")),
+    ("integrity", gettext_noop("Integrity")),
+    ("activity", gettext_noop("Activity")),
 )
 STATES: Mapping[State, str] = {
-    State.PENDING: "Pending",
-    State.FINALIZING: "Being finalized",
-    State.FINALIZED: "Finalized",
-    State.DELETING: "Being deleted",
-    State.DELETED: "Deleted",
+    State.PENDING: gettext_noop("Pending"),
+    State.FINALIZING: gettext_noop("Being finalized"),
+    State.FINALIZED: gettext_noop("Finalized"),
+    State.DELETING: gettext_noop("Being deleted"),
+    State.DELETED: gettext_noop("Deleted"),
 }
-KINDS = {Kind.ORIGINAL: "Original", Kind.DERIVATIVE: "Derivative"}
+KINDS = {Kind.ORIGINAL: gettext_noop("Original"), Kind.DERIVATIVE: gettext_noop("Derivative")}
 _SEEING = frozenset({Verb.DATASET_SHOW, Verb.DATASET_HISTORY, Verb.KEY_LIST, Verb.ATTACHMENT_LIST, Verb.GRANT_LIST})
 _KEYS = frozenset({Verb.KEY_RESET, Verb.KEY_RENEW, Verb.KEY_REVOKE})
 
@@ -53,12 +55,12 @@ class Closed:
 
 def frame(view: DatasetView, tab: str, **more: object) -> dict[str, Any]:
     """The context of a page. In `may` and `why` a verb stands with an underscore, as `dataset_finalize`."""
-    word = STATES[State(view.dataset.state)]
+    word = gettext(STATES[State(view.dataset.state)])
     return {
         "view": view,
         "dataset": view.dataset,
         "root": f"/datasets/{view.dataset.id}",
-        "kind": KINDS[Kind(view.dataset.kind)],
+        "kind": gettext(KINDS[Kind(view.dataset.kind)]),
         "state_word": word,
         "may": {_plain(verb): True for verb in view.may},
         "why": {_plain(each.verb): at_a_browser(each.reason) for each in view.blocked},
@@ -81,7 +83,7 @@ def _is_open(view: DatasetView, path: str) -> bool:
 
 def _tab(view: DatasetView, path: str, title: str, current: str) -> Tab:
     where = f"/datasets/{view.dataset.id}"
-    return Tab(f"{where}/{path}" if path else where, title, path == current)
+    return Tab(f"{where}/{path}" if path else where, gettext(title), path == current)
 
 
 def _plain(verb: Verb) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase
+from django.utils.translation import gettext, gettext_noop
 
 from strongroom.actions import attachments, datasets, grants, hurrying
 from strongroom.actions.views import DatasetView
@@ -19,17 +20,17 @@ from strongroom.core.vocabulary import AttachmentKind, State, Verb
 _AGREEMENTS = {AttachmentKind.DATA_USE_AGREEMENT, AttachmentKind.END_USER_AGREEMENT}
 _BUSY = {State.FINALIZING, State.DELETING}
 _FINALIZING = (
-    ("closing", "Uploads are stopped, access keys are removed"),
-    ("draining", "Requests under way come to an end"),
-    ("aborting", "Unfinished uploads are removed"),
-    ("locking", "Every object is locked until the date"),
-    ("listing", "The manifest is written"),
-    ("signing", "The receipt is signed"),
+    ("closing", gettext_noop("Uploads are stopped, access keys are removed")),
+    ("draining", gettext_noop("Requests under way come to an end")),
+    ("aborting", gettext_noop("Unfinished uploads are removed")),
+    ("locking", gettext_noop("Every object is locked until the date")),
+    ("listing", gettext_noop("The manifest is written")),
+    ("signing", gettext_noop("The receipt is signed")),
 )
 _DELETING = (
-    ("closing", "All access is stopped"),
-    ("draining", "Requests under way come to an end"),
-    ("removing", "Files and repository are removed"),
+    ("closing", gettext_noop("All access is stopped")),
+    ("draining", gettext_noop("Requests under way come to an end")),
+    ("removing", gettext_noop("Files and repository are removed")),
 )
 
 
@@ -66,7 +67,7 @@ def progress(request: Request, dataset_id: UUID) -> HttpResponseBase:
 def retry(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """What the engine did not obey is tried again at once."""
     hurrying.dataset(request.actor, dataset_id)
-    return done(request, f"/datasets/{dataset_id}", "It is being tried again.")
+    return done(request, f"/datasets/{dataset_id}", gettext("It is being tried again."))
 
 
 def is_busy(view: DatasetView) -> bool:
@@ -110,7 +111,7 @@ def _progress(view: DatasetView) -> dict[str, Any]:
     marks = ["done" if at < reached else "now" if at == reached else "later" for at in range(len(steps))]
     return {
         "is_busy": is_busy(view),
-        "work": [Step(text, mark) for (_, text), mark in zip(steps, marks, strict=True)],
+        "work": [Step(gettext(text), mark) for (_, text), mark in zip(steps, marks, strict=True)],
         "may_hurry": bool(row.last_error) and Verb.DATASET_EDIT in _held(view),
     }
 
@@ -126,17 +127,37 @@ def _steps(view: DatasetView, documents: list[Any] | None) -> list[Step]:
     if view.dataset.state == State.PENDING:
         has_key, has_agreement = view.live_key is not None, any(each.kind in _AGREEMENTS for each in documents or [])
         return _marked(
-            (has_agreement, "Attach the agreements that apply", f"{here}/attachments", "Attach a document"),
-            (False, "Upload the files from this browser", f"{here}/upload", "Choose files"),
-            (has_key, "Or get an access key for any S3 client", f"{here}/access", "Get initial credentials"),
-            (False, "Finalize: nothing can be uploaded afterwards", f"{here}/finalize", "Finalize"),
+            (
+                has_agreement,
+                gettext("Attach the agreements that apply"),
+                f"{here}/attachments",
+                gettext("Attach a document"),
+            ),
+            (False, gettext("Upload the files from this browser"), f"{here}/upload", gettext("Choose files")),
+            (
+                has_key,
+                gettext("Or get an access key for any S3 client"),
+                f"{here}/access",
+                gettext("Get initial credentials"),
+            ),
+            (False, gettext("Finalize: nothing can be uploaded afterwards"), f"{here}/finalize", gettext("Finalize")),
         )
     if view.dataset.state == State.FINALIZED:
         has_server = view.live_grants > 0
         return _marked(
-            (True, "Finalized: the receipt says what is in it", f"{here}/integrity", "Get the receipt"),
-            (has_server, "Give servers of the space access", f"{here}/access", "Provision server access"),
-            (False, "Read or mount it from such a server", f"{here}/connect", "How to connect"),
+            (
+                True,
+                gettext("Finalized: the receipt says what is in it"),
+                f"{here}/integrity",
+                gettext("Get the receipt"),
+            ),
+            (
+                has_server,
+                gettext("Give servers of the space access"),
+                f"{here}/access",
+                gettext("Provision server access"),
+            ),
+            (False, gettext("Read or mount it from such a server"), f"{here}/connect", gettext("How to connect")),
         )
     return []
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from strongroom.core.errors import Invalid
 
 
@@ -12,7 +14,9 @@ def ids(field: str, values: Iterable[str]) -> list[UUID]:
     try:
         return [UUID(value) for value in values]
     except ValueError:
-        raise Invalid("What was picked is not in the list.", fields={field: "pick from the list"}) from None
+        raise Invalid(
+            gettext("What was picked is not in the list."), fields={field: gettext("pick from the list")}
+        ) from None
 
 
 def day(field: str, text: str) -> date | None:
@@ -22,7 +26,9 @@ def day(field: str, text: str) -> date | None:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise Invalid(f"“{text}” is not a date.", fields={field: "write it as 2031-12-31"}) from None
+        raise Invalid(
+            gettext("“{text}” is not a date.").format(text=text), fields={field: gettext("write it as 2031-12-31")}
+        ) from None
 
 
 def end_of(field: str, text: str) -> datetime | None:
@@ -38,7 +44,9 @@ def whole(field: str, text: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise Invalid(f"“{text}” is not a whole number.", fields={field: "a whole number"}) from None
+        raise Invalid(
+            gettext("“{text}” is not a whole number.").format(text=text), fields={field: gettext("a whole number")}
+        ) from None
 
 
 def words(text: str) -> list[str]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from strongroom.actions.lineage import Lineage
 
 BOX_WIDTH, BOX_HEIGHT = 240, 56
@@ -85,7 +87,7 @@ def draw(told: Lineage) -> Picture:
 
 
 def _box(told: Lineage, row: Any, x: int, y: int) -> Box:
-    name = row.name if row else "External source"
+    name = row.name if row else gettext("External source")
     short = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
     return Box(row, short, x, y, row is not None and row.id == told.dataset.id)
 

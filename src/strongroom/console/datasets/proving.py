@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import crates, datasets, fixity, manifests, receipts
 from strongroom.actions.views import DatasetView
@@ -46,7 +47,9 @@ def check(request: Request, dataset_id: UUID) -> HttpResponseBase:
         fixity.start(request.actor, dataset_id)
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, datasets.show(request.actor, dataset_id)))
-    return done(request, f"/datasets/{dataset_id}/integrity", "The check goes on now; what it finds is shown here.")
+    return done(
+        request, f"/datasets/{dataset_id}/integrity", gettext("The check goes on now; what it finds is shown here.")
+    )
 
 
 @page
@@ -55,7 +58,9 @@ def manifest_file(request: Request, dataset_id: UUID) -> HttpResponseBase:
     try:
         form = ManifestForm(request.GET.get("form") or ManifestForm.JSONL)
     except ValueError:
-        raise Invalid("There is no such form of a manifest.", fields={"form": "one of the page's links"}) from None
+        raise Invalid(
+            gettext("There is no such form of a manifest."), fields={"form": gettext("one of the page's links")}
+        ) from None
     name, content_type = FORMS[form]
     lines = manifests.download(request.actor, dataset_id, form=form)
     return StreamingHttpResponse(lines, content_type=content_type, headers=_saved_as(name.format(dataset_id)))
@@ -69,7 +74,7 @@ def receipt_file(request: Request, dataset_id: UUID, part: str) -> HttpResponseB
     for each in attribute.split("."):
         found = getattr(found, each, "")
     if not found:
-        raise NotFound("There is no receipt of digests yet: Strongroom is still reading.")
+        raise NotFound(gettext("There is no receipt of digests yet: Strongroom is still reading."))
     return HttpResponse(found, content_type=content_type, headers=_saved_as(name.format(dataset_id)))
 
 

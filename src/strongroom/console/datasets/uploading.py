@@ -4,6 +4,7 @@ from uuid import UUID
 
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext
 
 from strongroom.actions import datasets
 from strongroom.actions.configuration import settings
@@ -41,6 +42,6 @@ def _reaching(request: Request, endpoint: str, response: HttpResponse) -> HttpRe
 
 def _not_now(view: DatasetView) -> Conflict:
     return Conflict(
-        f"{view.dataset.name} is not pending any more: nothing can be uploaded to it.",
-        way_out="Make a derivative of it, or another data set, and upload there.",
+        gettext("{dataset} is not pending any more: nothing can be uploaded to it.").format(dataset=view.dataset.name),
+        way_out=gettext("Make a derivative of it, or another data set, and upload there."),
     )

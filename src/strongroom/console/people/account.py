@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from strongroom.actions import browsing, mfa, people, sessions, signon, tokens
@@ -15,11 +16,16 @@ from strongroom.core.vocabulary import Scope
 _PAGE = "console/people/account.html"
 _HERE = "/account/"
 _SHOWN = 50
-_DAYS = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "a year"))
+_DAYS = (
+    ("7", gettext_noop("7 days")),
+    ("30", gettext_noop("30 days")),
+    ("90", gettext_noop("90 days")),
+    ("365", gettext_noop("a year")),
+)
 _SCOPES = (
-    ((Scope.READ,), "read", "Read only"),
-    ((Scope.READ, Scope.WRITE), "write", "Read, and work with data sets and servers"),
-    (tuple(Scope), "manage", "Everything I may do"),
+    ((Scope.READ,), "read", gettext_noop("Read only")),
+    ((Scope.READ, Scope.WRITE), "write", gettext_noop("Read, and work with data sets and servers")),
+    (tuple(Scope), "manage", gettext_noop("Everything I may do")),
 )
 
 
@@ -40,15 +46,18 @@ def change_password(request: Request) -> HttpResponse:
         )
     except Refusal as refusal:
         return refused(request, refusal, _PAGE, _context(request))
-    others = f" {ended} other sessions ended." if ended else ""
-    return done(request, _HERE, f"Your password is changed.{others}")
+    said = gettext("Your password is changed.")
+    if ended:
+        others = ngettext("{count} other sessions ended.", "{count} other sessions ended.", ended)
+        said = f"{said} {others.format(count=ended)}"
+    return done(request, _HERE, said)
 
 
 @posted
 def end_session(request: Request, session_id: UUID) -> HttpResponse:
     """Sign a browser out; where it is this one, the next page asks who one is."""
     sessions.end(request.actor, session_id)
-    return done(request, _HERE, "That browser is signed out.")
+    return done(request, _HERE, gettext("That browser is signed out."))
 
 
 @posted
@@ -67,7 +76,7 @@ def create_token(request: Request) -> HttpResponse:
 def revoke_token(request: Request, token_id: UUID) -> HttpResponse:
     """End a token at once."""
     tokens.revoke(request.actor, token_id)
-    return done(request, _HERE, "The token is revoked.")
+    return done(request, _HERE, gettext("The token is revoked."))
 
 
 def _context(request: Request) -> dict[str, object]:
@@ -80,7 +89,7 @@ def _context(request: Request) -> dict[str, object]:
         "has_password": browsing.has_password(request.actor),
         "sessions": seen,
         "tokens": live,
-        "scopes": [(word, words) for _, word, words in _SCOPES],
-        "days": _DAYS,
+        "scopes": [(word, gettext(words)) for _, word, words in _SCOPES],
+        "days": [(count, gettext(words)) for count, words in _DAYS],
         "name": request.POST.get("name", ""),
     }

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import devices
 from strongroom.console.pages import Request, done, page, posted, refused, render
@@ -27,11 +28,15 @@ def show(request: Request) -> HttpResponse:
 def approve(request: Request, device_id: UUID) -> HttpResponse:
     """Let it in as oneself."""
     device = devices.approve(request.actor, device_id)
-    return done(request, "/account/", f"“{device.name}” is let in. It has a token of yours, which you can revoke here.")
+    return done(
+        request,
+        "/account/",
+        gettext("“{device}” is let in. It has a token of yours, which you can revoke here.").format(device=device.name),
+    )
 
 
 @posted
 def deny(request: Request, device_id: UUID) -> HttpResponse:
     """Turn it away."""
     devices.deny(request.actor, device_id)
-    return done(request, "/account/", "It was turned away.")
+    return done(request, "/account/", gettext("It was turned away."))

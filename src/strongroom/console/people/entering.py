@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from strongroom.actions import browsing, mfa, signon, webauthn
@@ -26,7 +27,7 @@ def public(view: Callable[..., HttpResponse]) -> Served:
     @wraps(view)
     def serve(request: HttpRequest, **places: str) -> HttpResponse:
         if request.method not in ("GET", "HEAD", "POST"):
-            response = error_page(request, 405, "This page cannot be asked for like this.")
+            response = error_page(request, 405, gettext("This page cannot be asked for like this."))
         else:
             try:
                 response = view(request, **places)
@@ -109,13 +110,13 @@ def sign_out(request: Request) -> HttpResponse:
     """End the session of this browser."""
     browsing.sign_out(request.actor)
     signed_in.forget(request)
-    return done(request, "/sign-in", "You are signed out.")
+    return done(request, "/sign-in", gettext("You are signed out."))
 
 
 def same_twice(password: str, repeated: str) -> None:
     """Raises: Invalid where two passwords are not the same."""
     if password != repeated:
-        raise Invalid("The two passwords are not the same.", fields={"repeated": "is not the same"})
+        raise Invalid(gettext("The two passwords are not the same."), fields={"repeated": gettext("is not the same")})
 
 
 def _begun(request: HttpRequest, session_id: UUID, *, is_entered: bool) -> HttpResponse:
@@ -139,13 +140,13 @@ def sign_in_context(request: HttpRequest) -> dict[str, object]:
 def code_context(actor: Actor) -> dict[str, object]:
     """What the page of the second factor shows about what they have."""
     factor = mfa.show(actor)
-    help_of_code = "Six digits, or one of your recovery codes. Each works once."
+    help_of_code = gettext("Six digits, or one of your recovery codes. Each works once.")
     return {
         "has_own": factor.is_enrolled,
         "has_app": factor.has_app,
         "has_passkeys": factor.passkeys > 0,
         "focuses": factor.passkeys == 0,
-        "help_of_code": help_of_code if factor.has_app else "One of your recovery codes. Each works once.",
+        "help_of_code": help_of_code if factor.has_app else gettext("One of your recovery codes. Each works once."),
     }
 
 

@@ -2,6 +2,7 @@
 
 import segno
 from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from strongroom.actions import mfa, passkeys, signon, webauthn
@@ -37,7 +38,7 @@ def confirm(request: Request) -> HttpResponse:
             return refused(request, refusal, _PAGE, mfa_context(request))
         return _secret(request, under_way, refusal)
     if not confirmed.recovery_codes:
-        return done(request, ENROL, "The app is set up. Your recovery codes stay the same.")
+        return done(request, ENROL, gettext("The app is set up. Your recovery codes stay the same."))
     return show_codes(request, confirmed.recovery_codes)
 
 
@@ -52,7 +53,7 @@ def remove(request: Request) -> HttpResponse:
     return done(
         request,
         ENROL,
-        "The app is removed. What needs a second factor is closed until you prove or set up another.",
+        gettext("The app is removed. What needs a second factor is closed until you prove or set up another."),
     )
 
 
@@ -69,7 +70,7 @@ def step_up(request: Request) -> HttpResponse:
         mfa.prove(request.actor, code=request.POST.get("code", ""))
     except Refusal as refusal:
         return refused(request, refusal, "console/people/code.html", context)
-    return done(request, _next(request), "Thank you. Now do it again: it was not done yet.")
+    return done(request, _next(request), gettext("Thank you. Now do it again: it was not done yet."))
 
 
 def show_codes(request: Request, codes: list[str]) -> HttpResponse:

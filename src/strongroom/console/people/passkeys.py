@@ -8,6 +8,7 @@ from functools import wraps
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 
 from strongroom.actions import browsing, passkey_proofs, passkeys, webauthn
@@ -28,7 +29,7 @@ def _asking(view: Callable[[HttpRequest], webauthn.Asked]) -> Callable[..., Http
     @wraps(view)
     def ask(request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
-            return error_page(request, 405, "This is asked by a button on a page.")
+            return error_page(request, 405, gettext("This is asked by a button on a page."))
         try:
             asked = view(request)
         except Unauthenticated:
@@ -78,7 +79,7 @@ def add(request: Request) -> HttpResponse:
         return refused(request, refusal, "console/people/mfa.html", mfa_context(request))
     if codes:
         return show_codes(request, codes)
-    return done(request, ENROL, f"The passkey “{kept.name}” is added.")
+    return done(request, ENROL, gettext("The passkey “{kept}” is added.").format(kept=kept.name))
 
 
 @posted
@@ -88,7 +89,9 @@ def remove(request: Request, passkey_id: UUID) -> HttpResponse:
         gone = passkeys.remove(request.actor, passkey_id, is_last=request.POST.get("is_last") == "yes")
     except Refusal as refusal:
         return refused(request, refusal, "console/people/mfa.html", mfa_context(request))
-    return done(request, ENROL, f"The passkey “{gone.name}” is removed: delete it on the device too.")
+    return done(
+        request, ENROL, gettext("The passkey “{gone}” is removed: delete it on the device too.").format(gone=gone.name)
+    )
 
 
 @sensitive_post_parameters()
@@ -100,7 +103,7 @@ def step_up(request: Request) -> HttpResponse:
         passkey_proofs.prove(request.actor, **_answer(request))
     except Refusal as refusal:
         return refused(request, refusal, "console/people/code.html", step_up_context(request))
-    return done(request, to, "Thank you. Now do it again: it was not done yet.")
+    return done(request, to, gettext("Thank you. Now do it again: it was not done yet."))
 
 
 @sensitive_post_parameters()

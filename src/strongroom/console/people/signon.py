@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -79,7 +80,7 @@ def _proved(request: HttpRequest, kind: str, told: Mapping[str, str], pending: M
     if actor.session_id != UUID(pending["proving"]):
         raise _lost()
     signon.prove(actor, kind, told, pending["kept"], left_at=datetime.fromisoformat(pending["left_at"]))
-    return done(request, pending["next"], "Thank you. Now do it again: it was not done yet.")
+    return done(request, pending["next"], gettext("Thank you. Now do it again: it was not done yet."))
 
 
 def _sent(request: HttpRequest, kind: str, *, proving: str) -> HttpResponse:
@@ -106,7 +107,7 @@ def _taken(request: HttpRequest, kind: str) -> Mapping[str, Any]:
 
 def _lost() -> Unauthenticated:
     return Unauthenticated(
-        "No sign-in that began in this browser waits for this answer: it was used already, or took too long.",
+        gettext("No sign-in that began in this browser waits for this answer: it was used already, or took too long."),
         code="sso-lost",
-        way_out="Begin on the sign-in page of Strongroom, and stay in one browser.",
+        way_out=gettext("Begin on the sign-in page of Strongroom, and stay in one browser."),
     )

@@ -1,6 +1,7 @@
 """The page of the terms for sensitive data."""
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import terms
 from strongroom.console.local import local_path
@@ -19,4 +20,4 @@ def show(request: Request) -> HttpResponse:
         terms.accept(request.actor, version=request.POST.get("version", ""))
     except Refusal as refusal:
         return refused(request, refusal, "console/people/terms.html", context)
-    return done(request, to, "You accepted the terms.")
+    return done(request, to, gettext("You accepted the terms."))

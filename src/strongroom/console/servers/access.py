@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import grants
 from strongroom.console.pages import Request, done, posted, refused
@@ -18,7 +19,9 @@ def grant(request: Request, server_id: UUID) -> HttpResponse:
     try:
         dataset_id = id_of(request.POST, "dataset_id")
         if dataset_id is None:
-            raise Invalid("Which data set? Choose one from the list.", fields={"dataset_id": "choose one"})
+            raise Invalid(
+                gettext("Which data set? Choose one from the list."), fields={"dataset_id": gettext("choose one")}
+            )
         made = grants.create(
             request.actor,
             dataset_id,
@@ -32,7 +35,11 @@ def grant(request: Request, server_id: UUID) -> HttpResponse:
         wrong = refusal.fields if isinstance(refusal, Invalid) else {}
         told = {"failed": "grant", "sent": request.POST, "until_error": wrong.get("until") or wrong.get("expires_at")}
         return refused(request, refusal, TEMPLATE, {**page, **told})
-    return done(request, f"/servers/{server_id}", f"{made.server.name} has access to {made.dataset.name}.")
+    return done(
+        request,
+        f"/servers/{server_id}",
+        gettext("{server} has access to {dataset}.").format(server=made.server.name, dataset=made.dataset.name),
+    )
 
 
 @posted
@@ -46,5 +53,7 @@ def revoke(request: Request, server_id: UUID, dataset_id: UUID) -> HttpResponse:
     except Refusal as refusal:
         told = {**page, "failed": "revoke", "failed_id": dataset_id}
         return refused(request, refusal, TEMPLATE, told)
-    said = f"{ended.server.name} has no access to {ended.dataset.name} any more."
+    said = gettext("{server} has no access to {dataset} any more.").format(
+        server=ended.server.name, dataset=ended.dataset.name
+    )
     return done(request, f"/servers/{server_id}", said)

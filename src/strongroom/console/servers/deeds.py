@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import servers
 from strongroom.actions.servers import ServerView
@@ -15,27 +16,27 @@ from strongroom.core.errors import Invalid, NotFound, Refusal
 @posted
 def start(request: Request, server_id: UUID) -> HttpResponse:
     """Have its machine run."""
-    return _do(request, server_id, lambda: servers.start(request.actor, server_id), "{} is being started.")
+    return _do(request, server_id, lambda: servers.start(request.actor, server_id), gettext("{} is being started."))
 
 
 @posted
 def stop(request: Request, server_id: UUID) -> HttpResponse:
     """Have its machine stop."""
-    return _do(request, server_id, lambda: servers.stop(request.actor, server_id), "{} is being stopped.")
+    return _do(request, server_id, lambda: servers.stop(request.actor, server_id), gettext("{} is being stopped."))
 
 
 @posted
 def disable(request: Request, server_id: UUID) -> HttpResponse:
     """Cut its access; it was cut when the answer comes."""
     reason = request.POST.get("reason", "")
-    said = "{} is disabled: it reaches no data set."
+    said = gettext("{} is disabled: it reaches no data set.")
     return _do(request, server_id, lambda: servers.disable(request.actor, server_id, reason=reason), said, "disable")
 
 
 @posted
 def enable(request: Request, server_id: UUID) -> HttpResponse:
     """Give back what it was granted and has not ended."""
-    said = "{} is enabled: it has again what it was granted."
+    said = gettext("{} is enabled: it has again what it was granted.")
     return _do(request, server_id, lambda: servers.enable(request.actor, server_id), said)
 
 
@@ -48,7 +49,7 @@ def delete(request: Request, server_id: UUID) -> HttpResponse:
         _need_name(request, server_id)
         return servers.delete(request.actor, server_id, reason=reason)
 
-    return _do(request, server_id, act, "{} is deleted; its grants have ended.", "delete")
+    return _do(request, server_id, act, gettext("{} is deleted; its grants have ended."), "delete")
 
 
 def _do(request: Request, server_id: UUID, act: Callable[[], ServerView], said: str, form: str = "") -> HttpResponse:
@@ -77,7 +78,7 @@ def _need_name(request: Request, server_id: UUID) -> None:
     name = servers.show(request.actor, server_id).server.name
     if request.POST.get("confirm_name", "").strip() != name:
         raise Invalid(
-            "Nothing was deleted: the name that was typed is not that of the server.",
-            fields={"confirm_name": f"type {name}"},
-            way_out=f"Type {name} exactly as it stands here.",
+            gettext("Nothing was deleted: the name that was typed is not that of the server."),
+            fields={"confirm_name": gettext("type {name}").format(name=name)},
+            way_out=gettext("Type {name} exactly as it stands here.").format(name=name),
         )

@@ -5,11 +5,13 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from strongroom.actions import servers, spaces
 from strongroom.console.pages import Request, page, render
 from strongroom.console.servers import standing
 from strongroom.console.spaces.frame import frame
+from strongroom.console.words import word
 from strongroom.core import authz
 from strongroom.core.vocabulary import ServerState, Verb
 
@@ -44,7 +46,11 @@ def show(request: Request, space_id: UUID) -> HttpResponse:
             rows=[(row, standing.of_row(row, now)) for row in found.rows],
             search=search,
             state=state,
-            states=[(ALIVE, "All but deleted"), *((each, each) for each in ServerState), (EVERY, "All")],
+            states=[
+                (ALIVE, gettext("All but deleted")),
+                *((each, word(each)) for each in ServerState),
+                (EVERY, gettext("All")),
+            ],
             is_narrowed=bool(search or state or request.GET.get("cursor")),
             may_make=makes,
             more=more,

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import members, servers, software, spaces
 from strongroom.actions.joining import JoinToken
@@ -37,7 +38,11 @@ def create(request: Request, space_id: UUID) -> HttpResponse:
         raise
     except Refusal as refusal:
         return refused(request, refusal, "console/servers/new.html", told)
-    return done(request, f"/servers/{made.server.id}", f"{made.server.name} is being made. This page follows it.")
+    return done(
+        request,
+        f"/servers/{made.server.id}",
+        gettext("{server} is being made. This page follows it.").format(server=made.server.name),
+    )
 
 
 @page
@@ -109,9 +114,9 @@ def owner_id(request: Request, space_id: UUID) -> UUID | None:
                 return each.person.id
         if found.next_cursor is None:
             raise Invalid(
-                f"{wanted} is no member of this space.",
-                fields={"owner_id": "the e-mail address of an owner, steward or researcher of the space"},
-                way_out="Make that person a member first, or name another one.",
+                gettext("{wanted} is no member of this space.").format(wanted=wanted),
+                fields={"owner_id": gettext("the e-mail address of an owner, steward or researcher of the space")},
+                way_out=gettext("Make that person a member first, or name another one."),
             )
         cursor = found.next_cursor
     return None
@@ -120,7 +125,7 @@ def owner_id(request: Request, space_id: UUID) -> UUID | None:
 def _need_agreement(request: Request) -> None:
     if not request.POST.get("agreed"):
         raise Invalid(
-            "Nothing was made: its price has not been agreed to.",
-            fields={"agreed": "tick this to agree to the price"},
-            way_out="Look at the price of the server you chose, and tick the box below it.",
+            gettext("Nothing was made: its price has not been agreed to."),
+            fields={"agreed": gettext("tick this to agree to the price")},
+            way_out=gettext("Look at the price of the server you chose, and tick the box below it."),
         )

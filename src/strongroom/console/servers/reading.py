@@ -6,6 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from strongroom.core.errors import Invalid
 
@@ -17,7 +18,10 @@ def one_of(words: type[Word], form: QueryDict, name: str) -> Word:
     try:
         return words(form.get(name, ""))
     except ValueError:
-        raise Invalid("Choose one of those that are offered.", fields={name: f"one of: {', '.join(words)}"}) from None
+        raise Invalid(
+            gettext("Choose one of those that are offered."),
+            fields={name: gettext("one of: {words}").format(words=", ".join(words))},
+        ) from None
 
 
 def id_of(form: QueryDict, name: str) -> UUID | None:
@@ -26,7 +30,9 @@ def id_of(form: QueryDict, name: str) -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError:
-        raise Invalid("Choose one of those that are offered.", fields={name: "choose one from the list"}) from None
+        raise Invalid(
+            gettext("Choose one of those that are offered."), fields={name: gettext("choose one from the list")}
+        ) from None
 
 
 def end_of_day(form: QueryDict, name: str) -> datetime | None:
@@ -38,4 +44,6 @@ def end_of_day(form: QueryDict, name: str) -> datetime | None:
         day = date.fromisoformat(text)
         return datetime.combine(day + timedelta(days=1), time(tzinfo=UTC))
     except (ValueError, OverflowError):
-        raise Invalid(f"“{text}” is not a day.", fields={name: "a day such as 2036-12-31"}) from None
+        raise Invalid(
+            gettext("“{text}” is not a day.").format(text=text), fields={name: gettext("a day such as 2036-12-31")}
+        ) from None

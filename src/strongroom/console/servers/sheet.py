@@ -6,12 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from strongroom.actions import datasets, grants, servers
 from strongroom.actions.paging import Page
 from strongroom.actions.servers import ServerView
 from strongroom.console.servers import standing
 from strongroom.console.slicing import part
+from strongroom.console.words import word
 from strongroom.core import authz
 from strongroom.core.actor import Actor
 from strongroom.core.server_lifecycle import GATES
@@ -73,23 +75,23 @@ def _version(view: ServerView, stands: standing.Standing) -> str:
 def _consequences(view: ServerView) -> dict[str, list[str]]:
     """What each deed that takes something away does, in sentences."""
     count = len(view.grants)
-    held = f"its access to {count} data set{'' if count == 1 else 's'}"
+    held = ngettext("its access to {count} data set", "its access to {count} data sets", count).format(count=count)
     is_ours = view.server.kind == ServerKind.CREATED
     machine = (
-        "Its machine is removed, with everything on its disk."
+        gettext("Its machine is removed, with everything on its disk.")
         if is_ours
-        else "The machine itself stays as it is; Strongroom forgets its key, and it cannot come back with it."
+        else gettext("The machine itself stays as it is; Strongroom forgets its key, and it cannot come back with it.")
     )
     return {
         "disable": [
-            f"Before the page answers, {held} is cut: mounts on it get errors at once.",
-            "Its grants stay. Enabling it gives back what has not ended until then.",
-            "Nobody can log in to it through Strongroom any more.",
+            gettext("Before the page answers, {held} is cut: mounts on it get errors at once.").format(held=held),
+            gettext("Its grants stay. Enabling it gives back what has not ended until then."),
+            gettext("Nobody can log in to it through Strongroom any more."),
         ],
         "delete": [
-            f"Before the page answers, {held} ends for good.",
+            gettext("Before the page answers, {held} ends for good.").format(held=held),
             machine,
-            "A record of it stays. Its name can be used again.",
+            gettext("A record of it stays. Its name can be used again."),
         ],
     }
 
@@ -101,7 +103,7 @@ def _access(actor: Actor, view: ServerView, search: str, start: int) -> dict[str
     return {
         "grants": rows,
         "more": more,
-        "offered": [(str(row.id), f"{row.name} ({row.kind})") for row in offered.rows] if offered else [],
+        "offered": [(str(row.id), f"{row.name} ({word(row.kind)})") for row in offered.rows] if offered else [],
         "may_grant": offered is not None,
         "search": search,
         "has_more": bool(offered and offered.next_cursor),
@@ -141,8 +143,8 @@ def _mount(mount: dict[str, Any], view: ServerView) -> dict[str, Any]:  # what t
 
 def _wrong(mount: dict[str, Any], *, is_granted: bool) -> str:
     if not is_granted:
-        return "The server has no access to this data set any more."
-    return mount["detail"] or f"It is {mount['health']}."
+        return gettext("The server has no access to this data set any more.")
+    return mount["detail"] or gettext("It is {health}.").format(health=word(mount["health"]))
 
 
 def _remedy(mount: dict[str, Any], health: MountHealth, *, is_granted: bool) -> str:

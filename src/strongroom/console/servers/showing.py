@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import servers
 from strongroom.console.pages import Request, done, page, refused, render
@@ -50,4 +51,4 @@ def edit(request: Request, server_id: UUID) -> HttpResponse:
         raise
     except Refusal as refusal:
         return refused(request, refusal, "console/servers/edit.html", told)
-    return done(request, f"/servers/{server_id}", "Its details were changed.")
+    return done(request, f"/servers/{server_id}", gettext("Its details were changed."))

@@ -5,12 +5,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import audit, spaces
 from strongroom.console.pages import Request, page, refused, render
 from strongroom.console.spaces import wording
 from strongroom.console.spaces.frame import frame, may
 from strongroom.console.spaces.showing import one_of
+from strongroom.console.words import word
 from strongroom.core.errors import Invalid
 from strongroom.core.vocabulary import Outcome, Verb
 
@@ -31,7 +33,7 @@ def show(request: Request, space_id: UUID) -> HttpResponse:
         asked=asked,
         is_narrowed=any(asked.values()) or "cursor" in request.GET,
         verbs=wording.choices(),
-        outcomes=[("", "Any"), *((each, each.capitalize()) for each in Outcome)],
+        outcomes=[("", gettext("Any")), *((each, word(each).capitalize()) for each in Outcome)],
         may_export=may(request.actor, view, Verb.AUDIT_EXPORT),
         days=urlencode({name: asked[name] for name in ("since", "until") if asked[name]}),
     )
@@ -74,4 +76,4 @@ def _day(field: str, text: str, *, days: int = 0) -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(text) + timedelta(days=days), time(), UTC)
     except (ValueError, OverflowError):
-        raise Invalid("This is not a day.", fields={field: "write it as 2031-12-31"}) from None
+        raise Invalid(gettext("This is not a day."), fields={field: gettext("write it as 2031-12-31")}) from None

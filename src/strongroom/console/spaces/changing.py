@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import spaces
 from strongroom.console.pages import Request, done, page, refused, render
@@ -30,4 +31,4 @@ def edit(request: Request, space_id: UUID) -> HttpResponse:
         spaces.edit(request.actor, space_id, changes=changes)
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, {**context, "given": given})
-    return done(request, f"/spaces/{space_id}/settings", "Saved.")
+    return done(request, f"/spaces/{space_id}/settings", gettext("Saved."))

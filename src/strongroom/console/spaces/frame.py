@@ -2,21 +2,27 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from strongroom.actions.spaces import SpaceView
 from strongroom.core import authz
 from strongroom.core.actor import Actor
-from strongroom.core.vocabulary import RiskLevel, Role, Verb
+from strongroom.core.vocabulary import Role, Verb
 
-RISKS = {
-    RiskLevel.LOW: "Low risk",
-    RiskLevel.MODERATE: "Moderate risk",
-    RiskLevel.HIGH: "High risk",
-}
 ROLES = {
-    Role.OWNER: ("Owner", "Decides who belongs to the space, and does everything else in it."),
-    Role.STEWARD: ("Steward", "Creates originals, finalizes, issues access keys and grants servers."),
-    Role.RESEARCHER: ("Researcher", "Works with the data on servers, and creates derivatives."),
-    Role.AUDITOR: ("Auditor", "Reads everything but keys and data, and what happened."),
+    Role.OWNER: (
+        gettext_noop("Owner"),
+        gettext_noop("Decides who belongs to the space, and does everything else in it."),
+    ),
+    Role.STEWARD: (
+        gettext_noop("Steward"),
+        gettext_noop("Creates originals, finalizes, issues access keys and grants servers."),
+    ),
+    Role.RESEARCHER: (
+        gettext_noop("Researcher"),
+        gettext_noop("Works with the data on servers, and creates derivatives."),
+    ),
+    Role.AUDITOR: (gettext_noop("Auditor"), gettext_noop("Reads everything but keys and data, and what happened.")),
 }
 
 

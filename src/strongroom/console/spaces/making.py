@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, QueryDict
+from django.utils.translation import gettext
 
 from strongroom.actions import spaces
 from strongroom.console.pages import Request, done, page, refused, render
@@ -27,7 +28,11 @@ def create(request: Request) -> HttpResponse:
         made = spaces.create(request.actor, risk_level=risk_level(given.get("risk_level", "")), **texts)
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, {"given": given}, come_back=f"/spaces/new?{urlencode(given)}")
-    return done(request, f"/spaces/{made.space.id}", f"The space “{made.space.name}” is there, and you own it.")
+    return done(
+        request,
+        f"/spaces/{made.space.id}",
+        gettext("The space “{space}” is there, and you own it.").format(space=made.space.name),
+    )
 
 
 def _given(sent: QueryDict) -> dict[str, str]:
@@ -39,4 +44,6 @@ def risk_level(word: str) -> RiskLevel:
     try:
         return RiskLevel(word)
     except ValueError:
-        raise Invalid("Choose a risk level.", fields={"risk_level": "low, moderate or high"}) from None
+        raise Invalid(
+            gettext("Choose a risk level."), fields={"risk_level": gettext("low, moderate or high")}
+        ) from None

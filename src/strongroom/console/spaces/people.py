@@ -4,10 +4,12 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import members, spaces
 from strongroom.console.pages import Request, done, page, posted, refused, render
 from strongroom.console.spaces.frame import ROLES, frame, may
+from strongroom.console.words import word
 from strongroom.core.errors import Invalid, Refusal
 from strongroom.core.vocabulary import Role, Verb
 
@@ -29,7 +31,11 @@ def add(request: Request, space_id: UUID) -> HttpResponse:
         made = members.add(request.actor, space_id, email=given["email"], role=_role(given["role"]))
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, space_id, given=given))
-    return done(request, f"/spaces/{space_id}/people", f"{made.person.email} is {made.role} now.")
+    return done(
+        request,
+        f"/spaces/{space_id}/people",
+        gettext("{person} is {role} now.").format(person=made.person.email, role=word(made.role)),
+    )
 
 
 @posted
@@ -39,7 +45,11 @@ def edit(request: Request, space_id: UUID, person_id: UUID) -> HttpResponse:
         changed = members.edit(request.actor, space_id, person_id, role=_role(request.POST.get("role", "")))
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request, space_id))
-    return done(request, f"/spaces/{space_id}/people", f"{changed.person.email} is {changed.role} now.")
+    return done(
+        request,
+        f"/spaces/{space_id}/people",
+        gettext("{person} is {role} now.").format(person=changed.person.email, role=word(changed.role)),
+    )
 
 
 @posted
@@ -51,7 +61,9 @@ def remove(request: Request, space_id: UUID, person_id: UUID) -> HttpResponse:
         return refused(request, refusal, TEMPLATE, _context(request, space_id))
     to = "/" if person_id == request.actor.person_id and not request.actor.staff_role else f"/spaces/{space_id}/people"
     return done(
-        request, to, "They are no member any more. Their access keys and servers of this space stopped working."
+        request,
+        to,
+        gettext("They are no member any more. Their access keys and servers of this space stopped working."),
     )
 
 
@@ -60,8 +72,8 @@ def _context(request: Request, space_id: UUID, **more: object) -> dict[str, obje
     found = members.list_(request.actor, space_id, cursor=request.GET.get("cursor") or None, limit=PAGE_SIZE)
     told = {
         "rows": found.rows,
-        "roles": [(role.value, *words) for role, words in ROLES.items()],
-        "role_options": [(role.value, words[0]) for role, words in ROLES.items()],
+        "roles": [(role.value, gettext(word), gettext(does)) for role, (word, does) in ROLES.items()],
+        "role_options": [(role.value, gettext(word)) for role, (word, _) in ROLES.items()],
         "may_edit": may(request.actor, view, Verb.MEMBER_EDIT),
         "more": urlencode({"cursor": found.next_cursor}) if found.next_cursor else "",
         **more,
@@ -73,4 +85,4 @@ def _role(word: str) -> Role:
     try:
         return Role(word)
     except ValueError:
-        raise Invalid("Choose a role.", fields={"role": ", ".join(Role)}) from None
+        raise Invalid(gettext("Choose a role."), fields={"role": ", ".join(Role)}) from None

@@ -6,10 +6,12 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import datasets, spaces
 from strongroom.console.pages import Request, page, render
 from strongroom.console.spaces.frame import frame, may
+from strongroom.console.words import word
 from strongroom.core.vocabulary import Kind, RiskLevel, State, Verb
 
 PAGE_SIZE = 50
@@ -35,8 +37,8 @@ def show(request: Request, space_id: UUID) -> HttpResponse:
         "rows": found.rows,
         "asked": asked,
         "is_narrowed": any(asked.values()) or "cursor" in request.GET,
-        "kinds": [("", "All kinds"), *((each, each.capitalize()) for each in Kind)],
-        "states": [("", "All states"), *((each, each.capitalize()) for each in State)],
+        "kinds": [("", gettext("All kinds")), *((each, word(each).capitalize()) for each in Kind)],
+        "states": [("", gettext("All states")), *((each, word(each).capitalize()) for each in State)],
         "more": urlencode({**asked, "cursor": found.next_cursor}) if found.next_cursor else "",
         "may_create": is_sensitive and may(request.actor, view, Verb.DATASET_CREATE),
         "may_edit": may(request.actor, view, Verb.SPACE_EDIT),
@@ -44,9 +46,9 @@ def show(request: Request, space_id: UUID) -> HttpResponse:
     return render(request, "console/spaces/show.html", frame(request.actor, view, "datasets", **more))
 
 
-def one_of(words: type[Word], word: str) -> Word | None:
+def one_of(words: type[Word], given: str) -> Word | None:
     """The word of a filter; None for none, and for one that does not exist."""
     try:
-        return words(word)
+        return words(given)
     except ValueError:
         return None

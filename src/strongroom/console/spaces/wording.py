@@ -6,33 +6,35 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext, gettext_noop
+
 from strongroom.core import authz
 from strongroom.core.deeds import DEEDS
 from strongroom.core.vocabulary import Outcome, SystemFact, Verb
 
 _FACTS = {
-    SystemFact.MEMBER_INVITED: "A member got a new invitation",
-    SystemFact.DATASET_FINALIZED: "The data set is finalized, and its receipt signed",
-    SystemFact.DATASET_DELETED: "The data set is deleted",
-    SystemFact.DATASET_LATE_OBJECT: "A file came too late, and is not part of the data set",
-    SystemFact.DATASET_ALTERED: "Something altered the data set in the storage engine",
-    SystemFact.DATASET_REPAIRED: "What had been altered was put right",
-    SystemFact.DATASET_DIGESTED: "The digest of every object is known",
-    SystemFact.FIXITY_DIFFERENCE: "A fixity check found objects that are not what they were",
-    SystemFact.FIXITY_ENDED: "A fixity check ended",
-    SystemFact.DATASET_MISSING: "The data set's repository is missing in the storage engine",
-    SystemFact.SERVER_JOINED: "A server joined",
-    SystemFact.SERVER_LAPSED: "A server was not heard for too long, and lost its access",
-    SystemFact.SERVER_SESSION: "A server got credentials",
-    SystemFact.SERVER_MANIFEST: "A server read the manifest",
-    SystemFact.GRANT_ENDED: "A server's access to the data set ended",
-    SystemFact.KEY_SHOWN: "An access key was shown",
-    SystemFact.KEY_EXPIRED: "An access key expired",
-    SystemFact.TRANSFER_ENDED: "A transfer ended",
-    SystemFact.KEY_LOST: "An access key was lost before anybody saw it",
-    SystemFact.PERSON_SIGNED_IN: "Somebody signed in",
-    SystemFact.PASSKEY_ADDED: "Somebody added a passkey",
-    SystemFact.SYSTEM_STARTED: "Strongroom started",
+    SystemFact.MEMBER_INVITED: gettext_noop("A member got a new invitation"),
+    SystemFact.DATASET_FINALIZED: gettext_noop("The data set is finalized, and its receipt signed"),
+    SystemFact.DATASET_DELETED: gettext_noop("The data set is deleted"),
+    SystemFact.DATASET_LATE_OBJECT: gettext_noop("A file came too late, and is not part of the data set"),
+    SystemFact.DATASET_ALTERED: gettext_noop("Something altered the data set in the storage engine"),
+    SystemFact.DATASET_REPAIRED: gettext_noop("What had been altered was put right"),
+    SystemFact.DATASET_DIGESTED: gettext_noop("The digest of every object is known"),
+    SystemFact.FIXITY_DIFFERENCE: gettext_noop("A fixity check found objects that are not what they were"),
+    SystemFact.FIXITY_ENDED: gettext_noop("A fixity check ended"),
+    SystemFact.DATASET_MISSING: gettext_noop("The data set's repository is missing in the storage engine"),
+    SystemFact.SERVER_JOINED: gettext_noop("A server joined"),
+    SystemFact.SERVER_LAPSED: gettext_noop("A server was not heard for too long, and lost its access"),
+    SystemFact.SERVER_SESSION: gettext_noop("A server got credentials"),
+    SystemFact.SERVER_MANIFEST: gettext_noop("A server read the manifest"),
+    SystemFact.GRANT_ENDED: gettext_noop("A server's access to the data set ended"),
+    SystemFact.KEY_SHOWN: gettext_noop("An access key was shown"),
+    SystemFact.KEY_EXPIRED: gettext_noop("An access key expired"),
+    SystemFact.TRANSFER_ENDED: gettext_noop("A transfer ended"),
+    SystemFact.KEY_LOST: gettext_noop("An access key was lost before anybody saw it"),
+    SystemFact.PERSON_SIGNED_IN: gettext_noop("Somebody signed in"),
+    SystemFact.PASSKEY_ADDED: gettext_noop("Somebody added a passkey"),
+    SystemFact.SYSTEM_STARTED: gettext_noop("Strongroom started"),
 }
 _LONGEST = 200  # characters of one value; the export has all of it
 
@@ -81,7 +83,7 @@ def deed(verb: str) -> str:
         said = DEEDS[Verb(verb)]
         return said[0].upper() + said[1:]
     if verb in _FACTS:
-        return _FACTS[SystemFact(verb)]
+        return gettext(_FACTS[SystemFact(verb)])
     noun, _, fact = verb.partition(".")
     return f"{noun} {fact.replace('_', ' ')}".capitalize()
 
@@ -92,7 +94,7 @@ def choices() -> list[tuple[str, str]]:
     words = sorted(
         ((verb, deed(verb)) for verb in [*written, *(fact.value for fact in SystemFact)]), key=lambda each: each[1]
     )
-    return [("", "Everything"), *words]
+    return [("", gettext("Everything")), *words]
 
 
 def _changes(before: Mapping[str, object], after: Mapping[str, object]) -> list[tuple[str, str, str]]:

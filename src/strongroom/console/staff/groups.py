@@ -5,11 +5,13 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import mappings, signon
 from strongroom.actions.spaces import list_ as spaces_of
 from strongroom.console.pages import Request, done, refused, render
 from strongroom.console.staff.door import deeds, staff_page, staff_posted
+from strongroom.console.words import word
 from strongroom.core.errors import Invalid, Refusal
 from strongroom.core.vocabulary import IdentityKind, Role, StaffRole
 
@@ -31,7 +33,11 @@ def add(request: Request) -> HttpResponse:
         made = mappings.add(request.actor, **_given(request))
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, {**_context(request), "given": request.POST})
-    return done(request, "/staff/groups", f"{made.group} is mapped. It counts from the next sign-in on.")
+    return done(
+        request,
+        "/staff/groups",
+        gettext("{group} is mapped. It counts from the next sign-in on.").format(group=made.group),
+    )
 
 
 @staff_posted
@@ -41,24 +47,24 @@ def remove(request: Request, mapping_id: UUID) -> HttpResponse:
         mappings.remove(request.actor, mapping_id)
     except Refusal as refusal:
         return refused(request, refusal, TEMPLATE, _context(request))
-    return done(request, "/staff/groups", "The mapping is removed. What it alone gave has ended.")
+    return done(request, "/staff/groups", gettext("The mapping is removed. What it alone gave has ended."))
 
 
 def _given(request: Request) -> dict[str, Any]:  # what `mappings.add` takes
     """What the form says. `what` is `role:<role>`, `staff:<staff role>` or `group`. Raises: Invalid."""
-    sort, _, word = request.POST.get("what", "").partition(":")
+    sort, _, name = request.POST.get("what", "").partition(":")
     space = request.POST.get("space_id", "")
     try:
         return {
             "provider": IdentityKind(request.POST.get("provider", "")),
             "group": request.POST.get("group", ""),
-            "role": Role(word) if sort == "role" else None,
+            "role": Role(name) if sort == "role" else None,
             "space_id": UUID(space) if sort == "role" and space else None,
-            "staff_role": StaffRole(word) if sort == "staff" else None,
+            "staff_role": StaffRole(name) if sort == "staff" else None,
             "outer": request.POST.get("outer", "") if sort == "group" else "",
         }
     except ValueError:
-        raise Invalid("Choose from the lists.", fields={"what": "choose one from the list"}) from None
+        raise Invalid(gettext("Choose from the lists."), fields={"what": gettext("choose one from the list")}) from None
 
 
 def _context(request: Request) -> dict[str, object]:
@@ -68,19 +74,24 @@ def _context(request: Request) -> dict[str, object]:
     return {
         "rows": found.rows,
         "more": urlencode({"cursor": found.next_cursor}) if found.next_cursor else "",
-        "providers": [
-            (each.value, names.get(each.value, f"{each.value.upper()} (not set up)")) for each in IdentityKind
-        ],
+        "providers": [(each.value, names.get(each.value) or _not_set_up(each)) for each in IdentityKind],
         "is_set_up": bool(names),
-        "spaces": [("", "Choose a space"), *((str(each.id), each.name) for each in spaces)],
-        "what": _WHAT,
+        "spaces": [("", gettext("Choose a space")), *((str(each.id), each.name) for each in spaces)],
+        "what": _what(),
         "tab": "groups",
         "may": deeds(request.actor),
     }
 
 
-_WHAT = [
-    *((f"role:{each.value}", f"{each.value.capitalize()} of a space") for each in reversed(Role)),
-    *((f"staff:{each.value}", f"Staff of the platform: {each.value}") for each in StaffRole),
-    ("group", "Nothing itself: it lies within another group"),
-]
+def _not_set_up(kind: IdentityKind) -> str:
+    return gettext("{kind} (not set up)").format(kind=kind.value.upper())
+
+
+def _what() -> list[tuple[str, str]]:
+    """What a mapping may give."""
+    of_space, of_platform = gettext("{role} of a space"), gettext("Staff of the platform: {role}")
+    return [
+        *((f"role:{each.value}", of_space.format(role=word(each).capitalize())) for each in reversed(Role)),
+        *((f"staff:{each.value}", of_platform.format(role=word(each))) for each in StaffRole),
+        ("group", gettext("Nothing itself: it lies within another group")),
+    ]

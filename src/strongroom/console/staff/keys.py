@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext, gettext_noop
 
 from strongroom.actions import datasets, keys
 from strongroom.console.pages import Request, refused, render
@@ -64,7 +65,7 @@ def _sheet(request: Request, dataset_id: UUID) -> dict[str, Any]:  # a template'
         "keys": keys.list_(request.actor, dataset_id),
         "may_reset": Verb.KEY_RESET in view.may,
         "blocked": next((each.reason for each in view.blocked if each.verb is Verb.KEY_RESET), ""),
-        "consequences": CONSEQUENCES,
+        "consequences": [gettext(each) for each in CONSEQUENCES],
         "tab": "keys",
         "may": deeds(request.actor),
     }
@@ -75,14 +76,14 @@ def _need_name(request: Request, dataset_id: UUID) -> None:
     name = datasets.show(request.actor, dataset_id).dataset.name
     if request.POST.get("confirm_name", "").strip() != name.strip():
         raise Invalid(
-            "Nothing was reset: the name that was typed is not that of the data set.",
-            fields={"confirm_name": f"type {name}"},
-            way_out=f"Type {name} exactly as it stands here.",
+            gettext("Nothing was reset: the name that was typed is not that of the data set."),
+            fields={"confirm_name": gettext("type {name}").format(name=name)},
+            way_out=gettext("Type {name} exactly as it stands here.").format(name=name),
         )
 
 
 CONSEQUENCES = [
-    "The key that works now stops at once; uploads that use it fail.",
-    "The new secret is shown once, to you: hand it over by a way you trust.",
-    "The ledger of the space says that it was you, and why.",
+    gettext_noop("The key that works now stops at once; uploads that use it fail."),
+    gettext_noop("The new secret is shown once, to you: hand it over by a way you trust."),
+    gettext_noop("The ledger of the space says that it was you, and why."),
 ]

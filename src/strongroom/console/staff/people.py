@@ -3,11 +3,13 @@
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
+from django.utils.translation import gettext
 
 from strongroom.actions import people
 from strongroom.actions.people import Invitation
 from strongroom.console.pages import Request, refused, render
 from strongroom.console.staff.door import deeds, staff_page
+from strongroom.console.words import word
 from strongroom.core import authz
 from strongroom.core.errors import Invalid, Refusal
 from strongroom.core.vocabulary import StaffRole, Verb
@@ -30,7 +32,7 @@ def create(request: Request) -> HttpResponse:
     """Somebody new; the answer shows the code by which they come in, once."""
     actor = request.actor
     authz.check(Verb.PERSON_CREATE, role=None, staff_role=actor.staff_role, is_creator=False, scopes=actor.scopes)
-    told = {"sent": request.POST, "staff_roles": STAFF_ROLES, "tab": "people", "may": deeds(actor)}
+    told = {"sent": request.POST, "staff_roles": staff_roles(), "tab": "people", "may": deeds(actor)}
     if request.method != "POST":
         return render(request, "console/staff/person_new.html", told)
     try:
@@ -58,7 +60,11 @@ def staff_role_of(request: Request) -> StaffRole | None:
     try:
         return StaffRole(chosen) if chosen else None
     except ValueError:
-        raise Invalid("There is no such role.", fields={"staff_role": "choose one from the list"}) from None
+        raise Invalid(
+            gettext("There is no such role."), fields={"staff_role": gettext("choose one from the list")}
+        ) from None
 
 
-STAFF_ROLES = [("", "None: an ordinary person"), *((each.value, each.value.capitalize()) for each in StaffRole)]
+def staff_roles() -> list[tuple[str, str]]:
+    """What one may choose from."""
+    return [("", gettext("None: an ordinary person")), *((each.value, word(each).capitalize()) for each in StaffRole)]

@@ -5,11 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext, gettext_noop
 
 from strongroom.actions import mfa, people, staffing
 from strongroom.console.pages import Request, done, refused, render
 from strongroom.console.staff.door import deeds, staff_page, staff_posted
-from strongroom.console.staff.people import STAFF_ROLES, shown_once, staff_role_of
+from strongroom.console.staff.people import shown_once, staff_role_of, staff_roles
 from strongroom.core.errors import Invalid, NotFound, Refusal
 
 TEMPLATE = "console/staff/person.html"
@@ -28,7 +29,9 @@ def edit(request: Request, person_id: UUID) -> HttpResponse:
     def act() -> str:
         role = staff_role_of(request)
         changes = {"name": request.POST.get("name", ""), "staff_role": role}
-        return f"{people.edit(request.actor, person_id, changes=changes).email} was changed."
+        return gettext("{person} was changed.").format(
+            person=people.edit(request.actor, person_id, changes=changes).email
+        )
 
     return _do(request, person_id, act, "edit")
 
@@ -51,7 +54,9 @@ def disable(request: Request, person_id: UUID) -> HttpResponse:
 
     def act() -> str:
         _need_address(request, person_id)
-        return f"{people.disable(request.actor, person_id, reason=reason).email} is disabled."
+        return gettext("{person} is disabled.").format(
+            person=people.disable(request.actor, person_id, reason=reason).email
+        )
 
     return _do(request, person_id, act, "disable")
 
@@ -76,7 +81,7 @@ def enable(request: Request, person_id: UUID) -> HttpResponse:
 
     def act() -> str:
         email = people.enable(request.actor, person_id).email
-        return f"{email} may come back. They need a new sign-in code."
+        return gettext("{email} may come back. They need a new sign-in code.").format(email=email)
 
     return _do(request, person_id, act)
 
@@ -88,7 +93,9 @@ def reset_second_factor(request: Request, person_id: UUID) -> HttpResponse:
 
     def act() -> str:
         _need_address(request, person_id)
-        return f"The second factor of {mfa.reset(request.actor, person_id, reason=reason).email} was reset."
+        return gettext("The second factor of {person} was reset.").format(
+            person=mfa.reset(request.actor, person_id, reason=reason).email
+        )
 
     return _do(request, person_id, act, "reset")
 
@@ -122,8 +129,8 @@ def _sheet(request: Request, person_id: UUID) -> dict[str, Any]:  # a template's
         "person_id": str(view.person.id),
         "staff_role": view.person.staff_role or "",
         "is_oneself": view.person.id == request.actor.person_id,
-        "staff_roles": STAFF_ROLES,
-        "consequences": CONSEQUENCES,
+        "staff_roles": staff_roles(),
+        "consequences": {deed: [gettext(each) for each in lines] for deed, lines in CONSEQUENCES.items()},
         "tab": "people",
         "may": deeds(request.actor),
     }
@@ -134,26 +141,28 @@ def _need_address(request: Request, person_id: UUID) -> None:
     email = staffing.person(request.actor, person_id).person.email
     if request.POST.get("confirm_name", "").strip() != email:
         raise Invalid(
-            "Nothing was done: the address that was typed is not that of this person.",
-            fields={"confirm_name": f"type {email}"},
-            way_out=f"Type {email} exactly as it stands here.",
+            gettext("Nothing was done: the address that was typed is not that of this person."),
+            fields={"confirm_name": gettext("type {email}").format(email=email)},
+            way_out=gettext("Type {email} exactly as it stands here.").format(email=email),
         )
 
 
 CONSEQUENCES = {
     "disable": [
-        "They can no longer sign in; every token and every unused sign-in code of theirs ends.",
-        "Every access key they hold and every server they own is cut before the page answers.",
-        "Their memberships are kept, for the case that they come back.",
+        gettext_noop("They can no longer sign in; every token and every unused sign-in code of theirs ends."),
+        gettext_noop("Every access key they hold and every server they own is cut before the page answers."),
+        gettext_noop("Their memberships are kept, for the case that they come back."),
     ],
     "remove": [
-        "They are disabled as above, and taken out of every space, with their second factor and staff role.",
-        "The next page lists what was cut. Their name stays in the ledger, as it must.",
-        "Coming back would mean to be invited and made a member anew.",
+        gettext_noop(
+            "They are disabled as above, and taken out of every space, with their second factor and staff role."
+        ),
+        gettext_noop("The next page lists what was cut. Their name stays in the ledger, as it must."),
+        gettext_noop("Coming back would mean to be invited and made a member anew."),
     ],
     "reset": [
-        "Make sure that it is really them who asks: speak to them, do not trust a letter.",
-        "Their second factor and its recovery codes stop working, and every proof of it ends.",
-        "They enrol a new one before they next need it.",
+        gettext_noop("Make sure that it is really them who asks: speak to them, do not trust a letter."),
+        gettext_noop("Their second factor and its recovery codes stop working, and every proof of it ends."),
+        gettext_noop("They enrol a new one before they next need it."),
     ],
 }

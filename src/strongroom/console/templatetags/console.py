@@ -1,6 +1,7 @@
 """How templates say a time, a size and a file of our own."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -10,19 +11,20 @@ from django.contrib.staticfiles import finders
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from lucide.templatetags.lucide import lucide as draw
 
-from strongroom.console import wayout
+from strongroom.console import wayout, words
 
 register = template.Library()
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 @register.simple_tag
-def when(moment: datetime | None, none: str = "never") -> SafeString | str:
+def when(moment: datetime | None, none: str = "") -> SafeString | str:
     """A time. Without script it says UTC; the script says it in the reader's zone and keeps UTC in the title."""
     if moment is None:
-        return none
+        return none or gettext("never")
     utc = moment.astimezone(UTC)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
@@ -36,6 +38,24 @@ def when(moment: datetime | None, none: str = "never") -> SafeString | str:
 def at_a_browser(sentence: str) -> str:
     """A way out by the button instead of the command."""
     return wayout.at_a_browser(sentence)
+
+
+@register.filter
+def word(stored: str | None) -> str | None:
+    """A word as a row holds it, such as a state or a role."""
+    return words.word(stored) if stored else stored
+
+
+@register.filter
+def worded(stored: Iterable[str]) -> list[str]:
+    """Each of several stored words."""
+    return [words.word(each) for each in stored]
+
+
+@register.filter
+def risk(level: str) -> str:
+    """How a space's risk level is named beside its name."""
+    return words.risk(level)
 
 
 @register.filter
@@ -53,12 +73,12 @@ def ticked(sentence: str) -> SafeString:
 def size(count: int | None) -> str:
     """Bytes in decimal units as storage is sold: 1500 is `1.5 kB`."""
     if count is None:
-        return "unknown"
+        return gettext("unknown")
     value, unit = float(count), 0
     while value >= 999.95 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
     if unit == 0:
-        return f"{count} byte" if count == 1 else f"{count} bytes"
+        return ngettext("{count} byte", "{count} bytes", count).format(count=count)
     return f"{value:.1f} {_UNITS[unit]}"
 
 
