@@ -13,7 +13,10 @@ from tests.cli.live import Terminal
 from tests.movers.sink import Sink, sink
 
 from strongroom.cli import lease
+from strongroom.cli.client import Api
 from strongroom.cli.exits import Exit
+from strongroom.cli.output import Json
+from strongroom.cli.problems import unavailable
 from strongroom.db.models import Dataset, ObjectDigest
 from strongroom.engines.memory import MemoryEngine
 
@@ -177,3 +180,20 @@ def test_words_that_would_do_something_else_are_refused(pending: Terminal, store
     ):
         assert pending(*words).exit_code == Exit.USAGE, words
     assert len(store.objects) == 21
+
+
+def test_an_end_whose_answer_was_lost_is_asked_for_again_and_found(
+    pending: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, lost = Api.create, []
+
+    def loses_one(api: Api, where: str, body: Json) -> Json:
+        answer = create(api, where, body)
+        if where.endswith("/close") and not lost:
+            lost.append(where)
+            raise unavailable("The answer was lost.", "Try again.", code="timeout")
+        return answer
+
+    monkeypatch.setattr(Api, "create", loses_one)
+    pending.ok("upload", "cohort", NAME)
+    assert lost

@@ -29,6 +29,7 @@ class Lease:
         """Raises Problem as the server refuses it."""
         self._api = api
         self._lock = threading.Lock()
+        self._was_asked_to_close = False
         body = {"label": label, "direction": direction.value}
         self.opened = api.create(path("datasets", dataset["id"], "transfers"), body)
         self._take(self.opened)
@@ -57,10 +58,18 @@ class Lease:
         with _patiently():
             self._api.post(path("transfers", self.opened["id"], "digests"), {"items": items})
 
-    def close(self, summary: Json) -> Json:
-        """End it: the credentials stop working. Raises: Unreachable, Problem."""
-        with _patiently():
-            return self._api.create(path("transfers", self.opened["id"], "close"), summary)
+    def close(self, summary: Json) -> None:
+        """End it: the credentials stop working. Asked again after an answer that was lost, it may have ended already.
+
+        Raises: Unreachable, Problem.
+        """
+        was_asked, self._was_asked_to_close = self._was_asked_to_close, True
+        try:
+            with _patiently():
+                self._api.create(path("transfers", self.opened["id"], "close"), summary)
+        except Problem as problem:
+            if not (was_asked and problem.code == "transfer-ended"):
+                raise
 
     def _renew(self, *, is_due: bool = False) -> None:
         try:
