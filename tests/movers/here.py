@@ -1,6 +1,8 @@
 """A folder, a store of the tests, and the journal between them."""
 
+import os
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +37,8 @@ class Here:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+        before = time.time_ns() - 10_000_000_000  # as if it had rested for a while
+        os.utime(path, ns=(before, before))
         return path
 
     def journal(self) -> Journal:

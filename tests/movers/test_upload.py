@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 
 import pytest
 
@@ -82,6 +83,21 @@ def test_a_change_that_keeps_size_and_time_is_found_when_times_are_not_trusted(h
     os.utime(path, ns=(1, 1))
     assert here.run().sent_files == 0
     assert here.run(trusts_times=False).sent_files == 1
+
+
+def test_a_file_that_was_just_written_is_read_again_for_its_time_says_nothing_yet(here: Here) -> None:
+    path = here.write("a", b"old")
+    huge = here.write("huge", noise(20 * MIB))
+    now = time.time_ns()
+    for each in (path, huge):
+        os.utime(each, ns=(now, now))
+    here.run()
+    path.write_bytes(b"new")
+    with huge.open("r+b") as file:
+        file.write(b"changed")
+    for each in (path, huge):  # as in the same tick of a coarse clock
+        os.utime(each, ns=(now, now))
+    assert here.run().sent_files == 2 and here.sink.content() == files_of(here.folder)
 
 
 def test_what_somebody_else_changed_in_the_store_is_brought_back(here: Here) -> None:

@@ -38,7 +38,9 @@ class Unwritable(Problem):
 
 
 class Sent(NamedTuple):
-    """A file that is in the data set as it was when it was read. `sha256` is hex."""
+    """A file that is in the data set as it was when it was read. `sha256` is hex; `mtime_ns` is -1 where the file was
+    written just before, so that it says nothing.
+    """
 
     key: str
     size_bytes: int

@@ -77,7 +77,7 @@ class Parts:
             if job.failure:
                 raise job.failure
             etag = self._complete(job)
-            return Sent(file.key, reader.look.size_bytes, reader.look.mtime_ns, etag, sha256)
+            return Sent(file.key, reader.look.size_bytes, reader.remembered.mtime_ns, etag, sha256)
 
     def _begin(self, key: str, size_bytes: int) -> _Job:
         part_bytes = plan.part_bytes(size_bytes)

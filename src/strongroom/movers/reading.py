@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from typing import NamedTuple
 
 from strongroom.movers.errors import Problem
@@ -12,6 +13,8 @@ from strongroom.movers.plan import MIB
 
 _OPENING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _READ_BYTES = MIB
+_COARSEST_NS = 2_000_000_000  # between two times that a file system tells apart. Source: Microsoft, "File Times" (FAT)
+_UNTOLD = -1
 
 
 class Changed(Problem):
@@ -29,11 +32,18 @@ class Look(NamedTuple):
     mtime_ns: int
     identity: int
 
+    def settled(self, began_ns: int) -> Look:
+        """As it may be remembered by who began to read then: without a time of change so recent that the next change
+        may have the same.
+        """
+        return self if self.mtime_ns < began_ns - _COARSEST_NS else self._replace(mtime_ns=_UNTOLD)
+
 
 class Reader:
     """One file, open. Raises from every method: Unreadable."""
 
     def __init__(self, path: str) -> None:
+        self._began_ns = time.time_ns()
         try:
             self._file = os.open(path, _OPENING)
         except OSError as error:
@@ -57,6 +67,11 @@ class Reader:
         if self._look() != self.look:
             raise Changed("it was written while it was read")
 
+    @property
+    def remembered(self) -> Look:
+        """What tells the next run that the file has changed."""
+        return self.look.settled(self._began_ns)
+
     def close(self) -> None:
         """Once."""
         os.close(self._file)
@@ -77,6 +92,7 @@ class Reader:
 
 def whole(path: str, most_bytes: int) -> tuple[Look, bytes]:
     """A small file and its content. Raises: Changed, Unreadable; OverflowError where it is larger by now."""
+    began_ns = time.time_ns()
     try:
         file = os.open(path, _OPENING)
         try:
@@ -99,7 +115,7 @@ def whole(path: str, most_bytes: int) -> tuple[Look, bytes]:
         raise unreadable(error) from None
     if len(content) != size or after.st_size != size or after.st_mtime_ns != seen.st_mtime_ns:
         raise Changed("it was written while it was read")
-    return Look(size, seen.st_mtime_ns, seen.st_ino), content
+    return Look(size, seen.st_mtime_ns, seen.st_ino).settled(began_ns), content
 
 
 def digests(path: str, part_bytes: int) -> tuple[Look, str, list[bytes]]:
@@ -123,7 +139,7 @@ def digests(path: str, part_bytes: int) -> tuple[Look, str, list[bytes]]:
                 in_part -= len(piece)
             md5s.append(md5.digest())
         reader.prove()
-        return reader.look, summed.hexdigest(), md5s
+        return reader.remembered, summed.hexdigest(), md5s
 
 
 def unreadable(error: OSError) -> Unreadable:

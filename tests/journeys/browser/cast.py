@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from secrets import token_hex
+from typing import Any
 
 from playwright.sync_api import Browser
 
@@ -46,6 +47,12 @@ class Cast:
         other = self.stack.enter_context(person(self.browser, self.system.door.url, java_script_enabled=False))
         other.email, other.secret, other.last_step = known.email, known.secret, known.last_step
         return other.sign_in()
+
+    def beside(self, known: Person, **options: Any) -> Person:
+        """A window of another kind, in which the same person is signed in already."""
+        other = self.stack.enter_context(person(self.browser, self.system.door.url, **options))
+        other.context.add_cookies([dict(each) for each in known.context.cookies()])  # type: ignore[misc]  # they are such
+        return other
 
     def with_dataset(self, owner: Person, space_id: str, name: str, files: int = 2) -> Study:
         """A pending data set that its owner made, got a key for and filled; all but the upload by clicks."""

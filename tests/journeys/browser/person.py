@@ -201,5 +201,5 @@ class Person:
 
 def person(browser: Browser, url: str, **options: Any) -> Person:
     """Somebody with a browser of their own, at the console's address; not signed in."""
-    context = browser.new_context(viewport=DESKTOP, locale="en-GB", timezone_id="UTC", **options)
+    context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", "timezone_id": "UTC", **options})
     return Person(context, url)

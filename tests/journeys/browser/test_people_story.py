@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser
@@ -125,8 +127,24 @@ def test_a_derivative_names_its_sources_and_is_promoted_for_good(told: Told) -> 
     assert not ada.may("Promote to original")
 
 
+def test_a_moment_is_told_in_the_zone_of_the_reader_and_in_utc_on_hover_and_without_scripts(told: Told) -> None:
+    made = datetime.fromisoformat(told.cast.system.administrator.get(told.cohort.path)["created_at"])
+    utc, tokyo = made.astimezone(UTC), made.astimezone(ZoneInfo("Asia/Tokyo"))
+    for has_scripts in (True, False):
+        options = {"timezone_id": "Asia/Tokyo", "java_script_enabled": has_scripts}
+        reader = told.cast.beside(told.ada, **options).go(told.cohort.path)
+        moment = reader.page.locator(f"#content time[datetime='{utc:%Y-%m-%dT%H:%M:%SZ}']").first
+        said = moment.inner_text()
+        assert moment.get_attribute("title") == f"{utc:%Y-%m-%d %H:%M:%S} UTC"
+        if has_scripts:
+            assert said.startswith(f"{tokyo.day} ") and said.endswith(f"{tokyo:%Y, %H:%M}"), said
+        else:
+            assert said == f"{utc:%Y-%m-%d %H:%M} UTC"
+
+
 def test_a_browser_without_scripts_brings_a_data_set_from_creation_to_its_end(told: Told) -> None:
-    ada = told.cast.without_script(told.ada).go(f"/spaces/{told.space}/datasets/new").pick("Original")
+    ada = told.cast.without_script(told.ada)
+    ada.go(f"/spaces/{new_space(ada, 'All by hand')}/datasets/new").pick("Original")
     ada.fill("Name", "By hand").page.keyboard.press("Enter")
     ada.sees("“By hand” was created").click("Attachments", within=".tabs").choose("What is it?", "Approval")
     ada.page.set_input_files("#file", {"name": "approval.txt", "mimeType": "text/plain", "buffer": b"approved"})
