@@ -33,7 +33,7 @@ def test_the_whole_story(terminal: Terminal, tmp_path: Path) -> None:
     shown = terminal.ok("dataset", "show", "Cohort 2024")
     assert "finalized" in shown and "2 objects, 8 bytes" in shown and made["repository"] in shown
 
-    assert "its root holds" in terminal.ok("manifest", "download", "Cohort 2024", "-o", "manifest.jsonl")
+    assert "its hash holds" in terminal.ok("manifest", "download", "Cohort 2024", "-o", "manifest.jsonl")
     root = terminal.json("manifest", "show", "Cohort 2024")["root_sha256"]
     assert hashlib.sha256((tmp_path / "manifest.jsonl").read_bytes()).hexdigest() == root
 
