@@ -13,7 +13,8 @@ INSTALL := $(PIP) install --require-hashes --requirement
 PACKAGE := $(PIP) install --no-deps --no-build-isolation --editable .
 TESTS ?= tests
 POSTGRESQL_TESTS ?= tests/actions tests/api
-PYTEST_WORKERS ?= 2
+# One more than the cores of a small machine: tests wait a good deal for the processes they start.
+PYTEST_WORKERS ?= 3
 
 .PHONY: help up test check bench lock reference clean venv venv-dev system pytest postgresql
 

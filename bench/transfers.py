@@ -54,20 +54,23 @@ class Here:
     """A running installation, its administrator, and a folder for everything."""
 
     door: FrontDoor
-    person: Person
     token: str
     space_id: str
     endpoint: str
     folder: Path
     number: int = 0
 
+    def person(self) -> Person:
+        """The administrator, over a connection of their own: one that is kept is closed while a mover runs."""
+        return Person(self.door.first_port, self.token)
+
     @contextmanager
     def target(self) -> Iterator[Target]:
         """A data set of its own with a key, gone afterwards."""
         self.number += 1
         values = {"space_id": self.space_id, "kind": "original", "name": f"Load {self.number}"}
-        made = self.person.ask("POST", "/datasets", values)
-        issued = self.person.ask("POST", f"/datasets/{made['id']}/keys", {})
+        made = self.person().ask("POST", "/datasets", values)
+        issued = self.person().ask("POST", f"/datasets/{made['id']}/keys", {})
         environ = {
             "AWS_ACCESS_KEY_ID": issued["key"]["access_key_id"],
             "AWS_SECRET_ACCESS_KEY": issued["secret"],
@@ -78,7 +81,7 @@ class Here:
             "STRONGROOM_TOKEN": self.token,
         }
         yield Target(made["id"], made["repository"], self.endpoint, environ)
-        self.person.ask("DELETE", f"/datasets/{made['id']}", confirm_name=values["name"])
+        self.person().ask("DELETE", f"/datasets/{made['id']}", confirm_name=values["name"])
 
 
 def measure() -> dict[str, object]:
@@ -226,7 +229,7 @@ def _running() -> Iterator[Here]:
         person = Person(door.first_port, token)
         space = person.ask("POST", "/spaces", {"name": "Bench", "risk_level": "high"})
         endpoint = "http://127.0.0.1" if more else f"http://127.0.0.1:{door.first_port + 1}"
-        yield Here(door, person, token, space["id"], endpoint, Path(name))
+        yield Here(door, token, space["id"], endpoint, Path(name))
         door.end()
 
 
