@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.agent import mounts_keeping, mounts_kernel
+from strongroom.agent import mounts_keeping, mounts_kernel, mounts_table
 from strongroom.agent.config import Config
 from strongroom.agent.mounts_table import Row
 from strongroom.core.vocabulary import Kind
@@ -68,6 +68,36 @@ def test_what_was_unmounted_by_hand_stays_away_until_it_is_mounted_again(served:
     assert not os.path.ismount(point)
     assert (served.health(point), "by hand" in served.run("mounts").stdout) == ("missing", True)
     assert served.run("mount", made.name, str(point)).returncode == 0
+    reboot(served)
+    until(lambda: os.path.ismount(point), "the mount to come back", more=served.log)
+    assert served.run("umount", str(point), "--forget").returncode == 0
+
+
+def test_an_agent_about_to_bring_a_mount_back_does_not_once_it_was_unmounted_by_hand(served: Room) -> None:
+    made = served.dataset(Kind.ORIGINAL, one="11")
+    point = served.point()
+    assert served.run("mount", made.name, str(point), "--persist", "agent").returncode == 0
+    config = Config(state=served.folder / "state", run=served.folder / "run")
+    words = ("mount", made.name, str(point), "--kept", *served.places)
+    with mounts_table.alone(config, str(point)):
+        # As in the moment between unmounting and the note that it was by hand: the agent's command has begun already.
+        unmounted(point.parent)
+        coming = served.machine.start(*served.program, *words, environ=served.environ(), log=served.folder / "kept.log")
+        served.heard()
+        assert coming.poll() is None
+        mounts_table.hold(config, str(point), True)
+    assert (coming.wait(30), os.path.ismount(point)) == (0, False)
+    served.heard(3)
+    assert not os.path.ismount(point)
+    assert served.run("umount", str(point), "--forget").returncode == 0
+
+
+def test_what_is_in_use_is_kept_although_somebody_tried_to_unmount_it(served: Room) -> None:
+    made = served.dataset(Kind.ORIGINAL, one="11")
+    point = served.point()
+    assert served.run("mount", made.name, str(point), "--persist", "agent").returncode == 0
+    with (point / "one.txt").open():
+        assert served.run("umount", str(point)).returncode != 0
     reboot(served)
     until(lambda: os.path.ismount(point), "the mount to come back", more=served.log)
     assert served.run("umount", str(point), "--forget").returncode == 0

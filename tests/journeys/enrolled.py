@@ -48,7 +48,8 @@ class Enrolled:
 
     def boot(self) -> "Enrolled":
         """Start it, with the disk that it had."""
-        lines = ["mount --make-rprivate /"]
+        # What others have mounted on this host is not this machine's.
+        lines = ["mount --make-rprivate /", "umount --all --lazy --types fuse.rclone,fuse.s3fs"]
         for own in OWN:
             upper, work = (self.folder / "disk" / f"{own.strip('/').replace('/', '-')}.{part}" for part in "uw")
             upper.mkdir(parents=True, exist_ok=True)

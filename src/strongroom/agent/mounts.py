@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import time
 from typing import Any
@@ -126,6 +127,7 @@ def _add_mount(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="bring it back after a reboot (default: by systemd where it runs, else by the agent)",
     )
     parser.add_argument("--foreground", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--kept", action="store_true", help=argparse.SUPPRESS)  # only if it is still to be there
     parser.add_argument("--quiet", action="store_true", help="say nothing when all is well")
     parser.set_defaults(run=mount)
 
@@ -156,15 +158,26 @@ def mount(config: Config, options: argparse.Namespace) -> int:
     plan = mounts_checks.place(mounts_checks.plan(config, options))
     mounts_tools.program(plan.tool)
     if options.foreground:
-        process, _ = mounts_deeds.start(config, plan)
-        return mounts_deeds.stay(process, plan)
-    read = _made(config, plan, _row(plan, options, keeper) if keeper else None)
-    if keeper is None:
-        mounts_table.hold(config, plan.path, False)
+        return _stay(config, plan)
+    # A unit of systemd mounts by a process of its own, which then has the place for itself.
+    with contextlib.nullcontext() if keeper == "systemd" else mounts_table.alone(config, plan.path):
+        if options.kept and not mounts_table.is_wanted(config, plan.path):
+            return 0
+        mounts_checks.place(plan)
+        read = _made(config, plan, _row(plan, options, keeper) if keeper else None)
+        if keeper is None:
+            mounts_table.hold(config, plan.path, False)
     if not options.quiet:
         print(_done(plan, options.dataset, read, keeper))
     _tell_agent(config)
     return 0
+
+
+def _stay(config: Config, plan: Plan) -> int:
+    with mounts_table.alone(config, plan.path):
+        mounts_checks.place(plan)
+        process, _ = mounts_deeds.start(config, plan)
+    return mounts_deeds.stay(process, plan)
 
 
 def umount(config: Config, options: argparse.Namespace) -> int:

@@ -99,16 +99,21 @@ def end(path: str, pid: int, *, is_forced: bool) -> None:
 
 def umount(config: Config, found: Mounted, *, is_forced: bool, is_forgotten: bool) -> None:
     """Unmount, and hold or forget what was to keep it. Raises: Trouble."""
-    row = {each.path: each for each in mounts_table.rows(config)}.get(found.path)
     if found.owner != os.geteuid() != 0:
         raise wrong("no-right", f"{found.path} was mounted by somebody else.", "Use sudo.")
-    if row and row.keeper == "systemd":
-        mounts_keeping.stop_unit(found.path, is_forgotten=is_forgotten)
-    end(found.path, found.pid, is_forced=is_forced)
-    if is_forgotten:
-        forget(config, found.path)
-    elif row:
+    with mounts_table.alone(config, found.path):
+        row = {each.path: each for each in mounts_table.rows(config)}.get(found.path)
+        # Held before it is gone, or the agent would bring it back at once.
         mounts_table.hold(config, found.path, True)
+        try:
+            if row and row.keeper == "systemd":
+                mounts_keeping.stop_unit(found.path, is_forgotten=is_forgotten)
+            end(found.path, found.pid, is_forced=is_forced)
+        except BaseException:
+            mounts_table.hold(config, found.path, False)
+            raise
+        if is_forgotten:
+            forget(config, found.path)
 
 
 def forget(config: Config, path: str) -> bool:

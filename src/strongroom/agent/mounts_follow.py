@@ -106,7 +106,7 @@ def _bring_back(config: Config, granted: set[str], mounted: set[str]) -> None:
 def _command(config: Config, row: Row) -> list[str]:
     if row.keeper == "systemd":
         return ["systemctl", "restart", mounts_keeping.unit_name(row.path)]
-    return _outside(mounts_keeping.command(config, row, "--quiet"))
+    return _outside(mounts_keeping.command(config, row, "--quiet", "--kept"))
 
 
 def _let_users_bring_back(config: Config) -> None:
@@ -152,7 +152,9 @@ def restore(config: Config) -> int:
     mounted = {each.path for each in mounts_kernel.mounted()}
     rows = [row for row in mounts_table.rows(config) if row.path not in mounted and row.held != mounts_table.boot()]
     done = [
-        subprocess.run(mounts_keeping.command(config, row, "--quiet"), check=False, capture_output=True).returncode
+        subprocess.run(
+            mounts_keeping.command(config, row, "--quiet", "--kept"), check=False, capture_output=True
+        ).returncode
         for row in rows
     ]
     return 1 if any(done) else 0

@@ -69,6 +69,23 @@ def hold(config: Config, path: str, is_held: bool) -> None:
             kept[path] = replace(kept[path], held=boot() if is_held else "")
 
 
+def is_wanted(config: Config, path: str) -> bool:
+    """Whether it is to be there now: it is kept, and nobody unmounted it by hand since the boot."""
+    return any(row.path == path and row.held != boot() for row in rows(config))
+
+
+@contextlib.contextmanager
+def alone(config: Config, path: str) -> Iterator[None]:
+    """Nobody else of this table mounts or unmounts at that path meanwhile: the agent, and who sits at the machine."""
+    import fcntl
+
+    locks = folder(config) / "mounts"
+    locks.mkdir(mode=0o700, exist_ok=True)
+    with (locks / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def boot() -> str:
     """A word for this run of the machine, or of the container."""
     try:
