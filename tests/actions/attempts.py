@@ -93,6 +93,7 @@ ATTEMPTS: Mapping[Verb, Attempt] = {
     Verb.TRANSFER_CLOSE: lambda a, d: transfers.close(a, _transfer(d)),
     Verb.TRANSFER_LIST: lambda a, d: transfers.list_(a, d.id),
     Verb.TRANSFER_SHOW: lambda a, d: transfers.show(a, _transfer(d)),
+    Verb.TRANSFER_RECORDED: lambda a, d: transfers.recorded(a, d.id),
     Verb.ATTACHMENT_ADD: attach,
     Verb.ATTACHMENT_LIST: lambda a, d: attachments.list_(a, d.id),
     Verb.ATTACHMENT_LINK: lambda a, d: attachments.link(a, d.id, _first_attachment(d)),

@@ -69,6 +69,7 @@ transfer.record           111 4 22323 33 34
 transfer.close            111 4 22323 33 34
 transfer.list             111 4 22322 32 34
 transfer.show             111 4 22322 32 34
+transfer.recorded         111 4 22222 33 34
 attachment.add            111 4 22323 33 34
 attachment.list           111 4 22222 33 34
 attachment.link           111 4 22222 33 34

@@ -47,6 +47,9 @@ def test_a_program_opens_records_and_closes_and_people_see_what_it_did(terminal:
     lines = [{"key": f"{number}.csv", "size_bytes": 1, "etag": "e", "sha256": "0" * 64} for number in range(1001)]
     (tmp_path / "digests.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert "1,001 digests recorded" in terminal.ok("transfer", "record", opened["id"], "digests.jsonl")
+    printed = [json.loads(line) for line in terminal.ok("transfer", "recorded", "Cohort 2024").splitlines()]
+    assert [line["key"] for line in printed] == sorted(line["key"] for line in lines)
+    assert {line["checksum"] for line in printed} == {f"sha256:{'0' * 64}"}
     assert "scanner 7" in terminal.ok("transfer", "list", "Cohort 2024")
     assert terminal.ok("transfer", "list", "Cohort 2024", "--quiet").split() == [opened["id"]]
 

@@ -63,6 +63,7 @@ transfer.record          OSr     write
 transfer.close           OSr     write
 transfer.list            OSrAP   read
 transfer.show            OSrAP   read
+transfer.recorded        OSRA    read
 attachment.add           OSr     write
 attachment.list          OSRA    read
 attachment.link          OSRA    read

@@ -47,6 +47,11 @@ def test_a_folder_is_killed_resumed_and_finalized_with_its_digests(
     assert mover.returncode == Exit.OK, err
     told = json.loads(out)
     assert told["file_count"] == 201 and told["sent_files"] < 201 and told["problem_count"] == 0
+    back = tmp_path / "back"
+    mover = started(strongroom, tmp_path, "download", study.id, str(back), "--json")
+    out, err = mover.communicate(timeout=120)
+    assert mover.returncode == Exit.OK and json.loads(out)["compared_by"] == {"SHA-256": 201}, err
+    assert (back / "huge.bin").read_bytes() == (folder / "huge.bin").read_bytes()
     strongroom.finalized(study)
     lines = [json.loads(line) for line in study.api.bytes(f"{study.path}/manifest/download").splitlines()]
     assert len(lines) == 201 and all(line["checksum"].startswith("sha256:") for line in lines)

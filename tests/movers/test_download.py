@@ -78,6 +78,25 @@ def test_everything_comes_and_a_second_run_brings_nothing(repository: Repository
     assert (again.tally.moved_bytes, again.tally.kept_files, troubles) == (0, 6, [])
 
 
+def test_what_movers_recorded_is_compared_where_it_speaks_of_this_object(
+    repository: Repository, tmp_path: Path
+) -> None:
+    put_in_parts(repository, "big", BIG, 5 * MIB)
+    big = only(repository)
+    repository.put("other", SMALL)
+    sha256, wrong = f"sha256:{hashlib.sha256(BIG).hexdigest()}", f"sha256:{'0' * 64}"
+    # Of objects that are gone, or were written over since, the record says nothing.
+    stale = (replace(big, key="gone", checksum=wrong), replace(big, key="other", checksum=wrong))
+    right = Download(Order(str(tmp_path / "a")), repository, recorded=lambda: (replace(big, checksum=sha256), *stale))
+    right.run()
+    assert files(tmp_path / "a") == {"big": BIG, "other": SMALL}
+    assert (right.compared, right.tally.problems) == ({"SHA-256": 1, "MD5": 1}, 0)
+    off = Download(Order(str(tmp_path / "b")), repository, recorded=lambda: (replace(big, checksum=wrong), *stale))
+    off.run()
+    assert files(tmp_path / "b") == {"other": SMALL}
+    assert off.tally.problems == 1
+
+
 @pytest.mark.parametrize("content", [MIDDLE, BIG], ids=["middle", "big"])
 def test_what_broke_off_is_gone_on_with(repository: Repository, tmp_path: Path, content: bytes) -> None:
     repository.put("key", content)
@@ -86,6 +105,15 @@ def test_what_broke_off_is_gone_on_with(repository: Repository, tmp_path: Path, 
     made, _ = run(repository, tmp_path)
     assert files(tmp_path) == {"key": content}
     assert made.tally.moved_bytes == len(content) - 2 * MIB
+
+
+@pytest.mark.parametrize("came", [5 * MIB, 2 * MIB, 0], ids=["at a part", "within a part", "nothing"])
+def test_an_object_of_parts_is_gone_on_with_from_anywhere(repository: Repository, tmp_path: Path, came: int) -> None:
+    put_in_parts(repository, "key", BIG, 5 * MIB)
+    Path(beside_of(Task(only(repository), str(tmp_path / "key")))).write_bytes(BIG[:came])
+    made, troubles = run(repository, tmp_path)
+    assert files(tmp_path) == {"key": BIG} and troubles == []
+    assert (made.compared, made.tally.moved_bytes) == ({"MD5 of its parts": 1}, len(BIG) - came)
 
 
 def test_what_broke_off_and_was_altered_since_is_brought_anew(repository: Repository, tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Collate
 
 from strongroom.core.digests import Digest
 from strongroom.core.manifest import Entry
@@ -53,6 +55,15 @@ def attached(dataset_id: UUID, entries: Iterator[Entry]) -> Iterator[Entry]:
         sha256 = known(dataset_id, batch)
         for entry in batch:
             yield replace(entry, checksum=f"sha256:{sha256[entry.key]}") if entry.key in sha256 else entry
+
+
+def recorded(dataset_id: UUID) -> Iterator[Entry]:
+    """What was reported of a data set, in the order of keys, `modified_at` being when; read as it is asked for."""
+    collation = "C" if connection.vendor == "postgresql" else "BINARY"
+    rows = ObjectDigest.objects.filter(dataset_id=dataset_id).order_by(Collate("key", collation))
+    found = rows.values_list("key", "size_bytes", "etag", "recorded_at", "sha256")
+    for key, size_bytes, etag, at, sha256 in found.iterator(BATCH):
+        yield Entry(key, size_bytes, etag, at, f"sha256:{sha256}")
 
 
 def forget_some(limit: int = 5000) -> int:

@@ -5,9 +5,10 @@ Its credentials are signed here, on demand, and stored nowhere; what ends them i
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from django.db import transaction
@@ -18,7 +19,7 @@ from strongroom.actions import converge, digests, transferring
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.paging import Page, page
-from strongroom.core import lifecycle
+from strongroom.core import lifecycle, manifest
 from strongroom.core.actor import Actor
 from strongroom.core.deeds import DEEDS
 from strongroom.core.digests import Digest, check_count, check_sha256
@@ -147,6 +148,17 @@ def show(actor: Actor, transfer_id: UUID) -> Transfer:
     """One transfer, running or ended. Raises: NotFound, Forbidden."""
     with doing(actor, Verb.TRANSFER_SHOW) as deed:
         return _found(deed, transfer_id)
+
+
+def recorded(actor: Actor, dataset_id: UUID) -> Iterator[bytes]:
+    """The digests that transfers recorded, in lines as a manifest has them and in the order of keys, many in a chunk.
+
+    `modified_at` is when it was recorded. What was written over since is there as well: compare size and ETag.
+    Raises: NotFound, Forbidden.
+    """
+    with doing(actor, Verb.TRANSFER_RECORDED) as deed:
+        found = digests.recorded(deed.dataset(dataset_id).id)
+    return (b"".join(map(manifest.encode, each)) for each in iter(lambda: list(islice(found, digests.BATCH)), []))
 
 
 def end_due(limit: int = 100) -> int:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from ninja import Query, Router
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from strongroom.actions import transfers
 from strongroom.actions.transfers import MOST_DIGESTS
 from strongroom.api.answers import IDEMPOTENT, once
 from strongroom.api.operations import named
+from strongroom.api.records import JSON_LINES, json_lines
 from strongroom.api.shapes import Listing, Paging, Shown, Written
 from strongroom.api.signed_in import Request
 from strongroom.core.digests import LARGEST_BYTES, Digest
@@ -142,6 +143,17 @@ def list_(request: Request, dataset_id: UUID, paging: Query[Paging], is_live: bo
 def show(request: Request, transfer_id: UUID) -> Transfer:
     """Running or ended; never its credentials."""
     return _shown(transfers.show(request.auth, transfer_id))
+
+
+@router.get(
+    "/datasets/{dataset_id}/digests",
+    response={200: None},
+    openapi_extra=JSON_LINES,
+    **named(Verb.TRANSFER_RECORDED),
+)
+def recorded(request: Request, dataset_id: UUID) -> StreamingHttpResponse:
+    """One object a line, as in a manifest, in the order of keys; only for the size and ETag that the line has."""
+    return json_lines(transfers.recorded(request.auth, dataset_id), f"recorded-{dataset_id}.jsonl")
 
 
 def _close(request: Request, transfer_id: UUID, body: TransferSummary) -> Transfer:

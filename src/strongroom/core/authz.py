@@ -126,6 +126,7 @@ _RULES: Mapping[Verb, Rule] = {
     Verb.TRANSFER_CLOSE: _write(_STEWARDS, creator=True),
     Verb.TRANSFER_LIST: _read(_OVERSEERS, _SUPPORT, creator=True),
     Verb.TRANSFER_SHOW: _read(_OVERSEERS, _SUPPORT, creator=True),
+    Verb.TRANSFER_RECORDED: _read(_READERS),
     Verb.ATTACHMENT_ADD: _write(_STEWARDS, creator=True),
     Verb.ATTACHMENT_LIST: _read(_READERS),
     Verb.ATTACHMENT_LINK: _read(_READERS),

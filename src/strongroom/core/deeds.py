@@ -57,6 +57,7 @@ DEEDS: Mapping[Verb, str] = {
     Verb.TRANSFER_CLOSE: "close the transfer",
     Verb.TRANSFER_LIST: "list the transfers",
     Verb.TRANSFER_SHOW: "see the transfer",
+    Verb.TRANSFER_RECORDED: "see the digests that transfers recorded",
     Verb.ATTACHMENT_ADD: "add an attachment",
     Verb.ATTACHMENT_LIST: "list the attachments",
     Verb.ATTACHMENT_LINK: "open an attachment",

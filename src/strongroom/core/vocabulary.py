@@ -264,6 +264,7 @@ class Verb(StrEnum):
     TRANSFER_CLOSE = "transfer.close"
     TRANSFER_LIST = "transfer.list"
     TRANSFER_SHOW = "transfer.show"
+    TRANSFER_RECORDED = "transfer.recorded"
 
     ATTACHMENT_ADD = "attachment.add"
     ATTACHMENT_LIST = "attachment.list"

@@ -53,6 +53,18 @@ class Check:
         for each in self._hashes:
             each.update(content)
 
+    def part_bytes(self, most: int) -> int:
+        """In pieces of which size the rest may be hashed by any thread, at most so large; 0 where only in order."""
+        parts = self._hashes[0] if len(self._hashes) == 1 else None
+        if isinstance(parts, _OfParts) and parts.bytes <= most and self.count % parts.bytes == 0:
+            return parts.bytes
+        return 0
+
+    def add_part(self, md5: bytes, size_bytes: int) -> None:
+        """Take the next of the pieces that `part_bytes` speaks of, by its MD5."""
+        self.count += size_bytes
+        self._hashes[0].add(md5)
+
     def holds(self) -> bool:
         """Whether all that came is the content of the object, as far as that can be said."""
         if self.count != self._size_bytes:
@@ -65,9 +77,9 @@ def _chosen(entry: Entry) -> tuple[str, str, list[Any]]:
     if kind == "sha256":
         return "SHA-256", value, [hashlib.sha256()]
     if kind == "md5":
-        return "MD5", value, [_md5()]
+        return "MD5", value, [md5_of()]
     if _MD5.fullmatch(entry.etag):
-        return "MD5", entry.etag, [_md5()]
+        return "MD5", entry.etag, [md5_of()]
     parts = _OF_PARTS.fullmatch(entry.etag)
     sizes = part_sizes(entry.size_bytes, int(parts[2])) if parts else ()
     return ("MD5 of its parts" if sizes else ""), entry.etag, [_OfParts(each) for each in sizes]
@@ -86,10 +98,10 @@ class _OfParts:
     """The ETag of an object that was sent in parts of one size."""
 
     def __init__(self, part_bytes: int) -> None:
-        self._part_bytes = part_bytes
+        self.bytes = part_bytes
         self._left = part_bytes
         self._count = 0
-        self._all, self._part = _md5(), _md5()
+        self._all, self._part = md5_of(), md5_of()
 
     def update(self, content: Any) -> None:
         view = memoryview(content)
@@ -101,15 +113,24 @@ class _OfParts:
             self._left -= len(now)
             view = view[len(now) :]
 
+    def add(self, md5: bytes) -> None:
+        """The next part, whole."""
+        if self._left < self.bytes:
+            self._end()
+        self._all.update(md5)
+        self._count += 1
+
     def _end(self) -> None:
         self._all.update(self._part.digest())
         self._count += 1
-        self._part, self._left = _md5(), self._part_bytes
+        self._part, self._left = md5_of(), self.bytes
 
     def hexdigest(self) -> str:
-        self._end()
+        if self._left < self.bytes or not self._count:
+            self._end()
         return f"{self._all.hexdigest()}-{self._count}"
 
 
-def _md5() -> Any:
-    return hashlib.md5(usedforsecurity=False)
+def md5_of(content: Any = b"") -> Any:
+    """The MD5 of any bytes-like object, to go on with."""
+    return hashlib.md5(content, usedforsecurity=False)

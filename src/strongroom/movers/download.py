@@ -62,13 +62,15 @@ class Planned:
 @dataclass
 class Download:
     """One run. `tally` may be looked at meanwhile, from any thread. `manifest` gives its entries from the beginning
-    each time it is called, of a data set that may not have changed since; None where there is none.
+    each time it is called, of a data set that may not have changed since; None where there is none. `recorded` gives
+    what movers reported, in the same way: good for the objects that it fits, and no word about others.
     """
 
     order: Order
     repository: Repository
     manifest: Callable[[], Iterable[Listed]] | None = None
     event: Callable[[Event], object] = lambda _: None
+    recorded: Callable[[], Iterable[Listed]] | None = None
     crew: Crew = field(default_factory=Crew)
     tally: Tally = field(default_factory=Tally)
     compared: dict[str, int] = field(default_factory=dict)
@@ -131,8 +133,12 @@ class Download:
             for each in listed.of_stored(self.repository.list(self.order.prefix))
             if not each.key.startswith(ATTACHMENTS)
         )
-        manifest = self.manifest() if self.manifest else ()
-        return filter(self._is_meant, listed.with_checksums(found, manifest))
+        if self.manifest:
+            known = listed.with_checksums(found, self.manifest())
+        else:
+            known = listed.with_checksums(found, self.recorded() if self.recorded else ())
+            known = (each for each in known if each.is_there)
+        return filter(self._is_meant, known)
 
     def _is_meant(self, found: Found) -> bool:
         key, prefix = found.entry.key, self.order.prefix

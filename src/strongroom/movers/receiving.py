@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from strongroom.movers.checksums import Check
+from strongroom.movers.checksums import Check, md5_of
 from strongroom.movers.crew import Crew, Lane
 from strongroom.movers.errors import Altered, Refused
 from strongroom.movers.limiting import Limit
@@ -25,9 +25,9 @@ PARTIAL = ".strongroom-part"
 """How the name of a file ends that is not finished."""
 
 WHOLE_BYTES = MIB  # up to here an object is one request and one write
-RANGES_FROM_BYTES = 256 * MIB  # below, one connection that is hashed as it flows costs less
+RANGES_FROM_BYTES = 256 * MIB
 _BLOCK_BYTES = MIB // 4
-_RANGE_BYTES = 8 * MIB
+_RANGE_BYTES = 16 * MIB  # as large as the parts of most: the engine decrypts the pieces of a part whole
 _AHEAD = 4
 _LOCAL = threading.local()
 _BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -133,20 +133,23 @@ class Receiver:
 
     def _in_ranges(self, entry: Listed, handle: int, check: Check) -> None:
         """Several connections at once; what they bring is written and hashed in order, while the next are coming."""
-        starts = range(check.count, entry.size_bytes, _RANGE_BYTES)
-        rooms = [memoryview(bytearray(_RANGE_BYTES)) for _ in range(_AHEAD)]
-        came: dict[int, int] = {}
+        part_bytes = check.part_bytes(_RANGE_BYTES)
+        range_bytes = part_bytes or _RANGE_BYTES
+        starts = range(check.count, entry.size_bytes, range_bytes)
+        rooms = [memoryview(bytearray(range_bytes)) for _ in range(_AHEAD)]
+        came: dict[int, tuple[int, bytes]] = {}
         refused: list[Refused] = []
 
         def fetch(index: int) -> None:
             view = rooms[index % _AHEAD][: entry.size_bytes - starts[index]]
             self.limit.take(len(view))
-            count = 0
+            count, md5 = 0, b""
             try:
                 count = self.repository.fill(entry.key, view, start=starts[index], etag=entry.etag)
+                md5 = md5_of(view[:count]).digest() if part_bytes else b""
             except Refused as refusal:  # raised where the others wait: it is about this object alone
                 refused.append(refusal)
-            self.crew.tell(lambda: came.update({index: count}))
+            self.crew.tell(lambda: came.update({index: (count, md5)}))
 
         asked = 0
         for index in range(len(starts)):
@@ -156,11 +159,15 @@ class Receiver:
             self.crew.until(functools.partial(came.__contains__, index))
             if refused:
                 raise refused[0]
-            self._write(handle, check, rooms[index % _AHEAD][: came.pop(index)])
+            count, md5 = came.pop(index)
+            self._write(handle, check, rooms[index % _AHEAD][:count], md5)
 
-    def _write(self, handle: int, check: Check, block: memoryview) -> None:
+    def _write(self, handle: int, check: Check, block: memoryview, md5: bytes = b"") -> None:
         self.crew.check()
-        check.update(block)
+        if md5:
+            check.add_part(md5, len(block))
+        else:
+            check.update(block)
         self.tally.moved(len(block))
         _write(handle, block)
 

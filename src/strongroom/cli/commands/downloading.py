@@ -1,12 +1,16 @@
 """`strongroom download`, and `sync --down`: what a pending data set holds into a folder, proved."""
 
+import contextlib
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
 
 from strongroom.cli import asking, find, moving, words
+from strongroom.cli.client import path
 from strongroom.cli.commands.rates import Rate
 from strongroom.cli.deeds import command
 from strongroom.cli.exits import Exit
@@ -16,8 +20,10 @@ from strongroom.cli.problems import Problem, usage
 from strongroom.cli.progress import Progress
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Direction, State
+from strongroom.movers import listed
 from strongroom.movers.download import Download, Full, Order
 from strongroom.movers.errors import Refused
+from strongroom.movers.listed import Listed
 from strongroom.movers.patterns import Selection
 from strongroom.movers.retrying import Patience
 from strongroom.movers.s3 import Repository
@@ -59,7 +65,8 @@ def download(
 ) -> None:
     """Download a pending data set into a folder.
 
-    Every file is compared with the checksum of the store. Run again after a break, it goes on where it stopped. A
+    Every file is compared with the SHA-256 that was taken when it was uploaded, where `strongroom upload` sent it, else
+    with the checksum of the store. Run again after a break, it goes on where it stopped. A
     finalized data set is read on a server that was granted access: `strongroom download` there.
     """
     order = Order(
@@ -128,7 +135,7 @@ def run(
             if is_dry_run:
                 _rehearse(session, mover)
                 return
-            with progress:
+            with _recorded(session, dataset) as mover.recorded, progress:
                 mover.run()
         except Refused as refusal:
             if refusal.is_access:
@@ -144,6 +151,20 @@ def run(
         finally:
             moving.close_quietly(lease, tally)
         _summary(session, dataset, mover)
+
+
+@contextlib.contextmanager
+def _recorded(session: Session, dataset: Json) -> Iterator[Callable[[], Iterator[Listed]]]:
+    """What uploads reported of it, kept here meanwhile: the run may take days."""
+    with tempfile.TemporaryFile() as kept:
+        with session.api.download(path("datasets", dataset["id"], "digests")) as chunks:
+            kept.writelines(chunks)
+
+        def read() -> Iterator[Listed]:
+            kept.seek(0)
+            return listed.read(kept)
+
+        yield read
 
 
 def _rehearse(session: Session, mover: Download) -> None:
@@ -191,4 +212,4 @@ def _summary(session: Session, dataset: Json, mover: Download) -> None:
         )
     session.out.done(facts, sentence)
     if by:
-        session.out.note(f"Compared with the store: {by}.")
+        session.out.note(f"Compared: {by}.")

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import IO, Any
@@ -138,6 +139,22 @@ def show(session: Session, transfer_id: object) -> None:
         ("manifest sha256", item["manifest_sha256"]),
     ]
     session.out.record(item, pairs)
+
+
+@deed(transfer, Verb.TRANSFER_RECORDED, examples=["strongroom transfer recorded 'Cohort 2024' > digests.jsonl"])
+@click.argument("dataset")
+def recorded(session: Session, dataset: str) -> None:
+    """Print the digests that transfers recorded.
+
+    One JSON object a line, as in a manifest. A line speaks of the object of that size and ETag alone.
+    """
+    if session.out.is_json:
+        raise usage("The digests are no JSON document, but lines.", "Leave --json out.")
+    found = find.dataset(session.api, dataset)
+    with session.api.download(path("datasets", found["id"], "digests")) as chunks:
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
 
 
 def status(item: Json) -> str:
