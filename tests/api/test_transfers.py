@@ -33,7 +33,7 @@ def test_a_mover_is_given_everything_it_needs_to_begin(owner: tuple[Caller, Any]
     caller, dataset = owner
     found = opened(caller, dataset)
     assert set(found) == {
-        *("id", "dataset_id", "direction", "label", "session", "opened_at", "expires_at", "note"),
+        *("id", "dataset_id", "direction", "label", "session", "opened_at", "expires_at", "seconds_left", "note"),
         *("repository", "endpoint", "region", "access_key_id", "secret", "session_token"),
     }
     assert (found["repository"], found["endpoint"]) == (dataset.repository, MemoryEngine.public_endpoint)

@@ -1,24 +1,33 @@
 """`strongroom upload` and `sync` as typed: transfers opened, renewed, closed; a summary; an end for every trouble."""
 
 import hashlib
+import io
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.live import Terminal
 from tests.movers.sink import Sink, sink
 
+from strongroom.agent import moving_runs
 from strongroom.cli import lease
 from strongroom.cli.client import Api
 from strongroom.cli.exits import Exit
 from strongroom.cli.output import Json
 from strongroom.cli.problems import unavailable
+from strongroom.cli.progress import Progress
+from strongroom.cli.session import Session, Wishes
 from strongroom.db.models import Dataset, ObjectDigest
 from strongroom.engines.memory import MemoryEngine
+from strongroom.movers.tally import Tally
+from strongroom.movers.walk import Trouble
 
 NAME = "Cohort 2025"
 
@@ -62,6 +71,50 @@ def test_the_digests_are_kept_for_the_manifest(pending: Terminal) -> None:
     pending.ok("upload", "cohort", NAME)
     kept = {each.key: each.sha256 for each in ObjectDigest.objects.filter(dataset=Dataset.objects.get())}
     assert len(kept) == 21 and kept["empty.txt"] == hashlib.sha256().hexdigest()
+
+
+def test_what_the_last_listing_shows_otherwise_is_not_counted_as_sent(pending: Terminal, store: Sink) -> None:
+    def refuse(method: str, key: str, query: dict[str, str]) -> None:
+        if method == "GET" and "uploads" not in query:
+            store.objects.pop("deep/7.csv", None)
+
+    store.refuse = refuse
+    result = pending("upload", "cohort", NAME, "--json")
+    told = json.loads(result.stdout)
+    assert result.exit_code == Exit.INCOMPLETE and "deep/7.csv" in result.stderr
+    assert (told["sent_files"], told["file_count"], told["size_bytes"], told["problem_count"]) == (20, 20, 124, 1)
+    [closed] = pending.json("transfer", "list", NAME, "--all")
+    assert (closed["file_count"], closed["size_bytes"], closed["problem_count"]) == (20, 124, 1)
+
+
+@pytest.mark.parametrize("file", ["nowhere/told.jsonl", "cohort"])
+def test_a_transfer_manifest_that_cannot_be_written_is_told_before_anything_is_sent(
+    pending: Terminal, store: Sink, file: str
+) -> None:
+    result = pending("upload", "cohort", NAME, "--manifest", file)
+    assert result.exit_code == Exit.USAGE and file in result.stderr and not store.requests
+    pending.ok("upload", "cohort", NAME, "--manifest", "told.jsonl")
+    assert len(Path("told.jsonl").read_bytes().splitlines()) == 21
+
+
+class Written(io.StringIO):
+    """A stream that knows what was written to it at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.pieces.append(text)
+        return len(text)
+
+
+def test_events_for_programs_are_whole_lines_whichever_thread_tells_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = Written()
+    monkeypatch.setattr(sys, "stderr", written)
+    Progress(Session(Wishes(is_json=True)), Tally()).tell(Trouble("key", "reason"))
+    moving_runs.told(is_json=True)(Trouble("key", "reason"))
+    assert [(each[-1], json.loads(each)["key"]) for each in written.pieces] == [("\n", "key")] * 2
 
 
 def test_a_file_that_cannot_be_kept_is_named_everywhere_and_the_exit_code_says_so(pending: Terminal) -> None:
@@ -122,11 +175,39 @@ def test_credentials_are_renewed_for_as_long_as_it_runs(
     pending: Terminal, store: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "_EARLY", 1.0)
-    monkeypatch.setattr(lease, "_AT_MOST_EARLY", lease.timedelta(minutes=59, seconds=59.7))
+    monkeypatch.setattr(lease, "_AT_MOST_EARLY_SECONDS", 3600 - 0.3)
     store.refuse = lambda method, key, query: time.sleep(0.1) if method == "PUT" else None
     pending.ok("upload", "cohort", NAME, "--threads", "1")
     deeds = [each["verb"] for each in pending.json("audit", "list", "--dataset", NAME)]
     assert deeds.count("transfer.renew") >= 3 and len(store.objects) == 21
+
+
+@pytest.mark.parametrize("days", [-3, 3])
+def test_a_clock_that_is_days_off_renews_neither_always_nor_never(
+    pending: Terminal, store: Sink, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    json_of = Api._json
+
+    def elsewhere(api: Api, method: str, where: str, **how: Any) -> Json:
+        """What the server says of times, as if this machine's clock were the other way off."""
+        answer = json_of(api, method, where, **how)
+        if "expires_at" in answer:
+            answer["expires_at"] = (datetime.fromisoformat(answer["expires_at"]) + timedelta(days=days)).isoformat()
+        return answer
+
+    def renewals() -> int:
+        return [each["verb"] for each in pending.json("audit", "list", "--dataset", NAME)].count("transfer.renew")
+
+    monkeypatch.setattr(Api, "_json", elsewhere)
+    pending.ok("upload", "cohort", NAME, "--threads", "1")
+    assert renewals() == 0
+    monkeypatch.setattr(lease, "_EARLY", 1.0)
+    monkeypatch.setattr(lease, "_AT_MOST_EARLY_SECONDS", 3600 - 0.3)
+    for number in range(5):
+        Path(f"cohort/{number}").write_bytes(b"new")
+    store.refuse = lambda method, key, query: time.sleep(0.2) if method == "PUT" else None
+    pending.ok("upload", "cohort", NAME, "--threads", "1")
+    assert renewals() > 0
 
 
 def test_a_key_that_the_store_does_not_take_any_more_is_renewed_once(pending: Terminal, store: Sink) -> None:

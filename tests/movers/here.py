@@ -46,8 +46,9 @@ class Here:
 
     def upload(self, journal: Journal, **order: object) -> Upload:
         who = Credentials("key", "secret")
-        repository = Repository(self.sink.url, "us-east-1", "bucket", lambda: who, patience=self.patience)
-        told = Told(self.events.append, self._digests, self.denied, self.planned.append)
+        where = (self.sink.url, "us-east-1", "bucket")
+        repository = Repository(*where, lambda: who, denied=self.denied, patience=self.patience)
+        told = Told(self.events.append, self._digests, self.planned.append)
         return Upload(Order(str(self.folder), **order), repository, journal, told)  # type: ignore[arg-type]
 
     def run(self, **order: object) -> Tally:

@@ -116,9 +116,23 @@ def test_the_last_listing_finds_what_was_changed_meanwhile(here: Here) -> None:
             here.sink.objects.pop("a")
 
     here.sink.refuse = refuse
-    assert here.run().problems == 1 and "does not hold" in here.said()["a"]
+    tally = here.run()
+    assert tally.problems == 1 and "does not hold" in here.said()["a"]
+    assert (tally.sent_files, tally.sent_bytes, tally.done_files) == (1, len(b"mine too"), 1)
     here.sink.refuse = lambda *_: None
     assert here.run().sent_files == 1
+    listings: list[str] = []
+
+    def at_last(method: str, key: str, query: dict[str, str]) -> None:
+        if method == "GET" and "uploads" not in query:
+            listings.append(key)
+            if len(listings) == 2:
+                here.sink.objects.pop("b")
+
+    here.write("c", b"new")
+    here.sink.refuse = at_last
+    tally = here.run()
+    assert (tally.problems, tally.sent_files, tally.kept_files, tally.kept_bytes) == (1, 1, 1, len(b"mine"))
 
 
 def test_a_prefix_is_a_folder_of_the_data_set(here: Here) -> None:

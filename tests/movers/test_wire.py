@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from strongroom.movers.errors import Unreachable
+from strongroom.movers.errors import Refused, Unreachable
 from strongroom.movers.retrying import AT_ONCE, Patience
 from strongroom.movers.s3 import Credentials, Repository
 from strongroom.movers.wire import Answer, Wire
@@ -192,19 +192,31 @@ def test_an_address_that_is_none_is_refused(endpoint: str) -> None:
         Wire(endpoint)
 
 
-def test_patience_pauses_longer_and_longer_and_ends() -> None:
-    pauses: list[float] = []
-    told: list[Unreachable] = []
+def test_a_store_that_falls_silent_is_waited_for_as_long_as_patience_lasts_and_no_longer() -> None:
+    with talking(b"|") as (talker, _):  # one connection is closed, and whoever comes then hears nothing
+        patience = Patience(0.5, first_seconds=0.01)
+        repository = Repository(talker.url, "us-east-1", "bucket", lambda: Credentials("a", "b"), patience=patience)
+        with pytest.raises(Unreachable, match="timed out"):
+            repository.head("key")
 
-    def fails() -> None:
-        raise Unreachable("nobody there")
 
-    with pytest.raises(Unreachable, match="nobody there"):
-        Patience(10, 1, 4, rest=pauses.append, on_trouble=told.append).of(fails)
-    assert [most / 2 <= pause <= most for pause, most in zip(pauses, (1, 2, 4, 4), strict=True)] == [True] * 4
-    assert len(told) == 4
-    with pytest.raises(Unreachable):
-        AT_ONCE.of(fails)
+def test_whoever_keeps_the_credentials_is_told_that_they_are_not_taken_and_may_have_others() -> None:
+    refused = b"<Error><Code>ExpiredToken</Code></Error>"
+    no = b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n" % len(refused) + refused
+    held, told = [Credentials("old", "b")], []
+
+    def denied(refusal: Refused) -> None:
+        told.append(refusal.code)
+        if len(told) == 1:
+            held[0] = Credentials("new", "b")
+
+    with talking(no, OK, no, no, no) as (talker, _):
+        where = (talker.url, "us-east-1", "bucket")
+        repository = Repository(*where, lambda: held[0], denied=denied, patience=AT_ONCE)
+        assert repository.get("key").read() == b"hello" and b"Credential=new/" in talker.asked[1]
+        with pytest.raises(Refused, match="ExpiredToken"):
+            repository.get("key")
+        assert len(told) == 3
 
 
 def test_a_range_that_a_gateway_or_proxy_does_not_know_is_not_taken_for_its_bytes() -> None:

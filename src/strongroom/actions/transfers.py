@@ -42,6 +42,11 @@ class OpenTransfer:
     endpoint: str
     region: str
 
+    @property
+    def seconds_left(self) -> float:
+        """How long its credentials work from now on; who measures that needs no clock that is right."""
+        return max((self.session.expires_at - timezone.now()).total_seconds(), 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:

@@ -18,6 +18,7 @@ from strongroom.movers import listed, verify
 from strongroom.movers.download import Download, Full, Order
 from strongroom.movers.listed import Listed
 from strongroom.movers.patterns import Selection
+from strongroom.movers.settling import Unwritable
 from strongroom.movers.verify import Difference
 
 
@@ -167,9 +168,8 @@ def _ends(made: Download, name: str) -> Iterator[None]:
             yield
     except Full as problem:
         raise Trouble(f"There is not enough room: {problem}.", "Make room, or choose another folder.", "full") from None
-    except OSError as problem:
-        where = problem.filename or made.order.folder
-        raise Trouble(f"{where} cannot be written: {problem.strerror}.", "Run it again: it goes on.", "file") from None
+    except Unwritable as problem:
+        raise Trouble(f"{problem}.", "See to the folder and run it again: it goes on.", "file") from None
 
 
 def _summary(made: Download, name: str, options: argparse.Namespace) -> int:

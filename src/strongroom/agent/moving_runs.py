@@ -14,7 +14,6 @@ from typing import Any
 
 from strongroom.agent import local, mounts_checks
 from strongroom.agent.config import IS_WINDOWS, Config
-from strongroom.agent.control import seconds_of
 from strongroom.agent.mounts_wrong import EXITS, wrong
 from strongroom.agent.problems import Trouble
 from strongroom.movers import limiting, names
@@ -48,29 +47,48 @@ def granted(config: Config, name: str) -> tuple[dict[str, Any], Repository]:
     dataset = mounts_checks.granted(config, told, name)
     if not told.get("endpoint"):
         raise wrong("gateway", "The agent was not told yet where the storage is.", "Try again in a minute.")
-    session = _Session(config)
+    session = Session(config)
     return dataset, Repository(
-        *(told["endpoint"], told["region"], dataset["repository"], session.current), ca_file=config.ca_file
+        *(told["endpoint"], told["region"], dataset["repository"], session.current),
+        denied=session.denied,
+        ca_file=config.ca_file,
     )
 
 
-class _Session:
-    """The session of this server, asked of the agent again when it is about to end."""
+class Session:
+    """The session of this server. The agent renews it long before it ends, and is asked for it each minute: whether the
+    clock of this machine is right does not matter here.
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._lock = threading.Lock()
         self._held: Credentials | None = None
-        self._until = 0.0
+        self._asked = 0.0
 
     def current(self) -> Credentials:
         """Raises: Trouble."""
         with self._lock:
-            if self._held is None or time.time() > self._until - _FRESH_SECONDS:
-                told = local.credentials(self._config)
-                self._until = seconds_of(told["Expiration"])
-                self._held = Credentials(told["AccessKeyId"], told["SecretAccessKey"], told["SessionToken"])
+            if self._held is None or time.monotonic() - self._asked > _FRESH_SECONDS:
+                self._ask()
+            assert self._held is not None
             return self._held
+
+    def denied(self, refusal: Refused) -> None:
+        """The storage takes it no more. Raises: Ended, unless the agent has another one by now."""
+        with self._lock:
+            before = self._held
+            try:
+                self._ask()
+            except Trouble:
+                raise Ended(refusal) from None
+            if self._held == before:
+                raise Ended(refusal)
+
+    def _ask(self) -> None:
+        told = local.credentials(self._config)
+        self._held = Credentials(told["AccessKeyId"], told["SecretAccessKey"], told["SessionToken"])
+        self._asked = time.monotonic()
 
 
 @contextmanager
@@ -121,11 +139,16 @@ def print_planned(step: str, key: str, size_bytes: int) -> None:
 def told(is_json: bool) -> Callable[[Event], object]:
     """Says what a mover meets, on standard error."""
 
+    one_at_a_time = threading.Lock()
+
     def tell(event: Event) -> None:
         if isinstance(event, FileTrouble):
             kind, mark = ("problem", "") if event.is_problem else ("remark", "! ")
             line = f"{mark}{event.key}: {event.reason}"
-            print(json.dumps({kind: event.reason, "key": event.key}) if is_json else line, file=sys.stderr)
+            line = json.dumps({kind: event.reason, "key": event.key}) if is_json else line
+            with one_at_a_time:
+                sys.stderr.write(line + "\n")  # at once: print() would write the end of the line apart
+                sys.stderr.flush()
 
     return tell
 

@@ -18,10 +18,9 @@ from typing import Any
 from strongroom.agent import mounts_table, moving, moving_runs
 from strongroom.agent.config import IS_WINDOWS, Config
 from strongroom.agent.mounts_wrong import wrong
-from strongroom.agent.moving_runs import NOT_ALL, Ended
+from strongroom.agent.moving_runs import NOT_ALL
 from strongroom.agent.problems import USAGE, Trouble
 from strongroom.movers import journals, transfer_manifest, walk
-from strongroom.movers.errors import Refused
 from strongroom.movers.journal import InUse, Journal, Unwritable
 from strongroom.movers.patterns import Selection
 from strongroom.movers.tally import Tally
@@ -108,12 +107,8 @@ def _journal(config: Config, dataset: dict[str, Any], options: argparse.Namespac
     )
 
 
-def _denied(refusal: Refused) -> None:
-    raise Ended(refusal)
-
-
 def _run(made: Upload, name: str, options: argparse.Namespace) -> int:
-    made.told = Told(moving_runs.told(options.json), denied=_denied)
+    made.told = Told(moving_runs.told(options.json))
     try:
         with moving_runs.Shown(made.tally, options.json):
             made.run()
@@ -133,7 +128,7 @@ def _rehearse(made: Upload, options: argparse.Namespace) -> int:
         if each.step != "keep" and not options.json:
             moving_runs.print_planned(each.step, each.key, each.size_bytes)
 
-    made.told = Told(moving_runs.told(options.json), denied=_denied, planned=planned)
+    made.told = Told(moving_runs.told(options.json), planned=planned)
     made.rehearse()
     if options.json:
         steps = {each: counts[each] for each in ("send", "compare", "keep", "delete")}

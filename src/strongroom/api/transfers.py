@@ -87,7 +87,10 @@ class TransferList(Listing[Transfer]):
 
 
 class OpenTransfer(Shown):
-    """A running transfer with its credentials, good until `expires_at`; where the answer is repeated both are null."""
+    """A running transfer with its credentials, good until `expires_at`; where the answer is repeated both are null.
+
+    `seconds_left` says the same to a client whose clock may be wrong.
+    """
 
     id: UUID
     dataset_id: UUID
@@ -96,6 +99,7 @@ class OpenTransfer(Shown):
     session: str
     opened_at: datetime
     expires_at: datetime
+    seconds_left: float
     repository: str
     endpoint: str
     region: str
@@ -170,6 +174,7 @@ def _opened(opened: transfers.OpenTransfer) -> OpenTransfer:
         session=row.session,
         opened_at=row.opened_at,
         expires_at=session.expires_at,
+        seconds_left=opened.seconds_left,
         repository=opened.repository,
         endpoint=opened.endpoint,
         region=opened.region,

@@ -1,12 +1,15 @@
 """A transfer that is open at the server: its credentials, renewed in time, the digests it reports, and its end.
 
-Knows the API; refuses to know files. Whatever ends the transfer for good is raised as the server says it.
+Knows the API; refuses to know files. Whatever ends the transfer for good is raised as the server says it. How long
+credentials work is what the server says, measured here: what the clock of this machine shows is of no account.
 """
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from typing import NamedTuple
 
 from strongroom.cli.client import Api, path
 from strongroom.cli.exits import Exit
@@ -15,11 +18,26 @@ from strongroom.cli.problems import Problem
 from strongroom.core.vocabulary import Direction
 from strongroom.movers.errors import Refused, Unreachable
 from strongroom.movers.journal import Sent
-from strongroom.movers.s3 import Credentials
+from strongroom.movers.retrying import Patience
+from strongroom.movers.s3 import Credentials, Repository
 
 _EARLY = 0.25  # renewed when so much of their life is left
-_AT_MOST_EARLY = timedelta(minutes=10)
-_JUST_RENEWED = timedelta(seconds=5)
+_AT_MOST_EARLY_SECONDS = 600.0
+_JUST_RENEWED_SECONDS = 5.0
+
+
+class _Moment(NamedTuple):
+    """A moment by both clocks: one stands still while the machine sleeps, the other may be set meanwhile."""
+
+    monotonic: float
+    wall: float
+
+    def seconds_since(self) -> float:
+        return max(time.monotonic() - self.monotonic, time.time() - self.wall)
+
+
+def _now() -> _Moment:
+    return _Moment(time.monotonic(), time.time())
 
 
 class Lease:
@@ -31,22 +49,28 @@ class Lease:
         self._lock = threading.Lock()
         self._was_asked_to_close = False
         body = {"label": label, "direction": direction.value}
+        asked = _now()
         self.opened = api.create(path("datasets", dataset["id"], "transfers"), body)
-        self._take(self.opened)
+        self._take(self.opened, asked)
+
+    def repository(self, patience: Patience) -> Repository:
+        """That of the data set, with credentials that are good for as long as the transfer runs."""
+        where = (self.opened["endpoint"], self.opened["region"], self.opened["repository"])
+        return Repository(*where, self.credentials, denied=self.denied, patience=patience)
 
     def credentials(self) -> Credentials:
         """Good ones. Raises: Unreachable where they are over and the server does not answer, Problem for a refusal."""
-        if datetime.now(UTC) < self._renew_at:
+        if self._taken.seconds_since() < self._renew_after_seconds:
             return self._credentials
         with self._lock:
-            if datetime.now(UTC) >= self._renew_at:
+            if self._taken.seconds_since() >= self._renew_after_seconds:
                 self._renew()
         return self._credentials
 
     def denied(self, refusal: Refused) -> None:
         """The store refused access: find out why. Raises Problem where the transfer is over; else it is worth a try."""
         with self._lock:
-            if datetime.now(UTC) - self._renewed_at < _JUST_RENEWED:
+            if self._taken.seconds_since() < _JUST_RENEWED_SECONDS:
                 return
             self._renew(is_due=True)
 
@@ -72,21 +96,19 @@ class Lease:
                 raise
 
     def _renew(self, *, is_due: bool = False) -> None:
+        asked = _now()
         try:
             with _patiently():
-                self._take(self._api.post(path("transfers", self.opened["id"], "renew")))
+                self._take(self._api.post(path("transfers", self.opened["id"], "renew")), asked)
         except Unreachable:
-            if is_due or datetime.now(UTC) >= self._expires_at:
+            if is_due or self._taken.seconds_since() >= self._life_seconds:
                 raise
 
-    def _take(self, opened: Json) -> None:
-        self._renewed_at = datetime.now(UTC)
-        self._expires_at = datetime.fromisoformat(opened["expires_at"])
-        lifetime = self._expires_at - self._renewed_at
-        self._renew_at = self._expires_at - min(lifetime * _EARLY, _AT_MOST_EARLY)
-        self._credentials = Credentials(
-            opened["access_key_id"], opened["secret"], opened["session_token"], self._expires_at
-        )
+    def _take(self, opened: Json, asked: _Moment) -> None:
+        self._taken, self._life_seconds = asked, opened["seconds_left"]  # less than that: the answer took its time
+        self._renew_after_seconds = self._life_seconds - min(self._life_seconds * _EARLY, _AT_MOST_EARLY_SECONDS)
+        expires_at = datetime.fromisoformat(opened["expires_at"])
+        self._credentials = Credentials(opened["access_key_id"], opened["secret"], opened["session_token"], expires_at)
 
 
 @contextlib.contextmanager

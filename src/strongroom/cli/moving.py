@@ -37,23 +37,32 @@ class Wish:
 
 def upload(session: Session, dataset: Json, wish: Wish) -> None:
     """Bring a folder into a data set. Raises Problem for every end but a full success."""
+    if wish.manifest:
+        _check(wish.manifest)
     journal = _journal(session, dataset, wish.order)
     with ends(), journal_closed(journal):
         tally = Tally()
         progress = Progress(session, tally)
         lease = Lease(session.api, dataset, label=wish.label)
-        told = Told(progress.tell, lease.digests, lease.denied)
+        told = Told(progress.tell, lease.digests)
         mover = Upload(wish.order, _repository(lease, wish), journal, told, tally=tally)
+        file = wish.manifest or journal.file.with_suffix(".jsonl")
         try:
             with progress:
                 mover.run()
+            sha256 = transfer_manifest.write(file, journal)
         except BaseException:
             close_quietly(lease, tally)
             raise
-        file = wish.manifest or journal.file.with_suffix(".jsonl")
-        sha256 = transfer_manifest.write(file, journal)
-        Patience(wish.patience_seconds).of(lambda: lease.close(_facts(tally, sha256)))
+        Patience(wish.patience_seconds).of(lambda _: lease.close(_facts(tally, sha256)))
         _summary(session, dataset, tally, file, sha256)
+
+
+def _check(manifest: Path) -> None:
+    try:
+        transfer_manifest.check(manifest)
+    except Unwritable as problem:
+        raise usage(str(problem), "Name another file with --manifest, or leave it out.") from None
 
 
 def rehearse(session: Session, dataset: Json, wish: Wish) -> None:
@@ -123,9 +132,7 @@ def _journal(session: Session, dataset: Json, order: Order) -> Journal:
 
 
 def _repository(lease: Lease, wish: Wish) -> Repository:
-    opened = lease.opened
-    patience = Patience(wish.patience_seconds)
-    return Repository(opened["endpoint"], opened["region"], opened["repository"], lease.credentials, patience=patience)
+    return lease.repository(Patience(wish.patience_seconds))
 
 
 def _facts(tally: Tally, manifest_sha256: str) -> Json:

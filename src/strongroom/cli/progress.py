@@ -53,6 +53,7 @@ class Progress:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._lines, daemon=True)
         self._told = {True: 0, False: 0}
+        self._one_at_a_time = threading.Lock()
 
     def __enter__(self) -> "Progress":
         if self._is_live:
@@ -105,7 +106,10 @@ class Progress:
                 print(said, file=sys.stderr, flush=True)
 
     def _event(self, event: Json) -> None:
-        print(json.dumps(event), file=sys.stderr, flush=True)
+        line = json.dumps(event) + "\n"  # written at once: print() would write the end of the line apart
+        with self._one_at_a_time:
+            sys.stderr.write(line)
+            sys.stderr.flush()
 
     def _numbers(self) -> Json:
         tally = self._tally

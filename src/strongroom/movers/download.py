@@ -5,6 +5,7 @@ Refuses to know who asks, what a person sees, and where a manifest comes from: t
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
@@ -20,12 +21,14 @@ from strongroom.movers.patterns import Selection
 from strongroom.movers.places import Places, Unholdable
 from strongroom.movers.receiving import PARTIAL, Receiver, Task
 from strongroom.movers.s3 import Repository
+from strongroom.movers.settling import Settling, Unwritable
 from strongroom.movers.tally import Event, Outage, Restored, Tally
 from strongroom.movers.walk import Trouble
 
 ATTACHMENTS = "_attachments/"
 _BATCH_FILES, _BATCH_BYTES = 32, receiving.MIB
 _PAUSE_SECONDS = 0.01
+_OF_ALL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EROFS)  # what no other file would escape
 
 
 class Full(Problem):
@@ -74,20 +77,27 @@ class Download:
     crew: Crew = field(default_factory=Crew)
     tally: Tally = field(default_factory=Tally)
     compared: dict[str, int] = field(default_factory=dict)
+    settling: Settling = field(default_factory=Settling)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _places: Places | None = None
 
     def run(self) -> None:
         """Do it all. Files that could not be had are told as `Trouble`, and counted as problems.
 
-        Raises: Refused when access is refused (it was revoked, or the data set finalized); Unreachable when patience
-        ended; Full; OSError where the folder cannot be written. Whatever it raises, and when it is killed: the next run
-        goes on from there.
+        Raises: Refused when access is refused (it was revoked, or the data set finalized), what the repository raises
+        where it is denied; Unreachable when patience ended; Full; Unwritable. Whatever it raises, and when it is
+        killed: the next run goes on from there.
         """
         self.repository.patience = replace(self.repository.patience, rest=self.crew.rest, on_trouble=self._broke)
-        os.makedirs(self.order.folder, exist_ok=True)
+        try:
+            os.makedirs(self.order.folder, exist_ok=True)
+            self._places = self._places or Places(self.order.folder)
+        except OSError as error:
+            raise self._unwritable(error) from None
         limit = Limit(self.order.bytes_per_second, rest=self.crew.rest)
-        self._receiver = Receiver(self.repository, self.crew, self.tally, limit, self.order.ranges_from_bytes)
+        self._receiver = Receiver(
+            *(self.repository, self.crew, self.tally, limit, self.settling), self.order.ranges_from_bytes
+        )
         try:
             self._check_room()
             self.tally.step = "receiving"
@@ -146,7 +156,7 @@ class Download:
         return key.startswith(prefix) and key != prefix and self.order.selection.takes(key[len(prefix) :])
 
     def _check_room(self) -> None:
-        """Whether all of it fits. Raises: Full."""
+        """Whether all of it fits. Raises: Full, Unwritable."""
         self.tally.step = "looking at what is there"
         needed = 0
         for entry in self._entries():
@@ -160,7 +170,10 @@ class Download:
             except OSError:
                 needed += entry.size_bytes
         self.tally.is_counted = True
-        free = shutil.disk_usage(self.order.folder).free
+        try:
+            free = shutil.disk_usage(self.order.folder).free
+        except OSError as error:
+            raise self._unwritable(error) from None
         if needed > free:
             raise Full(f"{needed:,} bytes are to come, and the disk of {self.order.folder} has room for {free:,}")
 
@@ -202,6 +215,9 @@ class Download:
         except Unholdable as problem:
             self._trouble(entry.key, str(problem))
             return None
+        except OSError as error:
+            self._failed(entry.key, error)
+            return None
         if entry.key.endswith("/"):
             self._count(entry, "", is_new=False)
             return None
@@ -218,6 +234,22 @@ class Download:
                 self._trouble(task.entry.key, _why(refusal))
             except Altered as problem:
                 self._trouble(task.entry.key, str(problem))
+            except OSError as error:
+                self._failed(task.entry.key, error)
+
+    def _failed(self, key: str, error: OSError) -> None:
+        """This file cannot be. Raises: Full, Unwritable where no other one could."""
+        if error.errno in _OF_ALL or not os.path.isdir(self.order.folder):
+            raise self._unwritable(error) from None
+        self._trouble(key, f"it cannot be written: {error.strerror or error}")
+
+    def _unwritable(self, error: OSError) -> Problem:
+        folder = self.order.folder
+        if error.errno in _OF_ALL[:2]:
+            return Full(f"the disk of {folder} is full, or what you may use of it: {error.strerror}")
+        if error.errno not in _OF_ALL and self._places and not os.path.isdir(folder):
+            return Unwritable(f"the folder {folder} is not there any more")
+        return Unwritable(f"{folder} cannot be written: {error.strerror or error}")
 
     def _one(self, task: Task) -> None:
         step = self._state(task)
@@ -246,7 +278,7 @@ class Download:
             if self.order.trusts_times and _is_time(here, at):
                 return "keep"
             if verify.is_same(task.path, entry):
-                os.utime(task.path, (at, at))
+                self.settling.add(task.path, at)
                 return "keep"
         return "receive" if self.order.overwrites else "refuse"
 
@@ -264,12 +296,21 @@ class Download:
     # The end
 
     def _finish(self) -> None:
+        self.tally.step = "waiting for the disk"
+        self.settling.settle()
         if self.order.deletes:
             self.tally.step = "removing what the data set does not have"
             for local in self._surplus():
-                os.unlink(local.path)
-                self.tally.deleted_files += 1
+                self._remove(local)
         self.tally.step = "done"
+
+    def _remove(self, local: ordered.Local) -> None:
+        try:
+            os.unlink(local.path)
+        except OSError as error:
+            self._trouble(local.key, f"it cannot be removed: {error.strerror or error}")
+        else:
+            self.tally.deleted_files += 1
 
     def _surplus(self) -> Iterator[ordered.Local]:
         """Files that the data set does not have, and what broken runs left; nothing where the data set is empty."""
@@ -279,7 +320,7 @@ class Download:
         # Also what is not as the manifest says: the copy here may be the last one.
         inside = (replace(each.entry, key=self._inside(each.entry)) for each in self._known())
         for known, local in ordered.beside(inside, ordered.walk(self.order.folder)):
-            if known is not None or local is None or local.trouble.startswith("the folder"):
+            if known is not None or local is None or local.is_folder:
                 continue
             if self._places and self._places.is_taken(local.key):
                 continue

@@ -30,7 +30,12 @@ class Refused(Problem):
 
 
 class Unreachable(Problem):
-    """Nobody answers, or the answer broke off. `is_stale`: before a single byte of it, on a connection used before."""
+    """Nobody answers, or the answer broke off. `is_stale`: before a single byte of it, on a connection used before.
+
+    `moved_at`: when the last of a large body went out (by the clock of `time.monotonic`); 0 where nothing of one did.
+    """
+
+    moved_at = 0.0
 
     def __init__(self, message: str, *, is_stale: bool = False) -> None:
         super().__init__(message)

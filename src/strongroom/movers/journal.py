@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS sent (key TEXT PRIMARY KEY, size_bytes INTEGER, mtime
 CREATE INDEX IF NOT EXISTS unreported ON sent (is_reported) WHERE NOT is_reported;
 CREATE TABLE IF NOT EXISTS unfinished (key TEXT PRIMARY KEY, upload_id TEXT) WITHOUT ROWID;
 CREATE TEMP TABLE stored (key TEXT PRIMARY KEY, size_bytes INTEGER, etag TEXT) WITHOUT ROWID;
-CREATE TEMP TABLE walked (key TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE walked (key TEXT PRIMARY KEY, is_new INTEGER DEFAULT 0) WITHOUT ROWID;
 CREATE TEMP TABLE trouble (key TEXT, reason TEXT, is_problem INTEGER);
 """
 _BATCH = 500
@@ -124,7 +124,7 @@ class Journal:
         """What is known of each key; those of which nothing is are left out. Notes that they were walked."""
         marks = ",".join("?" * len(keys))
         with self._lock, self._change():
-            self._db.executemany("INSERT OR IGNORE INTO walked VALUES (?)", [(key,) for key in keys])
+            self._db.executemany("INSERT OR IGNORE INTO walked (key) VALUES (?)", [(key,) for key in keys])
             sent = {row[0]: Sent(*row) for row in self._db.execute(f"{_SENT} WHERE key IN ({marks})", keys)}
             stored = {row[0]: Holding(*row) for row in self._db.execute(f"{_STORED} WHERE key IN ({marks})", keys)}
         return {key: Known(sent.get(key), stored.get(key)) for key in sent.keys() | stored.keys()}
@@ -135,11 +135,15 @@ class Journal:
 
     # What was sent
 
-    def note_sent(self, batch: Sequence[Sent], *, is_reported: bool = False) -> None:
-        """These are in the data set, and belong to this run."""
-        rows = [(*each, self.run, int(is_reported)) for each in batch]
+    def note_sent(self, batch: Sequence[Sent], *, is_new: bool = False) -> None:
+        """These are in the data set, and belong to this run. `is_new`: it brought them."""
+        if not batch:
+            return
+        rows = [(*each, self.run, 0) for each in batch]
         with self._lock, self._change():
             self._db.executemany("INSERT OR REPLACE INTO sent VALUES (?,?,?,?,?,?,?)", rows)
+            if is_new:
+                self._db.executemany("UPDATE walked SET is_new=1 WHERE key=?", [(each.key,) for each in batch])
 
     def note_kept(self, keys: Sequence[str]) -> None:
         """These were sent by an earlier run, and belong to this one, too."""
@@ -161,9 +165,12 @@ class Journal:
         """What is in the data set and in the folder, in the order of keys."""
         yield from self._rows(_OF_THIS_RUN, Sent)
 
-    def differing(self) -> Iterator[Sent]:
-        """What this run knows to be in the data set, and the last listing shows otherwise or not at all."""
-        yield from self._rows(_DIFFERING, Sent)
+    def differing(self) -> Iterator[tuple[Sent, bool]]:
+        """What this run knows to be in the data set, and the last listing shows otherwise or not at all; with each
+        whether this run brought it.
+        """
+        for key, *row, is_new in self._rows(_DIFFERING, lambda *row: row):
+            yield Sent(key, *row), bool(is_new)
 
     def drop(self, keys: Iterable[str]) -> None:
         """These are not in the data set after all."""
@@ -232,7 +239,8 @@ _SURPLUS = """SELECT key, size_bytes, etag FROM stored
     WHERE key NOT IN (SELECT key FROM walked) AND key > :after ORDER BY key LIMIT :limit"""
 _OF_THIS_RUN = """SELECT key, size_bytes, mtime_ns, etag, sha256 FROM sent
     WHERE run = :run AND key > :after ORDER BY key LIMIT :limit"""
-_DIFFERING = """SELECT key, size_bytes, mtime_ns, etag, sha256 FROM sent
+_DIFFERING = """SELECT key, size_bytes, mtime_ns, etag, sha256,
+        EXISTS (SELECT 1 FROM walked WHERE walked.key = sent.key AND walked.is_new) FROM sent
     WHERE run = :run AND NOT EXISTS (SELECT 1 FROM stored WHERE stored.key = sent.key
         AND stored.size_bytes = sent.size_bytes AND stored.etag = sent.etag)
     AND key > :after ORDER BY key LIMIT :limit"""

@@ -14,12 +14,15 @@ _Known = TypeVar("_Known", bound=Entry)
 
 
 class Local(NamedTuple):
-    """Something below a folder. `trouble`: why it is no file that could be read; it has no size then."""
+    """Something below a folder. `trouble`: why it is no file that could be read; it has no size then.
+    `is_folder`: a folder that could not be read, so that nobody knows what is in it.
+    """
 
     key: str
     path: str
     size_bytes: int
     trouble: str = ""
+    is_folder: bool = False
 
 
 def walk(folder: str) -> Iterator[Local]:
@@ -51,7 +54,7 @@ def _walk(folder: str, prefix: str) -> Iterator[Local]:
             # A folder stands where the keys of what is in it stand: after `name.txt`, before `name0`.
             found = sorted((_bytes(each.name + "/" * _is_folder(each)), each) for each in entries)
     except OSError as problem:
-        yield Local(prefix, folder, 0, f"the folder cannot be read: {problem.strerror}")
+        yield Local(prefix, folder, 0, f"the folder cannot be read: {problem.strerror}", is_folder=True)
         return
     for _, each in found:
         if _is_folder(each):

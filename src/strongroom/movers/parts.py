@@ -41,7 +41,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class Parts:
-    """How huge files are sent. `ask` puts a question to the store, and knows what to do when access is denied."""
+    """How huge files are sent. `ask` puts a question to the store, and says when it answers again."""
 
     repository: Repository
     journal: Journal

@@ -18,6 +18,7 @@ from strongroom.movers.errors import Altered, Refused
 from strongroom.movers.limiting import Limit
 from strongroom.movers.listed import Listed
 from strongroom.movers.s3 import Repository
+from strongroom.movers.settling import Settling
 from strongroom.movers.tally import Tally
 
 MIB = 1024 * 1024
@@ -48,6 +49,7 @@ class Receiver:
     crew: Crew
     tally: Tally
     limit: Limit
+    settling: Settling
     ranges_from_bytes: int = RANGES_FROM_BYTES
 
     def receive(self, task: Task) -> str:
@@ -75,7 +77,8 @@ class Receiver:
             _write(handle, view)
         finally:
             os.close(handle)
-        _finish(task, beside)
+        os.replace(beside, task.path)
+        self.settling.add(task.path, entry.modified_at.timestamp())
         return word
 
     def _fetched(self, entry: Listed, view: memoryview) -> str:
@@ -103,6 +106,7 @@ class Receiver:
                 self._in_blocks(entry, handle, check)
             if not check.holds():
                 raise _altered(check)
+            os.fsync(handle)  # before it has the name: a loss of power must not leave the name over other bytes
         finally:
             os.close(handle)
         _finish(task, beside)

@@ -26,6 +26,7 @@ from strongroom.movers.wire import Answer, Body, Pace, Wire
 Parts = list[Part]
 Uploads = list[Upload]
 Pairs = Sequence[tuple[str, str]]
+_MOST_TOLD = 2  # a request: what is new at hand may be refused as well
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,18 @@ class Repository:
         repository: str,
         credentials: Callable[[], Credentials],
         *,
+        denied: Callable[[Refused], object] | None = None,
         patience: Patience | None = None,
         ca_file: str = "",
     ) -> None:
+        """`denied` hears that S3 does not take the credentials: it raises what ends the mover, or returns when another
+        try makes sense.
+        """
         self.name = repository
         self.patience = patience or Patience()
         self._region = region
         self._credentials = credentials
+        self._denied = denied
         self._wire = Wire(endpoint, ca_file=ca_file)
         self.offset_seconds = 0.0
 
@@ -112,7 +118,7 @@ class Repository:
         body is read is `Unreachable` from there: go on from where it broke.
         """
         request = _Request("GET", key, headers=_ranged(start, end, etag))
-        return self.patience.of(lambda: self._once(request))
+        return self.patience.of(lambda left: self._once(request, left))
 
     def fill(self, key: str, target: memoryview, *, start: int = 0, etag: str = "") -> int:
         """Read bytes of an object, from `start`, until `target` is full or the object ends; how many.
@@ -161,11 +167,11 @@ class Repository:
     ) -> None:
         """Ask from where we are, until the end is reached or nothing more comes."""
 
-        def ask() -> None:
+        def ask(left: float | None) -> None:
             began = at()
             headers = _ranged(began, end, etag) if began else {}
             try:
-                with self._once(_Request("GET", key, headers=headers)) as answer:
+                with self._once(_Request("GET", key, headers=headers), left) as answer:
                     if began and answer.status != 206:
                         raise Unreachable("the gateway sends another range than was asked for")
                     if etag and answers.etag_of(answer.headers) != etag:
@@ -211,8 +217,8 @@ class Repository:
         """Make the object of its parts; its ETag. Asked again after an answer that was lost, it finds what is done."""
         request = _Request("POST", key, [("uploadId", upload_id)], body=answers.completion(parts))
 
-        def ask() -> str:
-            with self._once(request) as answer:
+        def ask(left: float | None) -> str:
+            with self._once(request, left) as answer:
                 return answers.completed_of(answer.read())
 
         try:
@@ -275,30 +281,36 @@ class Repository:
     def _done(self, request: _Request) -> tuple[Mapping[str, str], bytes]:
         """Headers and body of an answer of success."""
 
-        def ask() -> tuple[Mapping[str, str], bytes]:
-            with self._once(request) as answer:
+        def ask(left: float | None) -> tuple[Mapping[str, str], bytes]:
+            with self._once(request, left) as answer:
                 return answer.headers, answer.read()
 
         return self.patience.of(ask)
 
-    def _once(self, request: _Request) -> Answer:
-        credentials = self._credentials()
+    def _once(self, request: _Request, silence_seconds: float | None) -> Answer:
+        credentials, told = self._credentials(), 0
         while True:
-            answer = self._sent(request, credentials)
+            answer = self._sent(request, credentials, silence_seconds)
             if answer.status < 300:
                 return answer
             with answer:
                 problem = answers.problem_of(answer.status, answer.headers, answer.read())
+            if isinstance(problem, Unreachable):
+                problem.moved_at = answer.moved_at
             if not (isinstance(problem, Refused) and problem.is_access):
                 raise problem
             if problem.code == "RequestTimeTooSkewed" and self._learn(answer):
                 continue
             renewed = self._credentials()
             if renewed == credentials:
-                raise problem
+                if self._denied is None or told == _MOST_TOLD:
+                    raise problem
+                told += 1
+                self._denied(problem)
+                renewed = self._credentials()
             credentials = renewed
 
-    def _sent(self, request: _Request, credentials: Credentials) -> Answer:
+    def _sent(self, request: _Request, credentials: Credentials, silence_seconds: float | None) -> Answer:
         path = path_of(self.name, request.key) if request.key else path_of(self.name)
         query = query_of(request.query) if request.query else ""
         headers = signed(
@@ -311,7 +323,8 @@ class Repository:
             at=time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() + self.offset_seconds)),
             region=self._region,
         )
-        return self._wire.ask(request.method, f"{path}?{query}" if query else path, headers, request.body)
+        target = f"{path}?{query}" if query else path
+        return self._wire.ask(request.method, target, headers, request.body, silence_seconds)
 
     def _learn(self, answer: Answer) -> bool:
         """Take the gateway's time, for this machine's clock is wrong; False when that is no news."""

@@ -103,6 +103,16 @@ class Tally:
             self.kept_files += files
             self.kept_bytes += size_bytes
 
+    def lost(self, size_bytes: int, *, is_new: bool) -> None:
+        """A file that was counted is not in the store after all."""
+        with self._lock:
+            if is_new:
+                self.sent_files -= 1
+                self.sent_bytes -= size_bytes
+            else:
+                self.kept_files -= 1
+                self.kept_bytes -= size_bytes
+
     def troubled(self, *, is_problem: bool) -> None:
         """Something is not as it should be."""
         with self._lock:

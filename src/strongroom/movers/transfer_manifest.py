@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -11,10 +12,22 @@ from pathlib import Path
 from strongroom.movers.journal import Journal, Unwritable
 
 
+def check(file: Path) -> None:
+    """See to it before anything is sent, not after days: it can be written there. Raises: Unwritable."""
+    beside = _beside(file)
+    try:
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        beside.open("wb").close()
+        beside.unlink()
+    except OSError as error:
+        raise _unwritable(file, error) from error
+
+
 def write(file: Path, journal: Journal) -> str:
     """Write it; its SHA-256 (hex). Raises: Unwritable."""
     summed = hashlib.sha256()
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    beside = _beside(file)
     try:
         with beside.open("wb") as out:
             for line in _lines(journal):
@@ -23,10 +36,18 @@ def write(file: Path, journal: Journal) -> str:
                 out.write(content)
         beside.replace(file)
     except OSError as error:
-        raise Unwritable(f"The transfer manifest {file} cannot be written: {error.strerror or error}.") from error
+        raise _unwritable(file, error) from error
     finally:
         beside.unlink(missing_ok=True)
     return summed.hexdigest()
+
+
+def _beside(file: Path) -> Path:
+    return file.with_name(f".{file.name}.{os.getpid()}")
+
+
+def _unwritable(file: Path, error: OSError) -> Unwritable:
+    return Unwritable(f"The transfer manifest {file} cannot be written: {error.strerror or error}.")
 
 
 def _lines(journal: Journal) -> Iterator[dict[str, object]]:

@@ -13,7 +13,7 @@ from typing import Callable
 
 from strongroom.movers import plan, sending, walk
 from strongroom.movers.crew import Crew, Lane, Memory, Stopped
-from strongroom.movers.errors import Problem, Refused, Unreachable
+from strongroom.movers.errors import Problem, Unreachable
 from strongroom.movers.journal import Holding, Journal, Sent
 from strongroom.movers.limiting import Limit
 from strongroom.movers.parts import Parts
@@ -63,13 +63,11 @@ def _nothing(*_: object) -> None:
 @dataclass(frozen=True)
 class Told:
     """Who is told what. `event`: as it happens. `digests`: what is in the store for good, up to 1,000 at once; what it
-    raises as Unreachable is told again later. `denied`: the store refused access; it raises what ends the mover, or
-    returns when another try makes sense.
+    raises as Unreachable is told again later.
     """
 
     event: Callable[[Event], object] = _nothing
     digests: Callable[[Sequence[Sent]], object] = _nothing
-    denied: Callable[[Refused], object] = _nothing
     planned: Callable[[Planned], object] = _nothing
 
 
@@ -88,8 +86,9 @@ class Upload:
     _unreported: int = 0
 
     def run(self) -> None:
-        """Do it all. Raises: Unreachable when patience ended, what `told.denied` raises, Unwritable, OSError where the
-        folder cannot be read. Whatever it raises, and when it is killed: the next run goes on from there.
+        """Do it all. Raises: Unreachable when patience ended, what the repository raises where it is denied,
+        Unwritable, OSError where the folder cannot be read. Whatever it raises, and when it is killed: the next run
+        goes on from there.
         """
         self._listen()
         self._walk = self._new_walk()
@@ -235,7 +234,8 @@ class Upload:
         if not came:
             return
         done = [each for each in came if isinstance(each, Done)]
-        self.journal.note_sent([each.sent for each in done])
+        self.journal.note_sent([each.sent for each in done if each.is_new], is_new=True)
+        self.journal.note_sent([each.sent for each in done if not each.is_new])
         for each in done:
             self.tally.count(each.sent.size_bytes, is_new=each.is_new)
         for other in came:
@@ -278,8 +278,9 @@ class Upload:
             self._delete()
         if self.tally.sent_files or self.tally.deleted_files:
             self._list()
-        for sent in list(self.journal.differing()):
+        for sent, is_new in list(self.journal.differing()):
             self.journal.drop([sent.key])
+            self.tally.lost(sent.size_bytes, is_new=is_new)
             self._trouble(Trouble(sent.key, _CHANGED_THERE))
         self._report(is_last=True)
         sending.abort_left_over(self.repository, self.journal)
@@ -322,13 +323,7 @@ class Upload:
 
     def _ask(self, deed: Callable[[], str]) -> str:
         self.crew.check()
-        try:
-            found = deed()
-        except Refused as refusal:
-            if not refusal.is_access:
-                raise
-            self.told.denied(refusal)
-            found = deed()
+        found = deed()
         if self.tally.outage:
             seconds = self.tally.works()
             if seconds:

@@ -131,7 +131,7 @@ class _Run:
     def _extra(self, local: Local) -> None:
         if local.key.endswith(PARTIAL):
             self._tell(Kind.EXTRA, local.key, "a download was not finished: run it again")
-        elif local.trouble.startswith("the folder"):
+        elif local.is_folder:
             self._tell(Kind.UNREADABLE, local.key, local.trouble)
         elif not self.allows_extra:
             self._tell(Kind.EXTRA, local.key, "it is not in the manifest")

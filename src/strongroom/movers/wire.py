@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Callable, Union
@@ -42,6 +43,7 @@ class Answer:
         self.headers = headers
         self._connection: Connection | None = connection
         self._pool = pool
+        self.moved_at = connection.moved_at
         self._is_chunked = headers.get("transfer-encoding", "").lower() == "chunked"
         self.left: int | None = None if self._is_chunked else _length(headers)
 
@@ -138,6 +140,12 @@ class Connection:
         self._start = 0
         self._end = 0
         self.was_used = False
+        self.moved_at = 0.0  # when the last piece of a body went out
+
+    def bear(self, silence_seconds: float) -> None:
+        """Wait for an answer, or for a piece to be taken, so long."""
+        if self._sock.gettimeout() != silence_seconds:
+            self._sock.settimeout(silence_seconds)
 
     def send(self, head: bytes, body: Body, pace: Pace) -> None:
         """Raises: OSError."""
@@ -146,6 +154,7 @@ class Connection:
             if size:
                 pace(size)
             self._sock.sendall(b"".join((head, body)))
+            self.moved_at = time.monotonic()
             return
         self._sock.sendall(head)
         # A slice at a time: the time-out is for each, and a slow line needs longer for a large body than for a silence.
@@ -154,6 +163,7 @@ class Connection:
             piece, left = left[:_SLICE], left[_SLICE:]
             pace(len(piece))
             self._sock.sendall(piece)
+            self.moved_at = time.monotonic()
 
     def head(self) -> tuple[int, dict[str, str]]:
         """Status and headers (names in small letters). Raises: OSError, EOFError before the first byte, ValueError."""
@@ -243,11 +253,20 @@ class Wire:
         self._idle: deque[Connection] = deque()
         self.pace: Pace = _at_once
 
-    def ask(self, method: str, target: str, headers: Mapping[str, str], body: Body = b"") -> Answer:
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: Body = b"",
+        silence_seconds: float | None = None,
+    ) -> Answer:
         """Send one request. What was sent on a kept connection that the other side had closed is sent once more.
+        `silence_seconds`: at most so long nothing may move; never longer than answers may take anyway.
 
         Raises: Unreachable.
         """
+        silence = min(silence_seconds or _SILENCE_SECONDS, _SILENCE_SECONDS)
         size = len(body) if isinstance(body, (bytes, bytearray)) else body.nbytes
         lines = [f"{method} {self._route.target(self.endpoint, target)} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -257,12 +276,12 @@ class Wire:
             lines.append(f"content-length: {size}")
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
         try:
-            return self._asked(method, head, body)
+            return self._asked(method, head, body, silence)
         except Unreachable as problem:
             if not problem.is_stale:
                 raise
             self.forget()
-            return self._asked(method, head, body)
+            return self._asked(method, head, body, silence)
 
     def keep(self, connection: Connection) -> None:
         """Take a connection back whose answer was read to the end."""
@@ -275,12 +294,13 @@ class Wire:
             with contextlib.suppress(IndexError):
                 self._idle.pop().close()
 
-    def _asked(self, method: str, head: bytes, body: Body) -> Answer:
+    def _asked(self, method: str, head: bytes, body: Body, silence_seconds: float) -> Answer:
         try:
             connection = self._idle.pop()
         except IndexError:
-            connection = self._connected()
+            connection = self._connected(silence_seconds)
         try:
+            connection.bear(silence_seconds)
             try:
                 connection.send(head, body, self.pace)
             except OSError:
@@ -291,7 +311,9 @@ class Wire:
         except (OSError, EOFError, ValueError) as problem:
             connection.close()
             is_stale = connection.was_used and isinstance(problem, (ConnectionError, EOFError, ssl.SSLError))
-            raise Unreachable(f"{self.host} does not answer: {_why(problem)}", is_stale=is_stale) from None
+            unreachable = Unreachable(f"{self.host} does not answer: {_why(problem)}", is_stale=is_stale)
+            unreachable.moved_at = connection.moved_at
+            raise unreachable from None
         except BaseException:
             connection.close()
             raise
@@ -300,10 +322,9 @@ class Wire:
             answer.end()
         return answer
 
-    def _connected(self) -> Connection:
+    def _connected(self, silence_seconds: float) -> Connection:
         try:
-            sock = self._route.connect(_CONNECT_SECONDS)
-            sock.settimeout(_SILENCE_SECONDS)
+            sock = self._route.connect(min(_CONNECT_SECONDS, silence_seconds))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
                 sock = self._tls.wrap_socket(sock, server_hostname=urlsplit(self.endpoint).hostname)

@@ -22,11 +22,9 @@ from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Direction, State
 from strongroom.movers import listed
 from strongroom.movers.download import Download, Full, Order
-from strongroom.movers.errors import Refused
 from strongroom.movers.listed import Listed
 from strongroom.movers.patterns import Selection
 from strongroom.movers.retrying import Patience
-from strongroom.movers.s3 import Repository
 from strongroom.movers.tally import Tally
 
 _PATIENCE_SECONDS = 900.0
@@ -125,22 +123,13 @@ def run(
         lease = Lease(session.api, dataset, label=label, direction=Direction.DOWNLOAD)
         tally = Tally()
         progress = Progress(session, tally)
-        opened = lease.opened
-        repository = Repository(
-            *(opened["endpoint"], opened["region"], opened["repository"], lease.credentials),
-            patience=patience,
-        )
-        mover = Download(order, repository, None, progress.tell, tally=tally)
+        mover = Download(order, lease.repository(patience), None, progress.tell, tally=tally)
         try:
             if is_dry_run:
                 _rehearse(session, mover)
                 return
             with _recorded(session, dataset) as mover.recorded, progress:
                 mover.run()
-        except Refused as refusal:
-            if refusal.is_access:
-                lease.denied(refusal)  # the server says why
-            raise
         except Full as problem:
             raise Problem(
                 f"There is not enough room: {problem}.",

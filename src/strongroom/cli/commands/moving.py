@@ -107,7 +107,7 @@ def _arguments(handler: Handler) -> Handler:
                 type=click.FloatRange(0),
                 default=15,
                 show_default=True,
-                help="How long to try while nobody answers.",
+                help="How long nothing may move, silence and pauses together, before it ends.",
             ),
             click.option(
                 "--threads",

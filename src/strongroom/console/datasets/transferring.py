@@ -63,7 +63,7 @@ def _credentials(opened: OpenTransfer) -> Told:
         "access_key_id": opened.session.access_key_id,
         "secret": opened.session.secret,
         "session_token": opened.session.token,
-        "expires_at": opened.session.expires_at.isoformat(),
+        "seconds_left": opened.seconds_left,
     }
 
 

@@ -25,7 +25,7 @@ export class Transfer {
 
   // Credentials that still work for a while; others are asked for in time, once for all who wait.
   async access() {
-    if (Date.now() > this.renewAt) await this.renew();
+    if (performance.now() > this.renewAt) await this.renew();
     return this.credentials;
   }
 
@@ -49,8 +49,8 @@ export class Transfer {
 
   keep(told) {
     this.id = told.id;
-    const life = new Date(told.expires_at).getTime() - Date.now();
-    this.renewAt = Date.now() + life * RENEWED_AT;
+    // By how long they work, not by when they end: the clock of this computer may be wrong.
+    this.renewAt = performance.now() + told.seconds_left * 1000 * RENEWED_AT;
     this.credentials = {
       accessKeyId: told.access_key_id, secret: told.secret, token: told.session_token,
       endpoint: told.endpoint, region: told.region, repository: told.repository,

@@ -1,0 +1,97 @@
+"""When what was received lies on the disk, not in memory alone: only then a file gets the time that later runs trust.
+
+A huge file waits for the disk by itself. To wait once for each of many small ones would take longer than to bring them:
+they wait together, and have another time until then, so that a run after a loss of power reads them again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from strongroom.movers.errors import Problem
+
+_MOST = 4096  # files that wait together
+
+
+class Unwritable(Problem):
+    """Nothing can be written to the folder, or not any more."""
+
+
+@dataclass
+class Settling:
+    """The small files of a run. Any thread may call."""
+
+    most: int = _MOST
+    _waiting: list[tuple[str, float]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, path: str, at: float) -> None:
+        """It is written; `at` (Unix seconds) is the time it gets. Now and then all are waited for.
+
+        Raises: Unwritable.
+        """
+        with self._lock:
+            self._waiting.append((path, at))
+            is_enough = len(self._waiting) >= self.most
+        if is_enough:
+            self.settle()
+
+    def settle(self) -> None:
+        """Wait until all of them are on the disk, and give them their times. Raises: Unwritable."""
+        with self._lock:
+            settled, self._waiting = self._waiting, []
+        try:
+            _flush(path for path, _ in settled)
+        except OSError as error:
+            raise Unwritable(f"what came cannot be brought to the disk: {error.strerror or error}") from None
+        for path, at in settled:
+            with contextlib.suppress(OSError):  # moved or removed by now; the next run would look at its content
+                os.utime(path, (at, at))
+
+
+def _flush(paths: Iterable[str]) -> None:
+    """Have everything of these files on the disk."""
+    if _syncfs is None:
+        for path in paths:
+            _synced(path, os.fsync)
+        return
+    folders = {os.path.dirname(path) for path in paths}
+    systems = {os.stat(folder).st_dev: folder for folder in folders if os.path.isdir(folder)}
+    for folder in systems.values():
+        _synced(folder, _all_of_system)
+
+
+def _synced(path: str, sync: Any) -> None:
+    try:
+        handle = os.open(path, (os.O_RDONLY if _syncfs else os.O_RDWR) | getattr(os, "O_NOFOLLOW", 0))
+    except FileNotFoundError:
+        return
+    try:
+        sync(handle)
+    finally:
+        os.close(handle)
+
+
+def _all_of_system(handle: int) -> None:
+    if _syncfs(handle):
+        raise OSError("the system could not write it")
+
+
+def _found_syncfs() -> Any:
+    """Linux's way to write a whole file system to its disk; None elsewhere. Source: syncfs(2)."""
+    if os.name != "posix":
+        return None
+    try:
+        import ctypes  # a few Pythons lack it
+
+        return ctypes.CDLL(None).syncfs
+    except (ImportError, OSError, AttributeError):
+        return None
+
+
+_syncfs = _found_syncfs()
