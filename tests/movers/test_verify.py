@@ -1,17 +1,19 @@
 """A folder is laid beside a manifest: what is missing, altered, too much or unreadable is found and named."""
 
+import gzip
 import hashlib
 import os
 import random
+import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from strongroom.core import manifest
+from strongroom.core import bag, manifest
 from strongroom.core.manifest import Entry
-from strongroom.movers import listed
+from strongroom.movers import listed, saved
 from strongroom.movers.checksums import Check, part_sizes
 from strongroom.movers.s3 import etag_of_parts
 from strongroom.movers.verify import Difference, Kind, Report, check_folder, is_same
@@ -186,6 +188,75 @@ def test_a_manifest_is_read_as_it_is_written() -> None:
     ):
         with pytest.raises(listed.Unreadable, match="line"):
             list(listed.read(bad))
+
+
+def sums(contents: Mapping[str, bytes], *, folder: str = "") -> bytes:
+    lines = [f"{hashlib.sha256(content).hexdigest()}  {folder}{key}\n" for key, content in contents.items()]
+    return "".join(lines).encode()
+
+
+def against(list_: Path, folder: Path) -> list[tuple[Kind, str]]:
+    """What differs from a list that was saved."""
+    where, is_bag = saved.payload(str(folder))
+    return check(Path(where), list(saved.read(str(list_), is_of_bag=is_bag)))[1]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+@pytest.mark.parametrize("name", ["sums.txt", "manifest-sha256.txt"])
+def test_lists_of_bags_and_of_sha256sum_are_compared_with(
+    tmp_path_factory: pytest.TempPathFactory, folder: Path, name: str, is_packed: bool
+) -> None:
+    odd = (
+        {"a%0Ab": b"1", "c\nd": b"2", "e 50%": b"3", "f\\g": b"4"}
+        if name == "sums.txt"
+        else {"c\nd": b"2", "50%": b"3"}
+    )
+    for key, content in odd.items():
+        (folder / key).write_bytes(content)
+    kept = tmp_path_factory.mktemp("kept") / name
+    if name == "sums.txt":
+        command = ["sha256sum", "--", *(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())]
+        content = subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout
+    else:
+        everything = {**CONTENTS, **odd}
+        content = b"".join(bag.line(hashlib.sha256(each).hexdigest(), key) for key, each in everything.items())
+    kept.write_bytes(gzip.compress(content) if is_packed else content)
+    assert against(kept, folder) == []
+    (folder / "a").write_bytes(b"B")
+    (folder / "z").unlink()
+    (folder / "new").write_bytes(b"")
+    assert against(kept, folder) == [(Kind.ALTERED, "a"), (Kind.EXTRA, "new"), (Kind.MISSING, "z")]
+
+
+def test_a_bag_is_compared_with_its_own_manifest_and_with_sums_of_its_files(tmp_path: Path) -> None:
+    (tmp_path / "data" / "data").mkdir(parents=True)
+    (tmp_path / "bagit.txt").touch()
+    contents = {"a": b"A", "data/b": b"B"}
+    for key, content in contents.items():
+        (tmp_path / "data" / key).write_bytes(content)
+    for name, folder in (("manifest-sha256.txt", "data/"), ("of the bag.txt", "./data/"), ("of its files.txt", "./")):
+        (tmp_path / name).write_bytes(sums(contents, folder=folder))
+        assert against(tmp_path / name, tmp_path) == [], name
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a table,of numbers\n", "line 1 is not one of a manifest of Strongroom"),
+        (sums({"a": b""}) + b"deadbeef  b\n", "line 2 is not one of"),
+        (b"d41d8cd98f00b204e9800998ecf8427e  a\n", "line 1 has a digest of another kind"),
+        (b"SHA256 (a) = " + b"0" * 64 + b"\n", "line 1 is in the form of `sha256sum --tag`"),
+        (sums({"/etc/passwd": b""}), "make the list in the folder itself"),
+        (sums({"a/../../b": b""}), "make the list in the folder itself"),
+        (sums({"b": b"", "a": b""}) + sums({"b": b"1"}), "it names b twice"),
+        (gzip.compress(sums({"a": b""}))[:-9], "packed .gzip., and damaged"),
+        (b'{"key": 1}\n', "line 1 is not one of a manifest"),
+    ],
+)
+def test_a_list_of_another_kind_is_refused_with_the_reason(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "list").write_bytes(content)
+    with pytest.raises(listed.Unreadable, match=said):
+        list(saved.read(str(tmp_path / "list"), is_of_bag=False))
 
 
 def test_unreadable_files_are_named(folder: Path) -> None:

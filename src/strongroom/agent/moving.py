@@ -14,7 +14,7 @@ from strongroom.agent import control_socket, mounts_checks, mounts_kernel, movin
 from strongroom.agent.config import IS_WINDOWS, Config
 from strongroom.agent.moving_runs import DIFFERENT, EPILOG, NOT_ALL
 from strongroom.agent.problems import USAGE, Trouble
-from strongroom.movers import listed, verify
+from strongroom.movers import listed, saved, verify
 from strongroom.movers.download import Download, Full, Order
 from strongroom.movers.listed import Listed
 from strongroom.movers.patterns import Selection
@@ -54,7 +54,11 @@ def _add_verify(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("path", metavar="PATH", help="a folder, or where a data set is mounted")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--dataset", metavar="DATA-SET", help="whose manifest: its name, its id or its repository")
-    which.add_argument("--manifest", metavar="FILE", help="a manifest that was saved")
+    which.add_argument(
+        "--manifest",
+        metavar="FILE",
+        help="a list of digests that was saved: a manifest, that of a bag, or of sha256sum",
+    )
     parser.add_argument("--allow-extra", action="store_true", help="files that the manifest does not know are fine")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=check)
@@ -98,10 +102,11 @@ def check(config: Config, options: argparse.Namespace) -> int:
 
     try:
         with tempfile.TemporaryDirectory(prefix="strongroom-") as folder:
-            entries = _entries(config, options, f"{folder}/manifest.jsonl")
-            report = verify.check_folder(options.path, entries, found=tell, allows_extra=options.allow_extra)
+            path, is_bag = saved.payload(options.path)
+            entries = _entries(config, options, f"{folder}/manifest.jsonl", is_bag)
+            report = verify.check_folder(path, entries, found=tell, allows_extra=options.allow_extra)
     except listed.Unreadable as problem:
-        raise Trouble(f"This is no manifest: {problem}.", "", "usage", USAGE) from None
+        raise Trouble(f"This list cannot be compared with: {problem}.", "", "usage", USAGE) from None
     said = {
         "is_same": report.is_same,
         "same_files": report.same_files,
@@ -122,13 +127,14 @@ def check(config: Config, options: argparse.Namespace) -> int:
     return DIFFERENT
 
 
-def _entries(config: Config, options: argparse.Namespace, kept: str) -> Iterable[Listed]:
+def _entries(config: Config, options: argparse.Namespace, kept: str, is_bag: bool) -> Iterable[Listed]:
     """The manifest that is meant; `kept` is where one of the agent is kept: it does not wait while files are read."""
     if options.manifest:
         try:
-            return listed.read(open(options.manifest, "rb"))  # noqa: PTH123  read to its end, then the program ends
+            open(options.manifest, "rb").close()  # noqa: PTH123  before anything else is done
         except OSError as problem:
             raise Trouble(f"{options.manifest} cannot be read: {problem.strerror}.", "", "usage", USAGE) from None
+        return saved.read(options.manifest, is_of_bag=is_bag)
     path = mounts_kernel.real(options.path)
     mounted = [each.repository for each in mounts_kernel.mounted() if each.path == path] if not IS_WINDOWS else []
     named = options.dataset or (mounted[0] if mounted else "")

@@ -17,7 +17,9 @@ from strongroom.movers.errors import Problem
 
 @dataclass(frozen=True)
 class Listed:
-    """One object. `etag` is without quotes; `checksum` is `sha256:…`, `md5:…`, or None where none is known."""
+    """One object. `size_bytes` is -1 where a list of digests does not tell it; `etag` is without quotes; `checksum` is
+    `sha256:…`, `md5:…`, or None where none is known.
+    """
 
     key: str
     size_bytes: int

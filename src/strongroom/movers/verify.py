@@ -33,6 +33,15 @@ class Kind(Enum):
     UNREADABLE = "unreadable"
 
 
+class _Sized(NamedTuple):
+    """An entry of a list that tells no sizes, with that of the file."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    checksum: str | None
+
+
 class Difference(NamedTuple):
     """A file that is not as the manifest says. `key` can be written to a terminal."""
 
@@ -71,8 +80,8 @@ def check_folder(
     """Read every file of `entries` (in the order of keys) below `folder` and compare; each difference goes to `found`.
 
     `found` is called by one thread at a time, in no order. `allows_extra`: files that the manifest does not know are
-    no difference. `report` may be looked at while it runs; `crew.stop()` ends it. Raises: what `entries` raises,
-    Stopped.
+    no difference. An entry of a size below 0 is compared by its checksum alone. `report` may be looked at while it
+    runs; `crew.stop()` ends it. Raises: what `entries` raises, Stopped.
     """
     run = _Run(found, allows_extra, report or Report(), crew or Crew())
     run.crew.hire(threads or min(8, 2 + (os.cpu_count() or 1)), Lane.FILES)
@@ -109,7 +118,7 @@ class _Run:
                 self._extra(local)
             elif local is None:
                 self._missing(folder, known)
-            elif self._is_worth_reading(known, local):
+            elif self._is_worth_reading(known := _sized(known, local), local):
                 batch.append((known, local))
                 size += local.size_bytes
                 if len(batch) >= _BATCH_FILES or size >= _BATCH_BYTES:
@@ -181,6 +190,10 @@ class _Run:
         with self.lock:
             self.report.counts[kind] += 1
             self.found(Difference(kind, names.shown(key), detail))
+
+
+def _sized(known: Entry, local: Local) -> Entry:
+    return known if known.size_bytes >= 0 else _Sized(known.key, local.size_bytes, known.etag, known.checksum)
 
 
 def _read(path: str, check: Check, progress: Callable[[int], object] = lambda _: None) -> None:
