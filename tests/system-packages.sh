@@ -12,6 +12,7 @@ need sshpass sshpass
 [ -x /usr/sbin/sshd ] || missing="$missing openssh-server"
 need ps procps
 need git git
+need msgfmt gettext
 need nft nftables
 need ip iproute2
 need unshare util-linux

@@ -102,6 +102,7 @@ def _servers(world: World, dataset: Dataset) -> list[UUID]:
     servers.disable(owner, disabled.id, reason="lost")
     ours = [servers.create(owner, space.id, name=name, offering="linux-small").server for name in ("runs", "stands")]
     Server.objects.filter(id__in=[each.id for each in ours]).update(state="active")
+    Server.objects.filter(id=ours[0].id).update(last_error="the host does not answer")
     servers.stop(owner, ours[1].id)
     return [world.granted(dataset).row.id, world.server(space).id, disabled.id, *(each.id for each in ours)]
 

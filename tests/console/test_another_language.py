@@ -23,8 +23,10 @@ MADE_UP = "qps"
 LETTERS = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "àƀçđéƒĝĥîĵķļɱñôþɋŕšţûṽŵẋýžÀƁÇĐÉƑĜĤÎĴĶĻṀÑÔÞɊŔŠŢÛṼŴẊÝŽ"
 )
+OTHERS = set(map(chr, LETTERS.values()))
 KEPT = re.compile(r"%\(\w+\)[sd]|\{\w*\}|<code>.*?</code>|<[^>]*>|&#?\w+;|%%")
 SAID = {"title", "aria-label", "placeholder", "alt", "data-label"}
+TYPED = {"class", "id", "name", "type", "value", "href", "action", "autocomplete"}  # attributes that programs read
 NOT_SAID = {"code", "pre", "time", "script", "style"}
 # What people and programs are called, in every language.
 DATA = ["Strongroom", "Firefox", "Root", "root@example.org", "OIDC", "SAML"]
@@ -61,11 +63,13 @@ class Read(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.said: list[str] = []
+        self.typed: list[str] = []
         self.within: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.within += [tag] if tag in NOT_SAID else []
         self.said += [value or "" for name, value in attrs if name in SAID and tag != "time"]
+        self.typed += [value or "" for name, value in attrs if name in TYPED]
 
     def handle_endtag(self, tag: str) -> None:
         if self.within and tag == self.within[-1]:
@@ -91,6 +95,7 @@ def _english(page: Client, path: str, *data: str) -> list[str]:
     assert f'<html lang="{MADE_UP}"' in shown
     read = Read()
     read.feed(shown)
+    assert [each for each in read.typed if set(each) & OTHERS] == [], path
     known = re.compile("|".join([NAMED, *map(re.escape, sorted(data, key=len, reverse=True))]))
     return [left for left in (known.sub("", each).strip() for each in read.said) if ENGLISH.search(left)]
 

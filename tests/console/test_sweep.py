@@ -39,7 +39,15 @@ def _paths(patterns: "list[URLPattern | URLResolver]", prefix: str = "") -> Iter
 PATHS = sorted({f"/{each}" for each in _paths(urlpatterns)})
 NOBODY = str(uuid4())  # for what no part of the scene has
 NO_TOKEN = "This form is too old, or did not come from this site."
-OPEN = ("/theme", "/sign-in", "/sign-out", "/invitations/", "/step-up", "/device")  # for people who are not signed in
+OPEN = (
+    "/theme",
+    "/words.js",
+    "/sign-in",
+    "/sign-out",
+    "/invitations/",
+    "/step-up",
+    "/device",
+)  # for people who are not signed in
 # What another site sends here; tests/identity/test_saml.py says what guards it instead of a token.
 ANSWERED = "/sign-in/saml/answer"
 IDS = re.compile(r"<(?:\w+:)?(\w+)>")

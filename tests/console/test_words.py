@@ -27,7 +27,7 @@ TRANSLATES = {"gettext", "gettext_noop", "ngettext"}
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,:;]? [a-z]{2,}")
 # Headers of files, and commands.
 NOT_SENTENCES = re.compile(
-    r"strongroom |attachment; |text/plain|<time |Access key ID|Secret access key|: --allow-empty"
+    r"strongroom |attachment; |text/plain|text/javascript|public, |<time |Access key ID|Secret access key|: --allow-empty"
 )
 DEFAULT = re.compile(r"""\|default(?:_if_none)?:(["'])(.*?)\1""")
 # Words that only programs read, or that no row of a page shows.
@@ -80,7 +80,7 @@ def _untranslated(source: str) -> list[str]:
 
 
 def _outside(tokens: list[Token]) -> Iterator[Token]:
-    """Without comments, and without what is between a tag that translates and its end."""
+    """Without comments, classes, and what is between a tag that translates and its end."""
     ends = ""
     for token in tokens:
         first = token.contents.split(maxsplit=1)[0] if token.token_type is TokenType.BLOCK else ""
@@ -88,6 +88,8 @@ def _outside(tokens: list[Token]) -> Iterator[Token]:
             ends = "" if first == ends else ends
         elif first in ("comment", "blocktranslate"):
             ends = f"end{first}"
+        elif token.contents == "block width":  # a class
+            ends = "endblock"
         elif first != "translate" and token.token_type is not TokenType.COMMENT:
             yield token
 
@@ -122,6 +124,7 @@ def test_a_template_says_nothing_that_cannot_be_translated(path: Path) -> None:
         ('{% translate "Here" %} and there', ["and there"]),
         ("{% blocktranslate %}Here{% endblocktranslate %}<b>there</b>", ["there"]),
         ('{% include "a.html" with label=_("Name") %}<p>{% translate "x" %} · <code>ls</code></p>', []),
+        ("{% block width %}narrow{% endblock %}", []),
         ("{% comment %}Why{% endcomment %}<b>Strongroom</b>&nbsp;{{ x }}", []),
     ],
 )

@@ -142,12 +142,15 @@ def _pending(actor: Actor) -> list[Dataset]:
 
 
 def _servers(actor: Actor) -> list[Server]:
-    """Their servers that lost access, or whose mounts do not work."""
+    """Their servers that lost access, that their host fails to make or change, or whose mounts do not work."""
     owned = Server.objects.visible_to(actor).filter(owner_id=actor.person_id).select_related("space")
     lost = owned.filter(state__in=[ServerState.LAPSED, ServerState.DISABLED]).order_by("state_at")
     active = owned.filter(state=ServerState.ACTIVE).exclude(mounts=[]).order_by("name")
+    stuck = owned.filter(is_settled=False).exclude(last_error="").exclude(state=ServerState.DELETED).order_by("name")
     failing = (server for server in active.iterator(chunk_size=100) if _fails(server))
-    return list(islice([*lost[:ROWS], *islice(failing, ROWS)], ROWS))
+    return list(
+        islice({each.id: each for each in [*lost[:ROWS], *stuck[:ROWS], *islice(failing, ROWS)]}.values(), ROWS)
+    )
 
 
 def _fails(server: Server) -> bool:

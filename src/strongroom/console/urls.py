@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from strongroom.console import theme
+from strongroom.console import script_words, theme
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("theme", theme.choose),
+    path(script_words.PATH, script_words.script),
     path("", include("strongroom.console.people.urls")),
     path("", include("strongroom.console.home.urls")),
     path("", include("strongroom.console.spaces.urls")),

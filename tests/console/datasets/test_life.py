@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from strongroom.actions import datasets
+from strongroom.actions import datasets, measuring, transfers
 from strongroom.core.vocabulary import Kind, RiskLevel, Role
 from strongroom.db.models import Dataset
 from tests.console.datasets.shown import refused, root, seen, sent, text
@@ -73,6 +73,20 @@ def test_finalizing_asks_for_the_name_and_spells_out_what_it_brings_about(world:
     page = seen(client, root(dataset))
     assert "Finalized" in page and "Provision server access" in page
     assert "Get access key" not in seen(client, f"{root(dataset)}/access")
+
+
+def test_finalizing_says_what_the_data_set_holds_and_which_transfers_it_ends(world: World) -> None:
+    dataset = world.dataset(name="Scans")
+    owner = world.owner(dataset.space)
+    client, path = browser(owner), f"{root(dataset)}/finalize"
+    assert "meant to be empty" in seen(client, path)
+    world.uploaded(dataset, a=b"1" * 1500)
+    measuring.run_due()
+    transfers.open_(owner, dataset.id)
+    page = seen(client, path)
+    assert "It holds 1 object, 1.5 kB , counted" in page and "1 transfer runs now. It ends with this" in page
+    assert "meant to be empty" not in page
+    assert "Upload the files: 1 is there" in seen(client, root(dataset))
 
 
 def test_an_empty_data_set_is_not_finalized_unless_it_is_said_to_be(world: World) -> None:

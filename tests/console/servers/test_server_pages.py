@@ -65,6 +65,25 @@ def test_a_server_is_made_and_its_page_follows_it(world: World, host: MemoryHost
     assert "<html" not in fragment
 
 
+def test_a_host_that_fails_is_explained_and_can_be_tried_again_from_the_page(world: World, host: MemoryHost) -> None:
+    space = world.space()
+    owner = browser(world.owner(space))
+    owner.post(f"/spaces/{space.id}/servers/new", WANTED)
+    row = Server.objects.get()
+    later = timezone.now() + timedelta(hours=1)
+    Server.objects.update(last_error="no room on its disk", next_try_at=later)
+    assert "no room on its disk" in _text(owner, f"/servers/{row.id}")
+    assert "Its host does not obey yet" in _text(owner, "/")
+    assert "Try again now" not in _text(browser(world.member(space, Role.RESEARCHER)), f"/servers/{row.id}")
+    assert owner.post(f"/servers/{row.id}/retry").status_code == 302
+    assert "is being tried again: genomics-1" in _text(owner, f"/servers/{row.id}")
+    hosting.run_due()
+    page = _text(owner, f"/servers/{row.id}")
+    assert "its agent joins next" in page and "Try again now" not in page
+    response = owner.post(f"/servers/{row.id}/retry")
+    assert response.status_code == 409 and "Nothing is left to be done" in response.content.decode()
+
+
 def test_a_taken_name_keeps_what_was_typed(world: World, host: MemoryHost) -> None:
     space = world.space()
     world.server(space, name="genomics-1")

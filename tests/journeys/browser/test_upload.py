@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, Request
+from playwright.sync_api import Browser, Request, Route
 
 from strongroom.movers.names import refusal
 from tests.journeys.api import Api, Study
@@ -30,6 +30,12 @@ HOLD = """words => {
   XMLHttpRequest.prototype.send = function (body) {
     if (!this.address.includes(words)) send.call(this, body); else window.letGo = () => send.call(this, body);
   };
+}"""
+# What scripts say, with marks around whatever the catalogue was asked for.
+MARKED = """
+for (const name of ["gettext", "ngettext"]) {
+  const said = globalThis[name];
+  globalThis[name] = (...told) => `§${said(...told)}§`;
 }"""
 PUT = """async address => {
   const headers = { authorization: "AWS4-HMAC-SHA256 x", "x-amz-date": "20260101T000000Z" };
@@ -149,8 +155,29 @@ def test_a_large_file_goes_on_after_a_reload_without_a_part_sent_twice(
     ada.click("Upload more").sees("Drop files and folders here")
     choose(ada, "files", large).click("Start the upload")
     is_over.wait_for(timeout=60_000)
-    ada.sees("one of which was there already")
+    ada.sees("1 file was there already.")
     assert [each.method for each in sent if each.url.startswith(strongroom.gateway) and each.method == "PUT"] == []
+
+
+def test_what_the_script_says_comes_from_the_catalogue_of_the_language(
+    strongroom: System, ada: Person, study: Study, tmp_path: Path
+) -> None:
+    def answer(route: Route) -> None:
+        real = route.fetch()
+        route.fulfill(response=real, body=real.text() + MARKED)
+
+    (folder(tmp_path) / "_attachments").mkdir()
+    (tmp_path / "cohort/_attachments/dua.pdf").write_text("x")
+    ada.page.route("**/words.js?*", answer)
+    ada.page.reload()
+    choose(ada, "folder", tmp_path / "cohort").click("Where they go").pick("Leave out the name of the folder")
+    ada.sees("§1 file§").page.locator("[data-deed=start]").click()
+    ada.sees("§All that could be sent is there§")
+    said = ada.page.locator("[data-text], [data-state-word], .up-problems li").all_text_contents()
+    ada.page.unroute("**/words.js?*")
+    assert len({each for each in said if each}) > 8
+    bare = [re.sub(r"§[^§]*§", "", re.sub(r"§[^§]*(§[^§]*§)*[^§]*§", "", each)) for each in said]
+    assert [each for each in bare if re.search(r"[a-z]{3}", each)] == []
 
 
 def test_what_a_data_set_cannot_hold_is_named_before_anything_is_sent(

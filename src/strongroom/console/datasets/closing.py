@@ -1,6 +1,7 @@
 """The pages of the control panel: what each deed brings about, the name typed to confirm it, and the deed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,13 +9,13 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from django.utils.translation import gettext, gettext_noop
 
-from strongroom.actions import datasets
+from strongroom.actions import datasets, transfers
 from strongroom.actions.views import DatasetView
 from strongroom.console.datasets import parsing
 from strongroom.console.datasets.frame import frame
 from strongroom.console.pages import Request, done, page, refused, render
-from strongroom.core.errors import Refusal, Unavailable
-from strongroom.core.vocabulary import Kind, Verb
+from strongroom.core.errors import Forbidden, Refusal, Unavailable
+from strongroom.core.vocabulary import Kind, State, Verb
 
 TEMPLATE = "console/datasets/control.html"
 
@@ -36,7 +37,7 @@ class Control:
     asks_lock: bool = False
 
 
-_CLOSED = gettext_noop("Every access key stops working at once and is removed. Nobody can upload with a key again.")
+_CLOSED = gettext_noop("Every access key and every transfer stops working at once. Nobody can upload to it again.")
 _GONE = gettext_noop(
     "All files, attachments and the repository are removed. No copy is kept, and nobody can bring them back."
 )
@@ -110,7 +111,7 @@ CONTROLS: Mapping[str, Control] = {
             gettext_noop(
                 "No file can be added, changed or deleted any more, by anybody. Servers that have access can only read."
             ),
-            gettext_noop("Every access key, if there is one, stops working at once and is removed."),
+            _CLOSED,
             gettext_noop("A manifest of all files is written, and a receipt is signed."),
         ),
         asks_empty=True,
@@ -197,5 +198,14 @@ def _context(request: Request, view: DatasetView, deed: str, chosen: Control) ->
         consequences=[gettext(each) for each in consequences],
         asks_lock=chosen.asks_lock and (not is_derivative or chosen.verb is Verb.DATASET_PROMOTE),
         closed_because=closed.get(chosen.verb, ""),
+        running=_running(request, view) if chosen.asks_empty else [],
         form=request.POST,
     )
+
+
+def _running(request: Request, view: DatasetView) -> Sequence[Any]:
+    """The transfers that the deed would end; only what is pending has some."""
+    if view.dataset.state == State.PENDING:
+        with suppress(Forbidden):
+            return transfers.list_(request.actor, view.dataset.id, is_live=True).rows
+    return []

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponseBase
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from strongroom.actions import attachments, datasets, grants, hurrying
 from strongroom.actions.views import DatasetView
@@ -36,12 +36,11 @@ _DELETING = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do, or being done. `mark` is `done`, `now` or `later`."""
+    """One thing to do, or being done. `mark` is `done`, `now` or `later`; `ways` are the buttons that lead to it."""
 
     text: str
     mark: str
-    path: str = ""
-    deed: str = ""
+    ways: tuple[tuple[str, str], ...] = ()
 
 
 @page
@@ -125,22 +124,25 @@ def _steps(view: DatasetView, documents: list[Any] | None) -> list[Step]:
     """What comes next in the life of the data set, in the order in which people do it."""
     here = f"/datasets/{view.dataset.id}"
     if view.dataset.state == State.PENDING:
-        has_key, has_agreement = view.live_key is not None, any(each.kind in _AGREEMENTS for each in documents or [])
+        has_agreement = any(each.kind in _AGREEMENTS for each in documents or [])
+        choose = (f"{here}/upload", gettext("Choose files"))
+        client = (
+            (f"{here}/connect", gettext("Another client"))
+            if view.live_key
+            else (f"{here}/access", gettext("Get initial credentials"))
+        )
         return _marked(
             (
                 has_agreement,
                 gettext("Attach the agreements that apply"),
-                f"{here}/attachments",
-                gettext("Attach a document"),
+                (f"{here}/attachments", gettext("Attach a document")),
             ),
-            (False, gettext("Upload the files from this browser"), f"{here}/upload", gettext("Choose files")),
+            (bool(view.dataset.measured_objects), _upload_step(view), choose, client),
             (
-                has_key,
-                gettext("Or get an access key for any S3 client"),
-                f"{here}/access",
-                gettext("Get initial credentials"),
+                False,
+                gettext("Finalize: nothing can be uploaded afterwards"),
+                (f"{here}/finalize", gettext("Finalize")),
             ),
-            (False, gettext("Finalize: nothing can be uploaded afterwards"), f"{here}/finalize", gettext("Finalize")),
         )
     if view.dataset.state == State.FINALIZED:
         has_server = view.live_grants > 0
@@ -148,24 +150,35 @@ def _steps(view: DatasetView, documents: list[Any] | None) -> list[Step]:
             (
                 True,
                 gettext("Finalized: the receipt says what is in it"),
-                f"{here}/integrity",
-                gettext("Get the receipt"),
+                (f"{here}/integrity", gettext("Get the receipt")),
             ),
             (
                 has_server,
                 gettext("Give servers of the space access"),
-                f"{here}/access",
-                gettext("Provision server access"),
+                (f"{here}/access", gettext("Provision server access")),
             ),
-            (False, gettext("Read or mount it from such a server"), f"{here}/connect", gettext("How to connect")),
+            (
+                False,
+                gettext("Read or mount it from such a server"),
+                (f"{here}/connect", gettext("How to connect")),
+            ),
         )
     return []
 
 
-def _marked(*steps: tuple[bool, str, str, str]) -> list[Step]:
-    """The first that is not done is the one to do now."""
+def _upload_step(view: DatasetView) -> str:
+    """With what is there, where that was counted: a minute after the first upload."""
+    count = view.dataset.measured_objects
+    if not count:
+        return gettext("Upload the files: from this browser, or with an access key and any S3 client")
+    said = ngettext("Upload the files: {count} is there", "Upload the files: {count} are there", count)
+    return said.format(count=count)
+
+
+def _marked(*steps: tuple[Any, ...]) -> list[Step]:
+    """Of: whether it is done, its text, its ways. The first that is not done is the one to do now."""
     first = next((at for at, step in enumerate(steps) if not step[0]), len(steps))
     return [
-        Step(text, "done" if is_done else "now" if at == first else "later", path, deed)
-        for at, (is_done, text, path, deed) in enumerate(steps)
+        Step(text, "done" if is_done else "now" if at == first else "later", tuple(ways))
+        for at, (is_done, text, *ways) in enumerate(steps)
     ]

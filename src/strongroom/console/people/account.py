@@ -48,7 +48,7 @@ def change_password(request: Request) -> HttpResponse:
         return refused(request, refusal, _PAGE, _context(request))
     said = gettext("Your password is changed.")
     if ended:
-        others = ngettext("{count} other sessions ended.", "{count} other sessions ended.", ended)
+        others = ngettext("{count} other session ended.", "{count} other sessions ended.", ended)
         said = f"{said} {others.format(count=ended)}"
     return done(request, _HERE, said)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
-from strongroom.actions import servers
+from strongroom.actions import hurrying, servers
 from strongroom.actions.servers import ServerView
 from strongroom.console.pages import Request, done, posted, refused
 from strongroom.console.servers.sheet import TEMPLATE, sheet
@@ -23,6 +23,17 @@ def start(request: Request, server_id: UUID) -> HttpResponse:
 def stop(request: Request, server_id: UUID) -> HttpResponse:
     """Have its machine stop."""
     return _do(request, server_id, lambda: servers.stop(request.actor, server_id), gettext("{} is being stopped."))
+
+
+@posted
+def retry(request: Request, server_id: UUID) -> HttpResponse:
+    """What its host did not obey is tried again at once."""
+
+    def act() -> ServerView:
+        hurrying.server(request.actor, server_id)
+        return servers.show(request.actor, server_id)
+
+    return _do(request, server_id, act, gettext("It is being tried again: {}."))
 
 
 @posted

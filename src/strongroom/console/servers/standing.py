@@ -26,6 +26,11 @@ class Standing:
     way_out: str = ""
     is_moving: bool = False
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether something is being tried again and again."""
+        return self.is_moving and self.tone == BAD
+
 
 def of(view: ServerView, now: datetime) -> Standing:
     """How the server of a page is."""

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("servers/<uuid:server_id>/rejoin", making.rejoin),
     path("servers/<uuid:server_id>/start", deeds.start),
     path("servers/<uuid:server_id>/stop", deeds.stop),
+    path("servers/<uuid:server_id>/retry", deeds.retry),
     path("servers/<uuid:server_id>/disable", deeds.disable),
     path("servers/<uuid:server_id>/enable", deeds.enable),
     path("servers/<uuid:server_id>/delete", deeds.delete),

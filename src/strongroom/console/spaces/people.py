@@ -74,6 +74,7 @@ def _context(request: Request, space_id: UUID, **more: object) -> dict[str, obje
         "rows": found.rows,
         "roles": [(role.value, gettext(word), gettext(does)) for role, (word, does) in ROLES.items()],
         "role_options": [(role.value, gettext(word)) for role, (word, _) in ROLES.items()],
+        "given": {"role": Role.RESEARCHER},
         "may_edit": may(request.actor, view, Verb.MEMBER_EDIT),
         "more": urlencode({"cursor": found.next_cursor}) if found.next_cursor else "",
         **more,

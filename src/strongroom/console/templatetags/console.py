@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from lucide.templatetags.lucide import lucide as draw
 
-from strongroom.console import wayout, words
+from strongroom.console import script_words, wayout, words
 
 register = template.Library()
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
@@ -86,6 +86,12 @@ def size(count: int | None) -> str:
 def asset(path: str) -> str:
     """The address of a static file, which changes with its content, so that browsers may keep it for good."""
     return f"{static(path)}?v={_digest(path)}"
+
+
+@register.simple_tag
+def words_of_scripts() -> str:
+    """The address of what scripts say, in the language of the page."""
+    return script_words.address()
 
 
 @register.simple_tag

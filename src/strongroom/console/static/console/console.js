@@ -23,20 +23,20 @@
     const word = button.querySelector("[data-copied-word]");
     try {
       await write(button.dataset.copy);
-      said(word, "Copied");
+      said(word, gettext("Copied"));
       button.classList.add("copied");
     } catch {
-      said(word, "Select and copy it");
+      said(word, gettext("Select and copy it"));
     }
     setTimeout(() => {
-      said(word, "Copy");
+      word.textContent = gettext("Copy");
+      announce("");
       button.classList.remove("copied");
     }, COPIED_MS);
   }
   function said(word, text) {
-    if (!word) return;
     word.textContent = text;
-    announce(text === "Copy" ? "" : text);
+    announce(text);
   }
   // Without HTTPS a browser offers no clipboard to scripts; the old way still works there.
   async function write(text) {
@@ -48,7 +48,7 @@
     area.select();
     const isDone = document.execCommand("copy");
     area.remove();
-    if (!isDone) throw new Error("not copied");
+    if (!isDone) throw new Error("copy");
   }
 
   // A name that has to be typed: the button waits for it. The server asks again.

@@ -37,18 +37,21 @@
     request.upload.addEventListener("progress", (now) => {
       if (!now.lengthComputable) return;
       bar.value = Math.floor((now.loaded / now.total) * 100);
-      tell(now.loaded === now.total ? "Sent; being stored …" : `${bar.value} % sent`);
+      tell(now.loaded === now.total ? gettext("Sent; being stored …") : sent(bar.value));
     });
     request.addEventListener("load", () => {
       const answer = new DOMParser().parseFromString(request.responseText, "text/html").getElementById("content");
-      if (answer) show(answer); else stop(`It was refused (${request.status}).`);
+      if (answer) show(answer); else stop(refused(request.status));
     });
-    request.addEventListener("error", () => stop("The connection broke. Try again."));
+    request.addEventListener("error", () => stop(gettext("The connection broke. Try again.")));
     button.disabled = true;
     bar.value = 0;
-    tell("0 % sent");
+    tell(sent(0));
     request.send(new FormData(form));
   }
+
+  const sent = (percent) => interpolate(gettext("%(share)s sent"), { share: `${percent} %` }, true);
+  const refused = (status) => interpolate(gettext("It was refused (%(status)s)."), { status }, true);
 
   function prepare() {
     const form = document.querySelector("form[data-upload]");

@@ -41,14 +41,14 @@
 
   // What a browser calls what went wrong, in words for its reader.
   function words(problem, isNew) {
-    if (problem.name === "InvalidStateError") return "This device has a passkey of yours already.";
+    if (problem.name === "InvalidStateError") return gettext("This device has a passkey of yours already.");
     if (problem.name === "NotAllowedError") {
-      return isNew ? "No passkey was made: it was cancelled, or took too long." :
-        "No passkey was given: it was cancelled, took too long, or this device has none for this site.";
+      return isNew ? gettext("No passkey was made: it was cancelled, or took too long.") :
+        gettext("No passkey was given: it was cancelled, took too long, or this device has none for this site.");
     }
-    if (problem.name === "SecurityError") return "Your browser offers no passkeys at this address.";
-    if (problem.name === "NotSupportedError") return "This device cannot make a passkey that is accepted here.";
-    return `It did not work: ${problem.message}`;
+    if (problem.name === "SecurityError") return gettext("Your browser offers no passkeys at this address.");
+    if (problem.name === "NotSupportedError") return gettext("This device cannot make a passkey that is accepted here.");
+    return interpolate(gettext("It did not work: %(problem)s"), { problem: problem.message }, true);
   }
 
   async function ask(form) {
@@ -58,7 +58,7 @@
     });
     if (answer.redirected) location.assign(answer.url);
     const isJson = (answer.headers.get("Content-Type") || "").includes("json");
-    if (!isJson) throw new Error("the server refused. Load this page again.");
+    if (!isJson) throw new Error(gettext("the server refused. Load this page again."));
     const told = await answer.json();
     if (answer.ok) return told;
     if (told.to) location.assign(told.to);

@@ -118,5 +118,5 @@ function flight(run, item) {
 
 // Sent again, as if it had not arrived: the store holds something else than was read.
 function check(etag, wanted) {
-  if (etag !== wanted) throw new Unreachable("The storage holds something else than was sent.");
+  if (etag !== wanted) throw new Unreachable(gettext("The storage holds something else than was sent."));
 }

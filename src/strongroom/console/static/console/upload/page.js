@@ -3,7 +3,7 @@ import { sha256 } from "../vendor/noble-hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "../vendor/noble-hashes/utils.js";
 import { Journal } from "./journal.js";
 import { plan } from "./naming.js";
-import { files, size } from "./numbers.js";
+import { filled, files, size } from "./numbers.js";
 import { ofDrop, ofInput } from "./picking.js";
 import { Run } from "./sending.js";
 import { Shown, tally } from "./showing.js";
@@ -32,17 +32,21 @@ function replan() {
   now.problems = problems;
   const bytes = now.items.reduce((sum, each) => sum + each.size, 0);
   shown.list(now.items);
-  shown.write("plan", now.items.length ? `${files(now.items.length)} (${size(bytes)}) will be sent.` : "Nothing of this can be sent.");
+  const told = { files: files(now.items.length), size: size(bytes) };
+  shown.write("plan", filled(now.items.length ? gettext("%(files)s (%(size)s) will be sent.") : gettext("Nothing of this can be sent."), told));
   left(problems);
   shown.only("choose", ...(now.items.length ? ["plan", "table"] : ["plan"]), ...(problems.length ? ["problems"] : []));
   shown.part("plan").querySelector("button").disabled = !now.items.length;
-  shown.say(`${files(now.items.length)} will be sent. ${problems.length ? `${files(problems.length)} cannot be sent.` : ""}`);
+  const sent = filled(gettext("%(files)s will be sent."), told);
+  shown.say(problems.length ? `${sent} ${cannot(problems)}.` : sent);
 }
+
+const cannot = (problems) => filled(gettext("%(files)s cannot be sent"), { files: files(problems.length) });
 
 // What is not sent, each with its reason.
 function left(problems) {
   const list = shown.part("problems").querySelector("ul");
-  shown.write("problems", `${files(problems.length)} cannot be sent`);
+  shown.write("problems", cannot(problems));
   list.replaceChildren(...problems.slice(0, 500).map(({ key, reason }) => {
     const line = document.createElement("li");
     const name = document.createElement("code");
@@ -79,7 +83,7 @@ async function start() {
   shown.begin();
   shown.only("run", "table", ...(now.problems.length ? ["problems"] : []));
   paused(false);
-  shown.say("The upload has begun.");
+  shown.say(gettext("The upload has begun."));
   shown.part("run").querySelector("[data-deed=pause]").focus();
   const timer = setInterval(() => shown.total(now.run), SHOWN_EVERY_MS);
   const end = await now.run.go();
@@ -105,9 +109,9 @@ function paused(is) {
 
 const deeds = {
   start,
-  pause() { now.run.pause(); paused(true); focus("resume"); shown.say("Paused. Pieces on their way are sent to their end."); },
-  resume() { paused(false); now.run.resume(); focus("pause"); shown.say("It goes on."); },
-  cancel() { now.run.cancel(); shown.say("Cancelling."); },
+  pause() { now.run.pause(); paused(true); focus("resume"); shown.say(gettext("Paused. Pieces on their way are sent to their end.")); },
+  resume() { paused(false); now.run.resume(); focus("pause"); shown.say(gettext("It goes on.")); },
+  cancel() { now.run.cancel(); shown.say(gettext("Cancelling.")); },
   again() { location.reload(); },
   missing() { for (const each of now.items) if (each.state === "failed") each.state = "waiting"; start(); },
   files() { root.querySelector("[data-input=files]").click(); },
@@ -126,10 +130,10 @@ async function over(end) {
   if (end !== "stopped") await transfer.close(told).catch((refused) => { problem = refused; });
   shown.total(run);
   const { done, there, failed, doneBytes } = tally(now.items);
-  const whole = now.problems.length ? "All that could be sent is there" : "Everything is there";
-  shown.write("end", { done: failed ? "Not everything was sent" : whole, cancelled: "Cancelled", stopped: "Stopped" }[end]);
-  const before = there ? `, ${there === 1 ? "one" : there} of which ${there === 1 ? "was" : "were"} there already` : "";
-  shown.write("summary", `${files(done + there)} (${size(doneBytes)}) ${done + there === 1 ? "is" : "are"} in the data set${before}.`);
+  const whole = now.problems.length ? gettext("All that could be sent is there") : gettext("Everything is there");
+  const ends = { done: failed ? gettext("Not everything was sent") : whole, cancelled: gettext("Cancelled"), stopped: gettext("Stopped") };
+  shown.write("end", ends[end]);
+  shown.write("summary", [arrived(done + there, doneBytes), before(there)].filter(Boolean).join(" "));
   shown.write("unsent", unsent(end, failed));
   shown.only("over", "table", ...(problem ? ["halted"] : []), ...(now.problems.length ? ["problems"] : []));
   if (problem) shown.message("halted", problem);
@@ -139,11 +143,22 @@ async function over(end) {
   shown.part("over").querySelector("h3").focus();
 }
 
+function arrived(count, bytes) {
+  const told = ngettext("%(files)s (%(size)s) is in the data set.", "%(files)s (%(size)s) are in the data set.", count);
+  return filled(told, { files: files(count), size: size(bytes) });
+}
+
+function before(count) {
+  if (!count) return "";
+  return filled(ngettext("%(files)s was there already.", "%(files)s were there already.", count), { files: files(count) });
+}
+
 function unsent(end, failed) {
   const count = now.items.filter((each) => !["done", "there"].includes(each.state)).length;
   if (!count) return "";
-  const rest = end === "done" ? `${files(failed)} could not be sent: see below.` : `${files(count)} ${count === 1 ? "was" : "were"} not sent.`;
-  return end === "cancelled" ? `${rest} What was begun of them is removed; what arrived stays.` : rest;
+  if (end === "done") return filled(gettext("%(files)s could not be sent: see below."), { files: files(failed) });
+  const rest = filled(ngettext("%(files)s was not sent.", "%(files)s were not sent.", count), { files: files(count) });
+  return end === "cancelled" ? `${rest} ${gettext("What was begun of them is removed; what arrived stays.")}` : rest;
 }
 
 // The list that `sha256sum -c` reads; its own SHA-256 stands in the ledger.
@@ -169,12 +184,13 @@ function offer(count) {
 function reasonNot() {
   const { origins, endpoint } = root.dataset;
   if (!origins.split(" ").includes(location.origin)) {
-    return `Uploading works from ${origins.split(" ").join(" or ")}: open this page there. Storage takes uploads from no other address of the console.`;
+    const told = gettext("Uploading works from %(addresses)s: open this page there. Storage takes uploads from no other address of the console.");
+    return filled(told, { addresses: origins.split(" ").join(", ") });
   }
   if (location.protocol === "https:" && endpoint.startsWith("http:")) {
-    return "The storage is reached without https, and a page that came over https may not speak to it. Use the command line, or have the operator give the gateway a certificate.";
+    return gettext("The storage is reached without https, and a page that came over https may not speak to it. Use the command line, or have the operator give the gateway a certificate.");
   }
-  return window.Worker && window.BigInt ? "" : "This browser is too old to upload from. Use another one, or the command line.";
+  return window.Worker && window.BigInt ? "" : gettext("This browser is too old to upload from. Use another one, or the command line.");
 }
 
 function wire() {

@@ -1,4 +1,5 @@
 // A file that a worker of its own reads and hashes, piece by piece.
+import { filled } from "./numbers.js";
 
 // It became shorter, was changed or removed since it was chosen; browsers then refuse to read it.
 export class Unreadable extends Error {}
@@ -26,7 +27,8 @@ export class Reader {
       this.worker.onmessage = ({ data }) => (data.problem ? reject(new Unreadable(data.problem)) : resolve(data.answer));
       this.worker.onerror = (event) => {
         event.preventDefault();
-        reject(new Error(`the reading worker failed: ${event.message || "it could not be loaded"}`));
+        const problem = event.message || gettext("it could not be loaded");
+        reject(new Error(filled(gettext("The worker that reads files failed: %(problem)s."), { problem })));
       };
       this.worker.postMessage(told);
     });

@@ -28,7 +28,7 @@ function open(told) {
 async function next() {
   const end = Math.min(at + pieceBytes, file.size);
   const body = await file.slice(at, end).arrayBuffer();
-  if (body.byteLength !== end - at) throw new Error("it became shorter");
+  if (body.byteLength !== end - at) throw new Error("shorter");
   const isOnly = at === 0 && end === file.size;
   at = end;
   const bytes = new Uint8Array(body);

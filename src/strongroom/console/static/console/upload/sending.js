@@ -1,5 +1,6 @@
 // One run: the files of a plan into the data set. Knows the order of things and what stops them; nothing of the page.
 import { one } from "./file.js";
+import { filled } from "./numbers.js";
 import { Told } from "./transfer.js";
 import { Reader, Unreadable } from "./reader.js";
 import { Refused, Store, Unreachable } from "./store.js";
@@ -101,8 +102,8 @@ export class Run {
 
   failed(item, problem) {
     item.reason = problem instanceof Unreadable
-      ? "it could not be read: it was changed, moved or removed since it was chosen. Choose it again"
-      : `the storage refused it (${problem.message})`;
+      ? gettext("it could not be read: it was changed, moved or removed since it was chosen. Choose it again")
+      : filled(gettext("the storage refused it (%(problem)s)"), { problem: problem.message });
     this.changed(item, "failed");
   }
 

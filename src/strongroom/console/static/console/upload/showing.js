@@ -1,9 +1,14 @@
 // What the page shows of a plan and of a run: the table of files, how far it is, and what is said aloud.
-import { Rate, files, size, time } from "./numbers.js";
+import { Rate, filled, files, size, time } from "./numbers.js";
 
 const ROWS = 200;
 const STATES = {
-  waiting: "waiting", comparing: "being compared", sending: "being sent", done: "sent", there: "was there already", failed: "not sent",
+  waiting: gettext("waiting"),
+  comparing: gettext("being compared"),
+  sending: gettext("being sent"),
+  done: gettext("sent"),
+  there: gettext("was there already"),
+  failed: gettext("not sent"),
 };
 const UNDER_WAY = new Set(["comparing", "sending"]);
 
@@ -56,7 +61,7 @@ export class Shown {
 
   more() {
     const left = this.items.length - this.rows.size;
-    this.write("more", left > 0 ? `and ${files(left)} more` : "");
+    this.write("more", left > 0 ? filled(gettext("and %(files)s more"), { files: files(left) }) : "");
   }
 
   row(item) {
@@ -101,14 +106,15 @@ export class Shown {
     const bar = this.root.querySelector("[data-total]");
     const share = told.all ? told.bytes / told.all : told.over / this.items.length;
     bar.value = share;
-    this.write("files", `${told.over} of ${files(this.items.length)}`);
-    this.write("bytes", `${size(told.bytes)} of ${size(told.all)}`);
+    const of = gettext("%(part)s of %(whole)s");
+    this.write("files", filled(of, { part: told.over, whole: files(this.items.length) }));
+    this.write("bytes", filled(of, { part: size(told.bytes), whole: size(told.all) }));
     const rate = this.rate.at(performance.now(), told.bytes);
-    this.write("rate", run.turns.isPaused ? "paused" : `${size(Math.max(0, Math.round(rate)))}/s`);
+    this.write("rate", run.turns.isPaused ? gettext("paused") : `${size(Math.max(0, Math.round(rate)))}/s`);
     const left = rate > 0 && !run.turns.isPaused ? (told.all - told.bytes) / rate : 0;
-    this.write("left", left > 0 ? `about ${time(left)} left` : "");
+    this.write("left", left > 0 ? filled(gettext("about %(time)s left"), { time: time(left) }) : "");
     const tenth = Math.floor(share * 10);
-    if (tenth > this.announced && tenth < 10) this.say(`${tenth * 10} % is sent`);
+    if (tenth > this.announced && tenth < 10) this.say(filled(gettext("%(share)s is sent"), { share: `${tenth * 10} %` }));
     this.announced = Math.max(this.announced, tenth);
   }
 

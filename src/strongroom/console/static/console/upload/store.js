@@ -1,4 +1,5 @@
 // The data set's repository at the gateway: what an upload asks of S3, signed here, tried again where that can help.
+import { filled } from "./numbers.js";
 import { encodedPath, encodedQuery, hex, signed, UNSIGNED } from "./sigv4.js";
 import { Cancelled, pause } from "./waiting.js";
 
@@ -103,7 +104,8 @@ export class Store {
           await this.renewed();
         } else if (problem instanceof Unreachable && tries < TRIES) {
           const seconds = (FIRST_WAIT_MS * 2 ** (tries - 1)) / 1000;
-          this.tell(`${problem.message} Trying again in ${Math.ceil(seconds)} s.`);
+          const told = gettext("%(problem)s Trying again in %(seconds)s s.");
+          this.tell(filled(told, { problem: problem.message, seconds: Math.ceil(seconds) }));
           await pause(seconds * 1000, this.signal);
         } else throw problem;
       }
@@ -125,8 +127,8 @@ export class Store {
       watch(request, sent);
       request.addEventListener("loadend", () => this.signal.removeEventListener("abort", leave));
       request.addEventListener("load", () => settle(request, resolve, reject));
-      request.addEventListener("error", () => reject(new Unreachable("The connection to the storage broke.")));
-      request.addEventListener("abort", () => reject(new Unreachable("The storage was silent for too long.")));
+      request.addEventListener("error", () => reject(new Unreachable(gettext("The connection to the storage broke."))));
+      request.addEventListener("abort", () => reject(new Unreachable(gettext("The storage was silent for too long."))));
       request.send(body);
     });
   }
@@ -147,7 +149,7 @@ function settle(request, resolve, reject) {
     return resolve({ xml, etag: unquoted(request.getResponseHeader("ETag") || "") });
   }
   if (request.status >= 500 || request.status === 429) {
-    return reject(new Unreachable(`The storage answered ${request.status}.`));
+    return reject(new Unreachable(filled(gettext("The storage answered %(status)s."), request)));
   }
   return reject(new Refused(request.status, text(xml, "Code"), text(xml, "Message")));
 }

@@ -10,8 +10,8 @@ export class Told extends Error {
 
 const RENEWED_AT = 1 / 2;
 const OLD_PAGE = {
-  refusal: "The console did not understand this page.",
-  way_out: "Load it again and choose the same files: what is there already is not sent again.",
+  refusal: gettext("The console did not understand this page."),
+  way_out: gettext("Load it again and choose the same files: what is there already is not sent again."),
 };
 
 export class Transfer {
@@ -73,7 +73,7 @@ export class Transfer {
 
   async refresh() {
     const page = await asked(`${this.root}/upload`, {});
-    if (page.redirected) throw new Told(401, { refusal: "You are signed out.", way_out: "Sign in.", to: page.url });
+    if (page.redirected) throw new Told(401, { refusal: gettext("You are signed out."), way_out: gettext("Sign in."), to: page.url });
     const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
     const field = fresh.querySelector("[data-uploading] [name=csrfmiddlewaretoken]");
     if (field) this.token = field.value;
@@ -87,6 +87,7 @@ async function asked(path, options) {
   try {
     return await fetch(path, { credentials: "same-origin", ...options });
   } catch {
-    throw new Told(0, { refusal: "The console does not answer.", way_out: "Look at your connection and go on." });
+    const wayOut = gettext("Look at your connection and go on.");
+    throw new Told(0, { refusal: gettext("The console does not answer."), way_out: wayOut });
   }
 }
