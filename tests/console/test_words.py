@@ -27,7 +27,8 @@ TRANSLATES = {"gettext", "gettext_noop", "ngettext"}
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,:;]? [a-z]{2,}")
 # Headers of files, and commands.
 NOT_SENTENCES = re.compile(
-    r"strongroom |attachment; |text/plain|text/javascript|public, |<time |Access key ID|Secret access key|: --allow-empty"
+    r"strongroom |attachment; |text/plain|text/javascript|public, |<time |Access key ID|Secret access key"
+    r"|: --allow-empty"
 )
 DEFAULT = re.compile(r"""\|default(?:_if_none)?:(["'])(.*?)\1""")
 # Words that only programs read, or that no row of a page shows.
