@@ -71,6 +71,7 @@ def create(
         made,
         f"{made['name']} is there, pending, with the repository {made['repository']}.",
         f"strongroom attachment add {words.short_id(made['id'])} agreement.pdf --title 'Data use agreement'",
+        f"strongroom upload FOLDER {words.short_id(made['id'])}",
         f"strongroom key issue {words.short_id(made['id'])}",
     )
 
