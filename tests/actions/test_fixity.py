@@ -1,6 +1,8 @@
 """Digests are completed and signed behind the answer; what is read again and is not as listed is named, and told."""
 
+import gzip
 import hashlib
+import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -138,9 +140,6 @@ def test_what_came_with_a_digest_is_not_read_for_it(world: World, frozen: Datase
 
 def _write_manifest(world: World, recorded: Manifest, entries: list[manifest.Entry]) -> None:
     """As if finalize had listed these."""
-    import gzip
-    import io
-
     writer = manifest.Writer()
     packed = gzip.compress(b"".join(map(writer.add, entries)))
     world.engine.put_object(inventory.records(), recorded.object_key, io.BytesIO(packed))
@@ -217,6 +216,48 @@ def test_what_was_altered_before_its_digest_was_known_is_never_signed_for(world:
     assert found["a.csv"] == f"sha256:{hashlib.sha256(FILES['a.csv']).hexdigest()}"
 
 
+def test_one_damaged_object_holds_up_no_check_of_the_others(world: World, frozen: Dataset) -> None:
+    owner = world.owner(frozen.space)
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")  # before its digest was known
+    work(world)
+    due = row(frozen).fixity_due_at
+    assert due is not None and timedelta(days=89) < due - timezone.now() < timedelta(days=91)
+
+    Dataset.objects.filter(id=frozen.id).update(fixity_due_at=timezone.now())
+    work(world)
+    check = last(frozen)
+    assert (check.completes_digests, check.state, check.read_count) == (False, CheckState.FAILED, len(FILES))
+    assert [each.key for each in fixity.show(owner, frozen.id).differences.rows] == ["a.csv"]
+    assert row(frozen).damaged_objects == 1 and row(frozen).fixity_due_at is not None
+    assert not DigestList.objects.exists()
+
+    spoil(world, frozen, "50%.txt", b"HALF")  # its digest is known, though no list of all was signed yet
+    assert checked(world, frozen).difference_count == 2
+    found = fixity.show(owner, frozen.id).differences.rows
+    assert [(each.key, each.expected.partition(":")[0]) for each in found] == [("50%.txt", "sha256"), ("a.csv", "md5")]
+    assert row(frozen).damaged_objects == 2
+
+    spoil(world, frozen, "a.csv", FILES["a.csv"])
+    FixityCheck.objects.filter(ended_at=None).update(next_at=timezone.now())
+    assert checking.run_due() == 1
+    assert DigestList.objects.exists() and row(frozen).damaged_objects == 2, "no other alarm ends with that"
+    work(world)
+    assert (last(frozen).difference_count, row(frozen).damaged_objects) == (1, 1), "all is read again by itself"
+    spoil(world, frozen, "50%.txt", FILES["50%.txt"])
+    assert checked(world, frozen).state == CheckState.PASSED and row(frozen).damaged_objects == 0
+
+
+def test_digests_that_were_altered_while_they_wait_are_not_compared_with(world: World, frozen: Dataset) -> None:
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    [piece] = [each.key for each in world.engine.list_objects(inventory.records(), prefix="digests/")]
+    world.engine.put_object(inventory.records(), piece, io.BytesIO(gzip.compress(b"")))
+    fixity.start(world.owner(frozen.space), frozen.id)
+    checking.run_due()
+    checking.run_due()
+    assert "altered" in last(frozen).last_error and last(frozen).ended_at is None
+
+
 class Unreadable:
     """An engine that is well, but for some objects of which it gives only the beginning."""
 
@@ -263,9 +304,6 @@ def test_an_engine_that_is_away_damages_nothing(world: World, frozen: Dataset, q
 
 def test_a_list_of_digests_that_was_altered_is_not_compared_with(world: World, frozen: Dataset) -> None:
     work(world)
-    import gzip
-    import io
-
     content = gzip.compress(b"{}\n")
     world.engine.put_object(inventory.records(), DigestList.objects.get().object_key, io.BytesIO(content))
     fixity.start(world.owner(frozen.space), frozen.id)

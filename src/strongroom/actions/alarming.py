@@ -9,8 +9,8 @@ from strongroom.actions import ledger, mailing
 from strongroom.actions.configuration import settings
 from strongroom.actions.reading import Found
 from strongroom.core.ledger import Json
-from strongroom.core.vocabulary import Role, SystemFact
-from strongroom.db.models import Dataset, FixityCheck, Membership, Person
+from strongroom.core.vocabulary import CheckState, Role, SystemFact
+from strongroom.db.models import Dataset, FixityCheck, FixityDifference, Membership, Person
 
 NAMED = 10
 _LETTER = """\
@@ -27,10 +27,9 @@ data set or its space.
 
 
 def raise_(check: FixityCheck, damaged: Sequence[Found]) -> None:
-    """Inside the transaction that writes them down. Of many the ledger names the first; the check has a row of each."""
-    count = check.difference_count + len(damaged)
+    """In the transaction that wrote them down. Of many the ledger names the first; the check has a row of each."""
     named: list[Json] = [{"key": each.line.entry.key, "damage": str(each.damage)} for each in damaged[:NAMED]]
-    Dataset.objects.filter(id=check.dataset_id).update(damaged_objects=count)
+    Dataset.objects.filter(id=check.dataset_id).update(damaged_objects=count(check))
     ledger.append(
         SystemFact.FIXITY_DIFFERENCE,
         at=timezone.now(),
@@ -39,6 +38,24 @@ def raise_(check: FixityCheck, damaged: Sequence[Found]) -> None:
         subject=check.dataset.name,
         after={"check_id": str(check.id), "found": len(damaged), "first": named},
     )
+
+
+def count(check: FixityCheck) -> int:
+    """How many objects of its manifest are not what they were, as far as is known: those that still wait for their
+    digest, and those of the last check of the whole that found something or ended.
+    """
+    waiting = FixityCheck.objects.filter(manifest=check.manifest_id, completes_digests=True, ended_at=None).first()
+    checks = [each for each in (waiting, last_whole(check)) if each is not None]
+    rows = FixityDifference.objects.filter(check_run__in=checks, sha256="")
+    # Of very many not each has a row.
+    return max([rows.values("position").distinct().count(), *(each.difference_count for each in checks)])
+
+
+def last_whole(check: FixityCheck) -> FixityCheck | None:
+    """The last check of the whole that found something or ended."""
+    rows = FixityCheck.objects.filter(manifest=check.manifest_id, completes_digests=False)
+    told = rows.filter(Q(difference_count__gt=0) | Q(ended_at__isnull=False)).exclude(state=CheckState.STOPPED)
+    return told.order_by("-asked_at").first()
 
 
 def send_letters(check: FixityCheck) -> None:

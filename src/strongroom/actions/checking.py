@@ -7,8 +7,9 @@ has a lease. What is not as listed is written down and told at once, not only wh
 import hashlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
-from itertools import islice
+from itertools import islice, zip_longest
 from uuid import UUID
 
 import structlog
@@ -24,6 +25,7 @@ from strongroom.actions.pacing import Pace, Stopped
 from strongroom.actions.reading import Found, Line, Reader, numbered, reading
 from strongroom.core import bag, manifest
 from strongroom.core.errors import Unavailable
+from strongroom.core.manifest import Entry
 from strongroom.core.vocabulary import CheckState, Damage, Kind, State
 from strongroom.db.models import Dataset, DigestList, FixityCheck, FixityDifference
 
@@ -104,7 +106,7 @@ def _go_on(lease: Lease, pace: Pace) -> None:
 
 
 def _row(lease: Lease) -> FixityCheck:
-    related = FixityCheck.objects.select_related("dataset__space", "manifest__digests")
+    related = FixityCheck.objects.select_related("dataset__space", "manifest")
     return related.get(id=lease.row_id)
 
 
@@ -117,7 +119,7 @@ def _end(lease: Lease, check: FixityCheck, reader: Reader) -> None:
     left = _unresolved(check).count()
     if left:
         said = f"{left} objects could not be digested; they are tried again by themselves."
-        lease.save(next_at=timezone.now() + RETRY, last_error=said, difference_count=left)
+        ending.postponed(lease, check, next_at=timezone.now() + RETRY, last_error=said, difference_count=left)
         return
     made = digesting.assemble(check)
     if made.object_count != check.manifest.object_count:
@@ -156,21 +158,38 @@ def _is_to_read(check: FixityCheck, line: Line) -> bool:
 
 
 def _listed(check: FixityCheck) -> Iterator[bytes]:
-    return inventory.lines(check.manifest) if check.completes_digests else digesting.lines(_digests(check))
+    if check.completes_digests:
+        return inventory.lines(check.manifest)
+    made = _digests(check)
+    return digesting.lines(made) if made else (manifest.encode(each).rstrip(b"\n") for each in _draft(check))
 
 
-def _digests(check: FixityCheck) -> DigestList:
-    return check.manifest.digests
+def _digests(check: FixityCheck) -> DigestList | None:
+    return DigestList.objects.filter(manifest=check.manifest).first()
+
+
+def _draft(check: FixityCheck) -> Iterator[Entry]:
+    """What is known while the digests are not complete: the manifest, with those that were found."""
+    waiting = FixityCheck.objects.filter(manifest=check.manifest, completes_digests=True, ended_at=None).first()
+    if waiting is None:
+        raise Unavailable("The digests are being put together.")
+    return digesting.draft(waiting)
 
 
 def _need_whole_list(check: FixityCheck) -> None:
-    """Raises Unavailable when the list is not the one that was signed: nothing could be compared with it."""
-    summed, signed = hashlib.sha256(), check.manifest.root_sha256
-    if not check.completes_digests:
-        signed = _digests(check).digests_sha256
-    for line in _listed(check):
+    """Raises Unavailable when the list is not the one that was signed: nothing could be compared with it.
+
+    Of a list that is not complete only the manifest was signed: nothing but digests may stand there in addition.
+    """
+    made = None if check.completes_digests else _digests(check)
+    summed, signed = hashlib.sha256(), made.digests_sha256 if made else check.manifest.root_sha256
+    for line in digesting.lines(made) if made else inventory.lines(check.manifest):
         summed.update(line + b"\n")
-    if summed.hexdigest() != signed:
+    is_whole = summed.hexdigest() == signed
+    if is_whole and not made and not check.completes_digests:
+        pairs = zip_longest(manifest.read(inventory.lines(check.manifest)), _draft(check))
+        is_whole = all(one and other and replace(one, checksum=other.checksum) == other for one, other in pairs)
+    if not is_whole:
         raise Unavailable(
             f"The list of objects with the SHA-256 {signed} was altered in the storage engine.",
             way_out="Put it back from the backup: the signed receipt tells the right one.",
@@ -230,8 +249,6 @@ def _read_again(lease: Lease, check: FixityCheck, reader: Reader) -> None:
                 row = _unresolved(check).filter(position=each.line.position)
                 row.update(sha256=each.sha256)
         lease.renew()
-    left = _unresolved(check).count()
-    Dataset.objects.filter(id=check.dataset_id).update(damaged_objects=left)
 
 
 def _unresolved(check: FixityCheck) -> "QuerySet[FixityDifference]":

@@ -59,6 +59,14 @@ def assemble(check: FixityCheck) -> Assembled:
     return Assembled(object_key, writer.root, bagit.hexdigest(), file_count, writer.count)
 
 
+def draft(check: FixityCheck) -> Iterator[Entry]:
+    """The manifest of a check that waits for damaged objects, with every digest that it has found.
+
+    Raises Unavailable when a piece is missing.
+    """
+    return _entries(check)
+
+
 def bag_line(entry: Entry) -> bytes | None:
     """Its line in `manifest-sha256.txt`; None for an object that only marks a folder."""
     return None if bag.is_folder(entry.key, entry.size_bytes) else bag.line(digest_of(entry), entry.key)
@@ -122,7 +130,7 @@ def _entries(check: FixityCheck) -> Iterator[Entry]:
         if position != at:
             yield entry
             continue
-        yield replace(entry, checksum=f"sha256:{sha256}")
+        yield replace(entry, checksum=f"sha256:{sha256}") if sha256 else entry
         at, sha256 = next(late, (-1, ""))
 
 

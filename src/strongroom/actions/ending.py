@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from strongroom.actions import digesting, ledger
+from strongroom.actions import alarming, digesting, ledger
 from strongroom.actions.configuration import settings
 from strongroom.actions.digesting import Assembled
 from strongroom.actions.leases import Lease
@@ -19,6 +19,9 @@ def digested(lease: Lease, check: FixityCheck, made: Assembled) -> None:
     with transaction.atomic():
         now = timezone.now()
         _end(lease, check, CheckState.PASSED, now, next_at=now, difference_count=0)  # its pieces are still there
+        last = alarming.last_whole(check)
+        if last and last.state == CheckState.FAILED:  # what was put back ends the alarm when all was read again
+            Dataset.objects.filter(id=check.dataset_id).update(fixity_due_at=now)
         digesting.sign(check.dataset, check, made, now)
         after: dict[str, Json] = {
             "digests_sha256": made.digests_sha256,
@@ -45,6 +48,15 @@ def ended(lease: Lease, check: FixityCheck) -> None:
         _append(SystemFact.FIXITY_ENDED, check, now, after)
 
 
+def postponed(lease: Lease, check: FixityCheck, **columns: object) -> None:
+    """All but what is damaged is digested. The calendar goes on, as when all of it was."""
+    with transaction.atomic():
+        lease.save(**columns)
+        rows = Dataset.objects.filter(id=check.dataset_id)
+        rows.update(damaged_objects=alarming.count(check))
+        rows.filter(fixity_due_at=None).update(fixity_due_at=_due(timezone.now()))
+
+
 def stopped(lease: Lease, check: FixityCheck) -> None:
     """The data set is deleted: there is nothing to read any more."""
     lease.save(state=CheckState.STOPPED, ended_at=timezone.now(), last_error="")
@@ -52,10 +64,14 @@ def stopped(lease: Lease, check: FixityCheck) -> None:
 
 def _end(lease: Lease, check: FixityCheck, state: CheckState, now: datetime, **columns: object) -> None:
     lease.save(state=state, ended_at=now, last_error="", **columns)
+    damaged = alarming.count(check)
+    Dataset.objects.filter(id=check.dataset_id).update(damaged_objects=damaged, fixity_due_at=_due(now))
+
+
+def _due(now: datetime) -> datetime | None:
+    """When all is to be read again by the calendar."""
     days = settings().fixity_days
-    due = now + timedelta(days=days) if days else None
-    damaged = columns["difference_count"]
-    Dataset.objects.filter(id=check.dataset_id).update(damaged_objects=damaged, fixity_due_at=due)
+    return now + timedelta(days=days) if days else None
 
 
 def _append(fact: SystemFact, check: FixityCheck, now: datetime, after: dict[str, Json]) -> None:

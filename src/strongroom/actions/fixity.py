@@ -60,16 +60,21 @@ def show(
 
 
 def open_check(dataset: Dataset, *, asked_by: UUID | None, now: datetime) -> FixityCheck:
-    """The check that is under way, to go on at once, or a new one. Inside a transaction that has locked the row."""
+    """The check that is under way, to go on at once, or a new one. Inside a transaction that has locked the row.
+
+    What only waits for damaged objects to be put back does not hold up a check of the whole.
+    """
     under_way = FixityCheck.objects.filter(dataset=dataset, ended_at=None)
-    if under_way.update(next_at=now):
-        return under_way.get()
+    under_way.update(next_at=now)
+    open_ = {each.completes_digests: each for each in under_way.select_related("manifest")}
+    if False in open_ or (True in open_ and not open_[True].waits_for_damaged):
+        return open_.get(False) or open_[True]
     manifest = newest(dataset)
     Dataset.objects.filter(id=dataset.id).update(recheck_at=now)  # what came beside the manifest is found by a listing
     return FixityCheck.objects.create(
         dataset=dataset,
         manifest=manifest,
-        completes_digests=not DigestList.objects.filter(manifest=manifest).exists(),
+        completes_digests=not open_ and not DigestList.objects.filter(manifest=manifest).exists(),
         asked_by=Person.objects.get(id=asked_by) if asked_by else None,
         asked_at=now,
         next_at=now,

@@ -27,6 +27,7 @@ class DigestList(models.Model):
 class FixityCheck(models.Model):
     """One reading of all that a manifest lists. The first of a manifest completes the digests; it reads only those.
 
+    That one may wait for an object that is damaged; whole checks go on beside it, with the digests that are known.
     It goes on in segments: `objects_done` lines of the manifest are dealt with, `pieces` files of digests are stored.
     """
 
@@ -55,13 +56,21 @@ class FixityCheck(models.Model):
         constraints = [
             one_of("state", CheckState),
             models.UniqueConstraint(
-                fields=["dataset"], condition=models.Q(ended_at=None), name="one_open_fixity_check"
+                fields=["dataset", "completes_digests"],
+                condition=models.Q(ended_at=None),
+                name="one_open_check_of_a_kind",
             ),
         ]
         indexes = [
             models.Index(fields=["dataset", "-asked_at"]),
             models.Index(fields=["next_at"], condition=models.Q(next_at__isnull=False), name="fixity_check_next"),
         ]
+
+    @property
+    def waits_for_damaged(self) -> bool:
+        """Whether all that can be digested is, and the rest has to be put back first."""
+        is_through = self.objects_done >= self.manifest.object_count
+        return self.completes_digests and self.ended_at is None and is_through and self.difference_count > 0
 
 
 class FixityDifference(models.Model):
