@@ -121,9 +121,11 @@ def _keys(figures: Figures) -> Iterator[str]:
 
 def _repositories(figures: Figures) -> Iterator[str]:
     for found in _of(figures, "repositories"):
+        processes = found["storage_processes"]
         yield (
-            "Repositories in one storage process, each with a policy and one object of a kilobyte. Making one: bucket, "
-            "policy and proof, one at a time, beside as many as the row says.\n"
+            f"Repositories in {processes} storage {'process' if processes == 1 else 'processes'}, each with a policy "
+            "and one object of a kilobyte. Making one: bucket, policy and proof, one at a time, beside as many as the "
+            "row says. Open files: those of the process that has most.\n"
         )
         rows = [
             (
@@ -141,7 +143,8 @@ def _repositories(figures: Figures) -> Iterator[str]:
         yield table(head, rows)
         yield (
             f"\nFilled up to {found['reached']:,}; killed and started again, the engine takes writes after "
-            f"{found['restart_seconds']:.0f} s. The limit of open files was {found['most_open_files']:,}."
+            f"{found['restart_seconds']:.0f} s. The limit of open files was {found['most_open_files']:,} for "
+            "each process."
         )
         if found["refusal"]:
             yield "To more it refused the first object: each takes two open files, and its connections some."

@@ -17,14 +17,14 @@ from strongroom.core.policy import access_of, compile_policy
 from strongroom.core.vocabulary import Kind, State
 from strongroom.engines import Engine
 
-STEPS, SAMPLE = (1_000, 2_500, 5_000, 7_500, 10_000), 50
+STEPS, SAMPLE = (1_000, 2_500, 5_000, 7_500, 10_000, 11_000), 50
 THREADS = 8
 
 
 def measure() -> dict[str, object]:
     """Make them as data sets are made, each with one object of a kilobyte, several at a time between the samples."""
     with tempfile.TemporaryDirectory(prefix="strongroom-bench-") as folder:
-        running = start_embedded(Path(folder) / "engine")
+        running = start_embedded(Path(folder) / "engine", storage_processes=0)
         try:
             return _filled(running)
         finally:
@@ -46,6 +46,7 @@ def _filled(running: Running) -> dict[str, object]:
         "steps": steps,
         "refusal": refusal,
         "unwell": [f"{each.part}: {each.detail}" for each in running.engine.health() if not each.is_healthy],
+        "storage_processes": len(running.settings.storages),
         "most_open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         "restart_seconds": _restarted(running),
     }

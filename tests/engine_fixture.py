@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 CONSOLE = "http://console.example:8400"
 """The one origin whose pages may speak to the gateway."""
-_PORTS = 12
+_PORTS = 21
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -63,12 +63,11 @@ class Running:
 
     def stop(self) -> None:
         """Stop all, the youngest first."""
-        seconds = {spec.name: spec.stop_seconds for spec in embedded.processes(self.settings)}
         for name in reversed(list(self._processes)):
             process = self._processes.pop(name)
             process.terminate()
             try:
-                process.wait(seconds[name])
+                process.wait(embedded.STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -99,6 +98,12 @@ class Running:
         """End all processes without a warning."""
         for name in reversed(list(self._processes)):
             self.kill9(name)
+
+    def start_only(self, name: str) -> None:
+        """Start one of them and no other, as when the others do not come back."""
+        [spec] = [each for each in embedded.processes(self.settings) if each.name == name]
+        self._processes[name] = _started(spec)
+        _until_ready(spec, self._processes[name])
 
     def is_running(self, name: str) -> bool:
         """Whether the process was started and not stopped since."""
@@ -141,8 +146,8 @@ class Running:
         seen.extend(self.requests[before:])
 
 
-def start_embedded(folder: Path, public_host: str = "127.0.0.1") -> Running:
-    """Start an engine in the folder. The caller stops it."""
+def start_embedded(folder: Path, public_host: str = "127.0.0.1", storage_processes: int = 1) -> Running:
+    """Start an engine in the folder. The caller stops it. `storage_processes` 0: as the limit of open files demands."""
     base = _free_block()
     settings = SeaweedSettings(
         folder,
@@ -151,6 +156,7 @@ def start_embedded(folder: Path, public_host: str = "127.0.0.1") -> Running:
         public_host=public_host,
         ports=Ports(base),
         allowed_origins=(CONSOLE,),
+        storage_processes=storage_processes,
     )
     running = Running(settings)
     try:
@@ -163,8 +169,8 @@ def start_embedded(folder: Path, public_host: str = "127.0.0.1") -> Running:
 
 @pytest.fixture(scope="session")
 def embedded_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One engine for all tests of a process."""
-    running = start_embedded(tmp_path_factory.mktemp("engine") / "home")
+    """One engine for all tests of a process, whose objects are shared out between two storage processes."""
+    running = start_embedded(tmp_path_factory.mktemp("engine") / "home", storage_processes=2)
     yield running
     running.stop()
 

@@ -34,7 +34,8 @@ print(json.dumps([port for port in json.load(sys.stdin) if opens(port)]))
 def main() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with tempfile.TemporaryDirectory() as folder:
-        running = Running(SeaweedSettings(Path(folder) / "engine", org="test", public_port=9400, ports=Ports(FIRST)))
+        home, ports = Path(folder) / "engine", Ports(FIRST)
+        running = Running(SeaweedSettings(home, org="test", public_port=9400, ports=ports, storage_processes=2))
         try:
             running.start()
             print(json.dumps(_tried(running)))

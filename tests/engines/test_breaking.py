@@ -1,11 +1,9 @@
 """The engine is killed, its keys are swapped or lost: nothing acknowledged is lost, and nothing opens."""
 
 import hashlib
-import io
 import json
 import os
 import re
-import resource
 import secrets
 import stat
 import threading
@@ -235,22 +233,3 @@ def test_a_missing_program_is_named_with_the_setting_that_says_where_it_is(tmp_p
     with pytest.raises(Unavailable, match="nothing") as refusal:
         embedded.processes(settings)
     assert "STRONGROOM_WEED" in refusal.value.way_out
-
-
-def test_what_is_too_much_for_the_open_files_is_refused_and_the_rest_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    monkeypatch.setattr(embedded, "OTHER_FILES", most - 16)  # eight volumes, two files each
-    small = start_embedded(tmp_path / "small")
-    try:
-        names = [new_repository() for _ in range(9)]
-        for name in names:
-            small.engine.create_repository(name, tags={})
-        with pytest.raises(Unavailable):
-            for name in names:
-                small.engine.put_object(name, "key", io.BytesIO(b"content"))
-        small.engine.put_object(names[0], "another", io.BytesIO(b"more"))
-        assert b"".join(small.engine.read_object(names[0], "key")) == b"content"
-    finally:
-        small.stop()

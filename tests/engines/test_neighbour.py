@@ -21,7 +21,7 @@ _NOBODY = 65534
 _STRANGER = Path(__file__).with_name("stranger.py")
 
 # Whose pages want no credential: sockets in the home, where others find no port at all.
-HIDDEN = {"master", "volume", "gateway metrics"}
+HIDDEN = {"master", "storage", "storage-2", "gateway metrics"}
 
 Attempt = dict[str, str]
 
@@ -45,11 +45,12 @@ def attempts(embedded_engine: Running, repository: str) -> list[Attempt]:
     sockets = [
         settings.home / name for name in ("filer.sock", "private.sock", "public.sock", *settings.hidden.values())
     ]
-    grpc = {"master": ports.master + 1, "volume": ports.volume + 1, "filer": ports.filer + 1}
+    volumes = {each.name: each.port for each in settings.storages}
+    grpc = {name: port + 1 for name, port in {**volumes, "master": ports.master, "filer": ports.filer}.items()}
     task = {
         "ports": {
             "master": ports.master,
-            "volume": ports.volume,
+            **volumes,
             "filer": ports.filer,
             "private gateway": ports.private,
             "gateway metrics": ports.gateway_metrics,
@@ -142,7 +143,7 @@ def _is_echo(each: Attempt) -> bool:
 
 def test_a_neighbour_gets_nowhere_on_grpc(attempts: list[Attempt]) -> None:
     tried = [each for each in attempts if "gRPC" in each["attempt"]]
-    assert len(tried) == 10
+    assert len(tried) == 12
     assert [each for each in tried if each["outcome"] == "talks"] == []
     [shell] = [each for each in attempts if each["attempt"] == "weed shell"]
     assert shell["outcome"] != "exit 0"

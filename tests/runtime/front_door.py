@@ -83,6 +83,7 @@ class FrontDoor:
             "STRONGROOM_WEB_PORT": str(self.first_port),
             "STRONGROOM_GATEWAY_PORT": str(self.first_port + 1),
             "STRONGROOM_ENGINE_PORT": str(self.first_port + 2),
+            "STRONGROOM_STORAGE_PROCESSES": "1",  # whatever the limit of open files here
             "STRONGROOM_SERVER_SSH_PORTS": f"{self.first_port + 22}-{self.first_port + 29}",
         }
         return {**os.environ, **settings, **self.more, "PYTHONUNBUFFERED": "1"}

@@ -25,9 +25,9 @@ def test_behind_the_rules_a_neighbour_opens_no_inner_port_and_the_engine_works_o
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert len(told["before"]) == 7
+    assert len(told["before"]) == 8
     assert told["after"] == []
-    assert told["counted"] >= 7
+    assert told["counted"] >= 8
     assert told["public"]
     assert told["works"]
 

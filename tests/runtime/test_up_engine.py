@@ -15,6 +15,7 @@ from tests.runtime.front_door import FrontDoor, eventually, front_door, is_alive
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[FrontDoor]:
     with front_door(tmp_path / "var", engine="seaweedfs") as door:
+        door.more["STRONGROOM_STORAGE_PROCESSES"] = "2"
         yield door
 
 
@@ -26,9 +27,9 @@ def test_the_engine_lives_and_dies_with_the_front_door_and_keeps_what_it_was_giv
     door.start()
     answer = door.readiness()
     assert answer.status_code == 200, answer.text
-    assert {"database", "storage", "public gateway"} <= set(answer.json()["parts"])
+    assert {"database", "storage", "storage-2", "public gateway"} <= set(answer.json()["parts"])
     assert httpx.get(f"http://127.0.0.1:{door.first_port + 1}/").status_code == 403, "strangers stay outside"
-    assert len(engine_pids(door)) == 2
+    assert len(engine_pids(door)) == 3
 
     assert door.client(door.printed("--code")).returncode == 0
     made = door.client("strongroom space create Sleep --risk high")
@@ -45,8 +46,8 @@ def test_the_engine_lives_and_dies_with_the_front_door_and_keeps_what_it_was_giv
     shown = door.client("strongroom dataset show Nights --json")
     assert shown.returncode == 0, shown.stderr
     # The store opens its own files to all; the folders they lie in are closed.
-    data = door.home / "engine" / "data"
-    for path in (door.home, *(each for each in door.home.rglob("*") if data not in each.parents)):
+    data = {door.home / "engine" / name for name in ("data", "data-2")}
+    for path in (door.home, *(each for each in door.home.rglob("*") if not data & set(each.parents))):
         assert not stat.S_IMODE(path.lstat().st_mode) & 0o077, path
     started = door.pids()
     assert door.end(signal.SIGINT) == 0

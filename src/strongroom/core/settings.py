@@ -19,6 +19,8 @@ from strongroom.core.signon_settings import SignOnSettings
 PREFIX = "STRONGROOM_"
 ENGINE_PORTS = 20
 """How many ports in a row the parts of the embedded engine may take from `engine_port` on."""
+STORAGE_PROCESSES = 5
+"""Between how many processes the embedded engine's objects may be shared out; more ports there are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,12 @@ class Settings(SignOnSettings):
         "port",
         f"First of {ENGINE_PORTS} ports in a row for the inner parts of the embedded engine, all on 127.0.0.1.",
         values.engine_port(ENGINE_PORTS),
+    )
+    storage_processes: int = setting(
+        "0",
+        "processes",
+        "Processes that hold the objects; 0: as many as 10,000 data sets need under the limit of open files.",
+        values.whole(0, STORAGE_PROCESSES),
     )
 
     # Limits

@@ -137,6 +137,7 @@ def _seaweed(settings: Settings) -> "SeaweedSettings":
         tls_certificate=settings.gateway_tls_cert,
         tls_key=settings.gateway_tls_key,
         allowed_origins=settings.console_origins,
+        storage_processes=settings.storage_processes,
     )
 
 

@@ -119,7 +119,7 @@ def _security() -> str:
 
 def _refuse_lost_keys(settings: SeaweedSettings) -> None:
     """New keys over old data would mix what can be read with what cannot."""
-    has_data = any((settings.home / "data").iterdir())
+    has_data = any(any((settings.home / each.folder).iterdir()) for each in settings.storages)
     if has_data and not settings.security_file.exists():
         raise Unavailable(
             f"{settings.security_file} is gone, and with it the key to all data in {settings.home / 'data'}.",

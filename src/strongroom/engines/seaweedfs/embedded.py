@@ -1,10 +1,9 @@
-"""The two processes of the embedded engine: storage with the private gateway, and the public gateway.
+"""The processes of the embedded engine: storage with the private gateway, further storage, and the public gateway.
 
-Source: `weed server -h`, `weed s3 -h` and `weed scaffold -config=security` of SeaweedFS 4.48.
+Source: `weed server -h`, `weed volume -h`, `weed s3 -h` and `weed scaffold -config=security` of SeaweedFS 4.48.
 """
 
 import os
-import resource
 import secrets
 import sys
 from collections.abc import Mapping
@@ -12,16 +11,19 @@ from pathlib import Path
 
 from strongroom.core.errors import Unavailable
 from strongroom.engines.processes import ProcessSpec
-from strongroom.engines.seaweedfs import hiding
+from strongroom.engines.seaweedfs import hiding, storages
 from strongroom.engines.seaweedfs.configuration import KeyPair, make_configuration
 from strongroom.engines.seaweedfs.first_start import prepare
 from strongroom.engines.seaweedfs.http import Http
-from strongroom.engines.seaweedfs.settings import SeaweedSettings
+from strongroom.engines.seaweedfs.settings import SeaweedSettings, Storage
 
 # A volume takes no room before it is written to; a bucket gets a further one when the last is full.
 VOLUME_SIZE_MB = 8192
-# What the storage process opens beside its volumes: connections above all.
-OTHER_FILES = 1_000
+# With thousands of volumes to open.
+READY_SECONDS = 120
+# On SIGTERM the storage takes no more requests, ends those it has, and then waits 15 seconds for subscribers to its own
+# log to go away, which never do. To be killed then loses nothing: see the tests with kill -9.
+STOP_SECONDS = 4
 # Without a word about origins the gateway lets the pages of every web site in.
 NO_ORIGIN = "none"
 
@@ -33,33 +35,60 @@ def processes(settings: SeaweedSettings) -> list[ProcessSpec]:
     """
     _refuse_squatters(settings)
     credentials = make_configuration(settings)
+    storages.make_folders(settings)
     weed = str(settings.weed_program())
+    further = [_further(settings, weed, each) for each in settings.storages[1:]]
+    return [_first(settings, weed, credentials.admin), *further, _public(settings, weed)]
+
+
+def _first(settings: SeaweedSettings, weed: str, administrator: KeyPair) -> ProcessSpec:
+    """Everything that is inside, with the first storage."""
+    return ProcessSpec(
+        name=settings.storages[0].name,
+        argv=(*_hidden(settings), weed, *_storage(settings)),
+        env=_environment(settings.home, administrator),
+        cwd=settings.home,
+        is_ready=lambda: _answers(settings.private_endpoint),
+        on_ready=lambda: prepare(settings),
+        ready_seconds=READY_SECONDS,
+        stop_seconds=STOP_SECONDS,
+    )
+
+
+def _further(settings: SeaweedSettings, weed: str, storage: Storage) -> ProcessSpec:
+    """More storage for the same engine."""
+    ports = settings.ports
+    argv = (
+        *("-v=0", "-logtostderr=true", "volume", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={storage.folder}"),
+        *(f"-max={storages.volumes_each()}", f"-master=127.0.0.1:{ports.master}.{ports.master + 1}"),
+        *(f"-port={storage.port}", f"-port.grpc={storage.port + 1}", "-preStopSeconds=1"),
+    )
+    return ProcessSpec(
+        name=storage.name,
+        argv=(*_hidden(settings), weed, *argv),
+        env=_environment(settings.home),
+        cwd=settings.home,
+        is_ready=lambda: storages.is_there(settings, storage),
+        on_ready=lambda: prepare(settings),
+        ready_seconds=READY_SECONDS,
+        stop_seconds=STOP_SECONDS,
+    )
+
+
+def _public(settings: SeaweedSettings, weed: str) -> ProcessSpec:
+    """What people's clients reach."""
     # The administrator's key is unknown to the public gateway; one that nobody has is there instead, because a
     # gateway that knows no administrator lets everybody in.
     nobody = KeyPair(f"nobody-{secrets.token_hex(8)}", secrets.token_hex(32))
-    return [
-        ProcessSpec(
-            name="storage",
-            argv=(*_hidden(settings), weed, *_storage(settings)),
-            env=_environment(credentials.admin, settings.home),
-            cwd=settings.home,
-            is_ready=lambda: _answers(settings.private_endpoint),
-            on_ready=lambda: prepare(settings),
-            ready_seconds=120,
-            # On SIGTERM it takes no more requests, ends those it has, and then waits 15 seconds for subscribers to
-            # its own log to go away, which never do. To be killed then loses nothing: see the tests with kill -9.
-            stop_seconds=4,
-        ),
-        ProcessSpec(
-            name="gateway",
-            argv=(*_hidden(settings), weed, *_gateway(settings)),
-            # One request at a time on a connection: what `draining` concludes rests on it.
-            env={**_environment(nobody, settings.home), "GODEBUG": "http2server=0"},
-            cwd=settings.home,
-            is_ready=lambda: _answers(settings.gateway),
-            on_ready=lambda: _refuse_open_gateway(settings.gateway),
-        ),
-    ]
+    return ProcessSpec(
+        name="gateway",
+        argv=(*_hidden(settings), weed, *_gateway(settings)),
+        # One request at a time on a connection: what `draining` concludes rests on it.
+        env={**_environment(settings.home, nobody), "GODEBUG": "http2server=0"},
+        cwd=settings.home,
+        is_ready=lambda: _answers(settings.gateway),
+        on_ready=lambda: _refuse_open_gateway(settings.gateway),
+    )
 
 
 def _hidden(settings: SeaweedSettings) -> tuple[str, ...]:
@@ -76,23 +105,17 @@ def _storage(settings: SeaweedSettings) -> tuple[str, ...]:
         *(f"-master.port={ports.master}", f"-master.port.grpc={ports.master + 1}", "-master.telemetry=false"),
         # There is nobody to vote against: without this a restart waits ten seconds and more for the election.
         *("-master.electionTimeout=1s", "-master.heartbeatInterval=100ms"),
-        *(f"-master.volumeSizeLimitMB={VOLUME_SIZE_MB}", f"-volume.max={_volumes()}", "-volume.preStopSeconds=1"),
-        *(f"-volume.port={ports.volume}", f"-volume.port.grpc={ports.volume + 1}"),
+        *(
+            f"-master.volumeSizeLimitMB={VOLUME_SIZE_MB}",
+            f"-volume.max={storages.volumes_each()}",
+            "-volume.preStopSeconds=1",
+        ),
+        *(f"-volume.port={ports.volume()}", f"-volume.port.grpc={ports.volume() + 1}"),
         *(f"-filer.port={ports.filer}", f"-filer.port.grpc={ports.filer + 1}", "-filer.localSocket=filer.sock"),
         *(f"-s3.port={ports.private}", f"-s3.port.grpc={ports.private + 1}", "-s3.localSocket=private.sock"),
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam.readOnly=true", "-s3.autoCreateBucket=false"),
         "-s3.allowDeleteBucketNotEmpty=true",
     )
-
-
-def _volumes() -> int:
-    """As many as there may be open files for, two each.
-
-    Beyond that a new data set is refused its first object and all others go on; without a bound the engine would use
-    up the files that its connections need.
-    """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max((most - OTHER_FILES) // 2, 8) if most != resource.RLIM_INFINITY else 1_000_000
 
 
 def _gateway(settings: SeaweedSettings) -> tuple[str, ...]:
@@ -112,13 +135,15 @@ def _gateway(settings: SeaweedSettings) -> tuple[str, ...]:
     )
 
 
-def _environment(administrator: KeyPair, home: Path) -> Mapping[str, str]:
+def _environment(home: Path, administrator: KeyPair | None = None) -> Mapping[str, str]:
     # HOME: other places where the program would look for a security.toml must not count.
+    common = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+    if administrator is None:
+        return common
     return {
+        **common,
         "AWS_ACCESS_KEY_ID": administrator.access_key_id,
         "AWS_SECRET_ACCESS_KEY": administrator.secret,
-        "HOME": str(home),
-        "PATH": "/usr/bin:/bin",
     }
 
 

@@ -14,7 +14,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from strongroom.core.errors import Conflict, NotFound, Unavailable
 from strongroom.core.policy import PROBE_SESSION, READER_SESSION, Dialect, probe_prefix
 from strongroom.engines.protocol import AccessKey, Health, Session, StoredObject, Uploaded
-from strongroom.engines.seaweedfs import buckets, draining, identities, metrics, presigning, retention, shell, uploading
+from strongroom.engines.seaweedfs import (
+    buckets,
+    draining,
+    identities,
+    metrics,
+    presigning,
+    retention,
+    shell,
+    uploading,
+    volumes,
+)
 from strongroom.engines.seaweedfs.administration import Administration
 from strongroom.engines.seaweedfs.clients import code_of, is_gone, obeying, s3_client
 from strongroom.engines.seaweedfs.configuration import load_credentials
@@ -86,6 +96,7 @@ class SeaweedEngine:
                     raise self._locked(repository) from error
                 if not is_gone(error):
                     raise
+        volumes.forget(self.settings, repository)
 
     def repository_exists(self, repository: str) -> bool:
         """See `Engine`."""

@@ -1,7 +1,8 @@
 """Small files in the engine's own file system, where its configuration is: over gRPC, with its own certificate.
 
 Refuses to know what is in them. All raise Unavailable when the engine does not answer or does not obey.
-Source: `filer.proto` of SeaweedFS 4.48 (Apache License 2.0), of which the fields below are a part; observation of 4.48.
+Source: `filer.proto`, `volume_server.proto` and `master.proto` of SeaweedFS 4.48 (Apache License 2.0), of which the
+fields below are a part; observation of 4.48.
 """
 
 import hashlib
@@ -48,6 +49,11 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "DeleteEntryResponse": {"error": (1, "string")},
     "LookupDirectoryEntryRequest": {"directory": (1, "string"), "name": (2, "string")},
     "LookupDirectoryEntryResponse": {"entry": (1, "Entry")},
+    "DeleteCollectionRequest": {"collection": (1, "string")},
+    "LookupVolumeRequest": {"volume_or_file_ids": (1, "[string]")},
+    "LookupVolumeResponse": {"volume_id_locations": (1, "[VolumeIdLocation]")},
+    "VolumeIdLocation": {"volume_or_file_id": (1, "string"), "locations": (2, "[Location]")},
+    "Location": {"url": (1, "string")},
     "Encryption": {"sse_algorithm": (1, "string")},
     "BucketMetadata": {"tags": (1, "[Pair]"), "encryption": (3, "Encryption")},
 }
@@ -97,16 +103,7 @@ class Filer:
 
     @cached_property
     def _channel(self) -> grpc.Channel:
-        folder = self._settings.home / "certs"
-        try:
-            authority, key, certificate = ((folder / name).read_bytes() for name in ("ca.crt", "weed.key", "weed.crt"))
-        except FileNotFoundError:
-            raise Unavailable(
-                f"The storage engine was never started: {folder} holds no certificate.",
-                way_out="Start it with `make up`.",
-            ) from None
-        address = f"127.0.0.1:{self._settings.ports.filer + 1}"
-        return grpc.secure_channel(address, grpc.ssl_channel_credentials(authority, key, certificate), _OPTIONS)
+        return channel(self._settings, self._settings.ports.filer + 1)
 
     def _ask(self, method: str, **fields: object) -> Any:  # a message made from a description has no type
         self._on_request(f"filer.{method}")
@@ -128,6 +125,20 @@ class Filer:
         if said := getattr(answer, "error", ""):
             raise Unavailable(f"The storage engine refused {method} of its file system: {said}.")
         return answer
+
+
+def channel(settings: SeaweedSettings, port: int) -> grpc.Channel:
+    """A connection to a part of the engine, which is made at the first request. Raises: Unavailable."""
+    folder = settings.home / "certs"
+    try:
+        authority, key, certificate = ((folder / name).read_bytes() for name in ("ca.crt", "weed.key", "weed.crt"))
+    except FileNotFoundError:
+        raise Unavailable(
+            f"The storage engine was never started: {folder} holds no certificate.",
+            way_out="Start it with `make up`.",
+        ) from None
+    proof = grpc.ssl_channel_credentials(authority, key, certificate)
+    return grpc.secure_channel(f"127.0.0.1:{port}", proof, _OPTIONS)
 
 
 @cache

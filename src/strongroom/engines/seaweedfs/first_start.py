@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from strongroom.core.errors import Unavailable
-from strongroom.engines.seaweedfs import buckets, identities, shell
+from strongroom.engines.seaweedfs import buckets, identities, shell, storages
 from strongroom.engines.seaweedfs.clients import is_gone, obeying, s3_client
 from strongroom.engines.seaweedfs.configuration import load_credentials, save_credentials
 from strongroom.engines.seaweedfs.filer import Filer
@@ -26,10 +26,13 @@ _PATIENCE_SECONDS = 120.0
 def prepare(settings: SeaweedSettings) -> None:
     """Repeatable. The records bucket and the canary, and fsync before every acknowledgement.
 
+    To be called whenever a storage has become ready: nothing is done before the last of them, for what is looked at may
+    lie in any.
     Raises: Unavailable when the key that encrypts the data is not the one it was encrypted with.
     """
     s3 = s3_client(settings, lambda _: None)
-    _wait_until_it_stores(settings, s3)
+    if not _stores(settings, s3):
+        return
     _check_canary(settings, s3)
     credentials = load_credentials(settings)
     if not credentials.is_prepared:
@@ -38,35 +41,50 @@ def prepare(settings: SeaweedSettings) -> None:
         save_credentials(settings, replace(credentials, is_prepared=True))
 
 
-def _wait_until_it_stores(settings: SeaweedSettings, s3: "S3Client") -> None:
-    """The gateway answers some moments before the storage behind it does."""
+def _stores(settings: SeaweedSettings, s3: "S3Client") -> bool:
+    """Wait for it: the gateway answers some moments before the storage behind it does. False when a part is away."""
     deadline, filer = time.monotonic() + _PATIENCE_SECONDS, Filer(settings)
-    while True:
+    while storages.further_run(settings):
         try:
+            _refuse_the_unknown(settings)
             buckets.create(filer, settings.records, {})
             s3.put_object(Bucket=settings.records, Key=_TRIAL_KEY, Body=CANARY)
             s3.get_object(Bucket=settings.records, Key=_TRIAL_KEY)["Body"].read()
-            return
+            return True
         except (ClientError, BotoCoreError, Unavailable) as error:
             if time.monotonic() > deadline:
                 raise Unavailable(f"The storage engine started, but does not store: {error}.") from error
             time.sleep(0.1)
+    return False
+
+
+def _refuse_the_unknown(settings: SeaweedSettings) -> None:
+    """After a restart of the first storage alone the others come back to it within seconds. Raises: Unavailable."""
+    if missing := [each.name for each in settings.storages if not storages.is_there(settings, each)]:
+        raise Unavailable(f"it does not know {', '.join(missing)} yet")
 
 
 def _check_canary(settings: SeaweedSettings, s3: "S3Client") -> None:
-    """Fresh objects can be stored and read by now; so a canary that cannot be read was written with another key."""
-    try:
-        content = s3.get_object(Bucket=settings.records, Key=CANARY_KEY)["Body"].read()
-    except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and is_gone(error):
-            with obeying("store its canary"):
-                s3.put_object(Bucket=settings.records, Key=CANARY_KEY, Body=CANARY)
-            return
-        content = b""
-    if content != CANARY:
+    """Fresh objects can be stored and read by now; so a canary that cannot be read was written with another key.
+
+    Unless it lies in a storage that has just gone: whichever comes back last looks again.
+    """
+    if not _is_readable(s3, settings.records) and storages.are_there(settings):
         raise Unavailable(
             f"The key in {settings.security_file} is not the one that the stored data was encrypted with: "
             f"the canary object cannot be read.",
             way_out=f"Put the right {settings.security_file} back from the backup, then start again. "
             f"The public gateway was not opened.",
         )
+
+
+def _is_readable(s3: "S3Client", bucket: str) -> bool:
+    """Whether the canary is; made where there is none yet."""
+    try:
+        return s3.get_object(Bucket=bucket, Key=CANARY_KEY)["Body"].read() == CANARY
+    except (ClientError, BotoCoreError) as error:
+        if not (isinstance(error, ClientError) and is_gone(error)):
+            return False
+    with obeying("store its canary"):
+        s3.put_object(Bucket=bucket, Key=CANARY_KEY, Body=CANARY)
+    return True

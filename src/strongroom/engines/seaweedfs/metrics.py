@@ -7,9 +7,9 @@ from pathlib import Path
 
 from strongroom.core.errors import Unavailable
 from strongroom.engines.protocol import Health
-from strongroom.engines.seaweedfs import local
+from strongroom.engines.seaweedfs import local, storages
 from strongroom.engines.seaweedfs.http import Http
-from strongroom.engines.seaweedfs.settings import Gateway, SeaweedSettings
+from strongroom.engines.seaweedfs.settings import Gateway, SeaweedSettings, Storage
 
 _IN_FLIGHT = re.compile(rb'^SeaweedFS_s3_in_flight_requests\{type="(PUT|POST)"\} (\S+)$', re.MULTILINE)
 _MOST_OPEN = re.compile(r"^Max open files\s+(\d+)", re.MULTILINE)
@@ -48,7 +48,8 @@ def health(settings: SeaweedSettings) -> list[Health]:
     """Whether each part answers, and how near the engine is to the limits of the machine; never raises."""
     http = Http(timeout_seconds=2)
     return [
-        _answers(http, "storage", settings.private_endpoint),
+        _answers(http, settings.storages[0].name, settings.private_endpoint),
+        *(_runs(settings, each) for each in settings.storages[1:]),
         *(_answers(http, "public gateway", gateway.endpoint) for gateway in settings.gateways),
         _open_files(settings),
         _disk(settings),
@@ -63,30 +64,44 @@ def _answers(http: Http, part: str, endpoint: str) -> Health:
     return Health(part, status == 200, f"answers at {endpoint}" if status == 200 else f"answers {status} at {endpoint}")
 
 
+def _runs(settings: SeaweedSettings, storage: Storage) -> Health:
+    is_there = storages.is_there(settings, storage)
+    said = f"holds the volumes in {storage.folder}"
+    return Health(storage.name, is_there, said if is_there else "does not run, or the engine does not know it yet")
+
+
 def _open_files(settings: SeaweedSettings) -> Health:
-    """Every volume takes two, and every bucket with content has a volume at least. Source: proc(5)."""
+    """Every volume takes two, and every bucket with content has a volume at least; new ones go where there is room."""
     try:
-        process = _storage_process(settings.home)
-        is_open = sum(1 for _ in (process / "fd").iterdir())
-        most = int(_MOST_OPEN.findall((process / "limits").read_text())[0])
+        found = [(each.name, *_opened(settings.home, each)) for each in settings.storages]
     except (OSError, LookupError, ValueError) as error:
         return Health("open files", False, f"unknown: {error}")
-    detail = f"{is_open:,} of {most:,}"
-    if is_open < _FULL * most:
+    counts = [f"{is_open:,} of {most:,}" for _, is_open, most in found]
+    named = [f"{name} {count}" for (name, *_), count in zip(found, counts, strict=True)]
+    detail = counts[0] if len(found) == 1 else "; ".join(named)
+    if sum(is_open for _, is_open, _ in found) < _FULL * sum(most for *_, most in found):
         return Health("open files", True, detail)
-    return Health("open files", False, f"{detail}: raise the limit of open files (ulimit -n) and restart")
+    way_out = "raise the limit of open files (ulimit -Hn) or STRONGROOM_STORAGE_PROCESSES, and restart"
+    return Health("open files", False, f"{detail}: {way_out}")
 
 
-def _storage_process(home: Path) -> Path:
-    """Its folder under /proc: the process whose working directory is the home and that is told to be the server."""
+def _opened(home: Path, storage: Storage) -> tuple[int, int]:
+    """How many files the process has open, and how many it may. Source: proc(5)."""
+    process = _process(home, storage)
+    is_open = sum(1 for _ in (process / "fd").iterdir())
+    return is_open, int(_MOST_OPEN.findall((process / "limits").read_text())[0])
+
+
+def _process(home: Path, storage: Storage) -> Path:
+    """Its folder under /proc: the process whose working directory is the home and that is told its folder there."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().split(b"\0")
-            if b"server" in words and (process / "cwd").samefile(home):
+            if f"-dir={storage.folder}".encode() in words and (process / "cwd").samefile(home):
                 return process
         except OSError:  # it has ended, or is somebody else's
             continue
-    raise LookupError("the storage process does not run on this machine")
+    raise LookupError(f"the process {storage.name} does not run on this machine")
 
 
 def _disk(settings: SeaweedSettings) -> Health:

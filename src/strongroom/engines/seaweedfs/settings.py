@@ -8,10 +8,12 @@ from pathlib import Path
 from strongroom.core.errors import Unavailable
 from strongroom.core.names import records_repository
 from strongroom.core.policy import Dialect
+from strongroom.core.settings import ENGINE_PORTS, STORAGE_PROCESSES
 
 # The engine names its administrator after the first eight characters of the administrator's access key, and
 # every policy names the administrator: these characters may never change.
 ADMIN_KEY_PREFIX = "strongrm"
+_METRICS_SOCKET = "metrics.sock"
 SERVERS = "servers"  # whose sessions the servers are; a name only, there is no such user
 DIALECT = Dialect(
     name="seaweedfs",
@@ -23,7 +25,7 @@ DIALECT = Dialect(
 
 @dataclass(frozen=True)
 class Ports:
-    """The internal ports, ten among eleven in a row, all on 127.0.0.1."""
+    """The internal ports, among twenty in a row, all on 127.0.0.1."""
 
     base: int = 9410
 
@@ -32,10 +34,9 @@ class Ports:
         """HTTP of the master, switched off but for its front page; gRPC is the next port."""
         return self.base
 
-    @property
-    def volume(self) -> int:
-        """HTTP of the volume server, which wants a signed token for every needle; gRPC is the next port."""
-        return self.base + 2
+    def volume(self, number: int = 1) -> int:
+        """HTTP of a storage process, which wants a signed token for every needle; gRPC is the next port."""
+        return self.base + 2 if number == 1 else self.base + 11 + 2 * (number - 2)
 
     @property
     def filer(self) -> int:
@@ -50,7 +51,7 @@ class Ports:
     @property
     def all(self) -> range:
         """Every port that the engine may take, for whoever closes them to others."""
-        return range(self.base, self.gateway_metrics + 1)
+        return range(self.base, self.base + ENGINE_PORTS)
 
     @property
     def gateway_grpc(self) -> int:
@@ -76,13 +77,46 @@ class Gateway:
 
 
 @dataclass(frozen=True)
+class Storage:
+    """A process that holds volumes in a folder of its own; the first is everything else that is inside as well."""
+
+    number: int
+    ports: Ports
+
+    @property
+    def name(self) -> str:
+        """What it is called where processes have names."""
+        return f"storage{self._suffix}"
+
+    @property
+    def folder(self) -> str:
+        """Where its volumes are, in the home."""
+        return f"data{self._suffix}"
+
+    @property
+    def socket(self) -> str:
+        """What its port is in the home."""
+        return f"volume{self._suffix}.sock"
+
+    @property
+    def port(self) -> int:
+        """HTTP; gRPC is the next port."""
+        return self.ports.volume(self.number)
+
+    @property
+    def _suffix(self) -> str:
+        return "" if self.number == 1 else f"-{self.number}"
+
+
+@dataclass(frozen=True)
 class SeaweedSettings:
     """All the engine needs to know. `home` is the engine's own folder, private to the user.
 
     `public_endpoint` is the URL that people use, `public_host` and `public_port` what the gateway listens on. With
     `tls_certificate` and `tls_key` (PEM files) the gateway speaks only TLS. `weed` None: the locked package's.
     `further_gateways` run elsewhere: nothing counts as proved or drained before they agree. `allowed_origins` are the
-    web pages that browsers let speak to the gateway; none by default.
+    web pages that browsers let speak to the gateway; none by default. `storage_processes`: 0 for as many as the
+    limit of open files demands.
     """
 
     home: Path
@@ -97,6 +131,7 @@ class SeaweedSettings:
     tls_key: Path | None = None
     further_gateways: tuple[Gateway, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    storage_processes: int = 0
 
     @property
     def records(self) -> str:
@@ -119,14 +154,20 @@ class SeaweedSettings:
     def gateways(self) -> tuple[Gateway, ...]:
         """Every public gateway."""
         metrics = f"http://127.0.0.1:{self.ports.gateway_metrics}/metrics"
-        here = Gateway(self.gateway, metrics, self.home / self.hidden[self.ports.gateway_metrics])
+        here = Gateway(self.gateway, metrics, self.home / _METRICS_SOCKET)
         return (here, *self.further_gateways)
 
     @property
     def hidden(self) -> Mapping[int, str]:
         """The ports that are sockets in the home where the kernel can do that: whoever reaches one is told all."""
-        ports = self.ports
-        return {ports.master: "master.sock", ports.volume: "volume.sock", ports.gateway_metrics: "metrics.sock"}
+        volumes = {each.port: each.socket for each in self.storages}
+        return {self.ports.master: "master.sock", **volumes, self.ports.gateway_metrics: _METRICS_SOCKET}
+
+    @property
+    def storages(self) -> tuple[Storage, ...]:
+        """The storage processes, the first one first: one for each folder that was made for one."""
+        every = (Storage(number, self.ports) for number in range(1, STORAGE_PROCESSES + 1))
+        return tuple(each for each in every if each.number == 1 or (self.home / each.folder).is_dir())
 
     @property
     def endpoint(self) -> str:
