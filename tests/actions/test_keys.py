@@ -185,8 +185,10 @@ def test_a_key_that_nobody_was_shown_is_lost_and_costs_nothing(world: World) -> 
     dataset = world.dataset()
     owner = actor_of(dataset.created_by)
     world.engine.on_call = failing("prove_access_key")
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match=r"No access key .* was issued: The storage engine") as refusal:
         keys.issue(owner, dataset.id)
+    assert refusal.value.code == "not-issued"
+    assert "Ask again" in refusal.value.way_out
     world.engine.on_call = lambda _: None
     assert [key.status for key in keys.list_(owner, dataset.id)] == [KeyStatus.LOST]
     assert Event.objects.filter(verb="key.lost").count() == 1
@@ -196,13 +198,28 @@ def test_a_key_that_nobody_was_shown_is_lost_and_costs_nothing(world: World) -> 
     assert_rules_hold(world.engine)
 
 
+def test_a_key_that_could_not_be_made_is_not_made_later(world: World) -> None:
+    dataset = world.dataset()
+    owner = actor_of(dataset.created_by)
+    world.engine.is_down = True
+    with pytest.raises(Unavailable, match="No access key"):
+        keys.issue(owner, dataset.id)
+    world.engine.is_down = False
+    time_passes()
+    work_until_settled()
+    assert [key.status for key in keys.list_(owner, dataset.id)] == [KeyStatus.LOST]
+    assert world.engine.principals() == set()
+
+
 def test_a_reset_that_did_not_come_to_its_end_can_be_repeated_and_the_old_key_stays_dead(world: World) -> None:
     dataset = world.dataset()
     owner = actor_of(dataset.created_by)
     old = world.key(dataset)
     world.engine.is_down = True
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="was taken away, and no new one was issued") as refusal:
         keys.reset(owner, dataset.id)
+    assert refusal.value.code == "not-issued"
+    assert "reset it again" in refusal.value.way_out
     world.engine.is_down = False
     time_passes()
     work_until_settled()

@@ -18,7 +18,7 @@ from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.core import names
 from strongroom.core.actor import Actor
-from strongroom.core.errors import Conflict, Forbidden, Invalid, Refusal
+from strongroom.core.errors import Conflict, Forbidden, Invalid, Refusal, Unavailable
 from strongroom.core.vocabulary import KeyStatus, StaffRole, SystemFact, Verb
 from strongroom.db.models import Dataset, UploadKey
 from strongroom.db.models.keys import LIVE
@@ -44,7 +44,7 @@ class IssuedKey:
 def issue(actor: Actor, dataset_id: UUID) -> IssuedKey:
     """The first access key of a data set, proved against every gateway before it is returned.
 
-    Raises: NotFound, Forbidden, Conflict (state; there is or was a key), Unavailable (nothing was issued: ask again).
+    Raises: NotFound, Forbidden, Conflict (state; there is or was a key), Unavailable `not-issued` (ask again).
     """
     with doing(actor, Verb.KEY_ISSUE) as deed:
         dataset = deed.dataset(dataset_id)
@@ -58,7 +58,8 @@ def reset(actor: Actor, dataset_id: UUID, *, reason: str = "") -> IssuedKey:
     """A new key in place of the last one, which stops working at once.
 
     Once by those who keep the data set; after that only by support staff, with a reason.
-    Raises: NotFound, Forbidden (second reset), Conflict (state; nothing to reset), Invalid (reason), Unavailable.
+    Raises: NotFound, Forbidden (second reset), Conflict (state; nothing to reset), Invalid (reason), Unavailable
+    `not-issued` (the old key has ended all the same; ask again).
     """
     with doing(actor, Verb.KEY_RESET) as deed:
         dataset = deed.dataset(dataset_id)
@@ -192,11 +193,30 @@ def _make(deed: Deed, dataset: Dataset, key: UploadKey) -> IssuedKey:
     try:
         converge.cut(dataset.id, first=make, prove=prove)
         _activate(deed, dataset, key)
-    except Refusal:
+    except Refusal as refusal:
         if not _end(key, KeyStatus.LOST, SystemFact.KEY_LOST):
             _look_again(key)
+        if isinstance(refusal, Unavailable):
+            raise _not_issued(dataset, key, refusal) from refusal
         raise
     return IssuedKey(key, made[0].secret, dataset.repository, engine.public_endpoint, engine.region)
+
+
+def _not_issued(dataset: Dataset, key: UploadKey, refusal: Unavailable) -> Unavailable:
+    """A key is never made later: its secret could be shown to nobody. What a reset took away stays taken away."""
+    why = refusal.__cause__ or refusal
+    if key.replaces_id is None:
+        return Unavailable(
+            f"No access key of {dataset.name} was issued: {why}",
+            code="not-issued",
+            way_out="Nothing goes on by itself. Ask again when the storage engine answers.",
+        )
+    return Unavailable(
+        f"The access key of {dataset.name} was taken away, and no new one was issued: {why}",
+        code="not-issued",
+        way_out="The old key stops working by itself as soon as the storage engine answers. For a new one reset it "
+        "again then; this time does not count.",
+    )
 
 
 def _look_again(key: UploadKey) -> None:
