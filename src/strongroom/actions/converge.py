@@ -4,8 +4,10 @@ An action writes what should be. `cut` then makes the engine refuse what must be
 the worker (`run_due`) does whatever is left, and everything again that a crash cut short. Each step may be repeated.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 import structlog
@@ -13,7 +15,7 @@ from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 
 from strongroom import engines
-from strongroom.actions import deleting, finalizing, transferring
+from strongroom.actions import deleting, finalizing, leases, transferring
 from strongroom.actions.leases import Busy, Lease, LeaseLost, leased
 from strongroom.actions.steps import CLOSING, DRAINING, REMOVING, NotYet
 from strongroom.core.errors import Conflict, Unavailable
@@ -22,6 +24,7 @@ from strongroom.core.policy import access_of, compile_policy
 from strongroom.core.vocabulary import Kind, ServerState, State
 from strongroom.db.models import Dataset, UploadKey
 from strongroom.db.models.keys import LIVE
+from strongroom.engines import AccessKey
 
 log = structlog.get_logger()
 INLINE_GRACE = timedelta(seconds=5)  # how long the worker leaves a data set to the request that changed it
@@ -31,28 +34,42 @@ _HIGHEST_GENERATION = 2**31 - 1  # what the column of the revision holds
 _ENDING = (State.FINALIZING, State.DELETING)
 
 
-def request(dataset: Dataset) -> None:
-    """Say, inside an action's transaction, that the engine must follow; the action then calls `cut`."""
+def request(dataset: Dataset, *, and_lease: bool = False) -> UUID | None:
+    """Say, inside an action's transaction, that the engine must follow; the action then calls `cut`.
+
+    `and_lease`: the row is locked and goes to `cut` at once, so that its lease is taken along, if nobody has it. The
+    token for `cut`.
+    """
     dataset.revision += 1
-    due = timezone.now() + INLINE_GRACE
-    Dataset.objects.filter(id=dataset.id).update(revision=F("revision") + 1, is_settled=False, next_try_at=due)
+    now = timezone.now()
+    taken = leases.from_birth(now) if and_lease and leases.is_free(dataset, now) else {}
+    due = now + INLINE_GRACE
+    rows = Dataset.objects.filter(id=dataset.id)
+    rows.update(revision=F("revision") + 1, is_settled=False, next_try_at=due, **taken)
+    return cast(UUID | None, taken.get("lease"))
 
 
-def cut(dataset_id: UUID, *, first: Callable[[], None] | None = None, prove: Callable[[], None] | None = None) -> None:
+def cut(dataset_id: UUID, *, token: UUID | None = None) -> None:
     """Make the policy of the rows true on every gateway, and close what is being closed, before returning.
 
-    `first` is done before, under the same lease (making a key). `prove` replaces the generation probe where something
-    stronger is at hand (a new key that works).
+    `token`: of the lease that `request` took. Raises Unavailable as `obeying`.
+    """
+    with obeying(dataset_id, token=token) as lease:
+        dataset = follow_policy(lease)
+        while _was_overtaken(dataset):  # somebody changed the rows meanwhile: not done before that is in force
+            dataset = follow_policy(lease)
+        finish(lease, _close(lease, dataset))
+
+
+@contextmanager
+def obeying(dataset_id: UUID, *, token: UUID | None = None) -> Iterator[Lease]:
+    """The lease, for what is answered only once the engine obeyed.
+
     Raises Unavailable when the engine does not obey; what was asked stands, and the worker goes on trying.
     """
-    with leased(dataset_id, wait_seconds=WAIT_SECONDS) as lease:
+    with leased(dataset_id, wait_seconds=WAIT_SECONDS, token=token) as lease:
         try:
-            if first is not None:
-                first()
-            dataset = follow_policy(lease, prove=prove)
-            while _was_overtaken(dataset):  # somebody changed the rows meanwhile: not done before that is in force
-                dataset = follow_policy(lease)
-            _finish(lease, _close(lease, dataset))
+            yield lease
         except (Unavailable, LeaseLost) as error:
             _note_failure(dataset_id, error)
             raise Unavailable(
@@ -92,7 +109,7 @@ def settle(dataset_id: UUID, *, token: UUID | None = None) -> None:
     """
     try:
         with leased(dataset_id, wait_seconds=0, token=token) as lease:
-            _finish(lease, _advance(lease, _close(lease, follow_policy(lease))))
+            finish(lease, _advance(lease, _close(lease, follow_policy(lease))))
     except NotYet as wait:
         Dataset.objects.filter(id=dataset_id).update(next_try_at=timezone.now() + wait.delay)
     except Busy:
@@ -103,10 +120,14 @@ def settle(dataset_id: UUID, *, token: UUID | None = None) -> None:
         _note_failure(dataset_id, error)
 
 
-def follow_policy(lease: Lease, *, prove: Callable[[], None] | None = None) -> Dataset:
-    """Write and prove the policy of the rows where it is not known to be in force; the row that it stands for."""
+def follow_policy(lease: Lease, row: Dataset | None = None, *, made: AccessKey | None = None) -> Dataset:
+    """Write and prove the policy of the rows where it is not known to be in force; the row that it stands for.
+
+    `row`: as it was read under this lease. `made`: a key that is not in the rows yet; it is let in, and that it works
+    proves more than the generation does.
+    """
     engine = engines.current()
-    dataset = lease.row()
+    dataset = row or lease.row()
     has_bucket = dataset.state != State.DELETED and dataset.step != REMOVING
     if dataset.state == State.DELETING and has_bucket:  # it may be gone already, behind our back or in an earlier try
         has_bucket = engine.repository_exists(dataset.repository)
@@ -114,20 +135,23 @@ def follow_policy(lease: Lease, *, prove: Callable[[], None] | None = None) -> D
         if dataset.applied_revision == 0:
             engine.create_repository(dataset.repository, tags=tags_of(dataset))
         lease.renew()
-        engine.apply_policy(dataset.repository, document_of(dataset))
-        if prove is None:
+        engine.apply_policy(dataset.repository, document_of(dataset, made.principal if made else ""))
+        if made is None:
             engine.prove_policy(dataset.repository, dataset.revision)
-    if prove is not None:
-        prove()
+    if made is not None:
+        engine.prove_access_key(made, dataset.repository)
     if dataset.applied_revision != dataset.revision:
         dataset.applied_revision = dataset.revision
         lease.keep(applied_revision=dataset.revision)
     return dataset
 
 
-def document_of(dataset: Dataset) -> str:
-    """The policy that the rows of a data set stand for; its generation is the row's revision."""
-    return _compiled(dataset, dataset.revision, sessions_of(dataset))
+def document_of(dataset: Dataset, uploader: str = "") -> str:
+    """The policy that the rows of a data set stand for; its generation is the row's revision.
+
+    `uploader`: a principal to be let in whose key the rows do not tell as made yet.
+    """
+    return _compiled(dataset, dataset.revision, sessions_of(dataset), [uploader] if uploader else [])
 
 
 def refuse_too_large(dataset: Dataset) -> None:
@@ -139,13 +163,13 @@ def refuse_too_large(dataset: Dataset) -> None:
     _compiled(dataset, _HIGHEST_GENERATION, [server_session_name(server_id) for server_id in granted])
 
 
-def _compiled(dataset: Dataset, generation: int, servers: list[str]) -> str:
+def _compiled(dataset: Dataset, generation: int, servers: list[str], uploaders: Sequence[str] = ()) -> str:
     access = access_of(
         repository=dataset.repository,
         generation=generation,
         kind=Kind(dataset.kind),
         state=State(dataset.state),
-        uploaders=principals_of(dataset),
+        uploaders=[*principals_of(dataset), *uploaders],
         servers=servers,
         transfers=transferring.sessions_of(dataset),
     )
@@ -164,6 +188,8 @@ def sessions_of(dataset: Dataset) -> list[str]:
     Rows alone decide, never the time: a grant whose time is over is ended in its row first (`grants.end_due`), or the
     policy in force would be taken for one that somebody altered.
     """
+    if dataset.state != State.FINALIZED:
+        return []
     live = dataset.grants.filter(ended_at=None, server__state=ServerState.ACTIVE).order_by("server_id")
     return [server_session_name(server_id) for server_id in live.values_list("server_id", flat=True)]
 
@@ -229,7 +255,7 @@ def _advance(lease: Lease, dataset: Dataset) -> Dataset:
     return lease.row()
 
 
-def _finish(lease: Lease, dataset: Dataset) -> None:
+def finish(lease: Lease, dataset: Dataset) -> None:
     """Note whether anything is left, in one statement, so that a change made meanwhile is not overlooked."""
     now = timezone.now()
     is_idle = dataset.state not in _ENDING and not dataset.is_frozen

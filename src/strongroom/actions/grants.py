@@ -42,9 +42,9 @@ def create(
             expires_at=expires_at,
         )
         converge.refuse_too_large(dataset)
-        converge.request(dataset)
+        token = converge.request(dataset, and_lease=True)
         deed.record(after={**cutting.facts(grant), "permission": permission(dataset).value}, reason=reason)
-    converge.cut(dataset_id)
+    converge.cut(dataset_id, token=token)
     return grant
 
 
@@ -103,9 +103,9 @@ def revoke(actor: Actor, dataset_id: UUID, server_id: UUID, *, reason: str = "")
         grant.ended_at, grant.ended_by_id = deed.now, actor.person_id
         grant.end, grant.end_reason = GrantEnd.REVOKED, reason
         grant.save(update_fields=["ended_at", "ended_by", "end", "end_reason"])
-        converge.request(dataset)
+        token = converge.request(dataset, and_lease=True)
         deed.record(before=before, after={"ended_at": deed.now.isoformat()}, reason=reason)
-    converge.cut(dataset_id)
+    converge.cut(dataset_id, token=token)
     return grant
 
 

@@ -16,6 +16,7 @@ from strongroom import engines
 from strongroom.actions import converge, ledger
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
+from strongroom.actions.leases import Lease, LeaseLost
 from strongroom.core import names
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden, Invalid, Refusal, Unavailable
@@ -50,8 +51,9 @@ def issue(actor: Actor, dataset_id: UUID) -> IssuedKey:
         dataset = deed.dataset(dataset_id)
         _refuse_second(dataset)
         key = _insert(deed, dataset)
+        token = converge.request(dataset, and_lease=True)
         deed.record(after=_facts(key))
-    return _make(deed, dataset, key)
+    return _make(deed, dataset, key, token)
 
 
 def reset(actor: Actor, dataset_id: UUID, *, reason: str = "") -> IssuedKey:
@@ -69,10 +71,10 @@ def reset(actor: Actor, dataset_id: UUID, *, reason: str = "") -> IssuedKey:
         reason = names.clean_text("reason", reason, max_length=2000, required=is_support, is_multiline=True)
         _refuse_reset(dataset, last, is_support)
         dataset.keys.filter(status__in=LIVE).update(status=KeyStatus.REVOKED, ended_at=deed.now)
-        converge.request(dataset)
+        token = converge.request(dataset, and_lease=True)
         key = _insert(deed, dataset, replaces=last, is_support_reset=is_support, reason=reason)
         deed.record(before=_facts(last) if last else None, after=_facts(key), reason=reason)
-    return _make(deed, dataset, key)
+    return _make(deed, dataset, key, token)
 
 
 def list_(actor: Actor, dataset_id: UUID) -> list[UploadKey]:
@@ -109,9 +111,9 @@ def revoke(actor: Actor, dataset_id: UUID) -> UploadKey:
         before = _facts(key)
         key.status, key.ended_at = KeyStatus.REVOKED, deed.now
         key.save(update_fields=["status", "ended_at"])
-        converge.request(dataset)
+        token = converge.request(dataset, and_lease=True)
         deed.record(before=before, after=_facts(key))
-    converge.cut(dataset_id)
+    converge.cut(dataset_id, token=token)
     return key
 
 
@@ -174,32 +176,26 @@ def _insert(
     )
 
 
-def _make(deed: Deed, dataset: Dataset, key: UploadKey) -> IssuedKey:
+def _make(deed: Deed, dataset: Dataset, key: UploadKey, token: UUID | None) -> IssuedKey:
     """The engine's part of issue and reset: make, allow, prove; then, and only then, active.
 
     All under the data set's lease: whoever closes the data set meanwhile finds the principal and removes it.
     """
-    engine, made = engines.current(), list[AccessKey]()
-
-    def make() -> None:
-        _refuse_overtaken(dataset, key)
-        made.append(engine.create_access_key(key.principal))
-        _note_made(dataset, key, made[0])
-
-    def prove() -> None:
-        _refuse_overtaken(dataset, key)
-        engine.prove_access_key(made[0], dataset.repository)
-
+    engine = engines.current()
     try:
-        converge.cut(dataset.id, first=make, prove=prove)
-        _activate(deed, dataset, key)
+        with converge.obeying(dataset.id, token=token) as lease:
+            row = lease.row()
+            _refuse_overtaken(row, key)
+            made = engine.create_access_key(key.principal)
+            converge.follow_policy(lease, row, made=made)
+            _activate(deed, lease, row, key, made)
     except Refusal as refusal:
         if not _end(key, KeyStatus.LOST, SystemFact.KEY_LOST):
             _look_again(key)
         if isinstance(refusal, Unavailable):
             raise _not_issued(dataset, key, refusal) from refusal
         raise
-    return IssuedKey(key, made[0].secret, dataset.repository, engine.public_endpoint, engine.region)
+    return IssuedKey(key, made.secret, dataset.repository, engine.public_endpoint, engine.region)
 
 
 def _not_issued(dataset: Dataset, key: UploadKey, refusal: Unavailable) -> Unavailable:
@@ -226,28 +222,24 @@ def _look_again(key: UploadKey) -> None:
         Dataset.objects.filter(id=key.dataset_id).update(is_settled=False, next_try_at=timezone.now())
 
 
-def _note_made(dataset: Dataset, key: UploadKey, made: AccessKey) -> None:
-    with transaction.atomic():
-        _lock(dataset)
-        _change(dataset, key, access_key_id=made.access_key_id)
-        converge.request(dataset)
+def _activate(deed: Deed, lease: Lease, row: Dataset, key: UploadKey, made: AccessKey) -> None:
+    """The key, what the engine has followed and the end of the lease, in one transaction.
 
-
-def _activate(deed: Deed, dataset: Dataset, key: UploadKey) -> None:
-    """Raises Conflict when the data set was closed, or the key ended, while it was being made.
-
+    Raises Conflict when the data set was closed, or the key ended, while it was being made; LeaseLost.
     Raises Forbidden when whoever asked was disabled or lost their role: that deed may have looked for their keys
     before this one was there.
     """
-    with transaction.atomic():
-        deed.authorize_again()
-        _lock(dataset)
-        _change(dataset, key, status=KeyStatus.ACTIVE)
-        _append(SystemFact.KEY_SHOWN, dataset, key)
-
-
-def _lock(dataset: Dataset) -> None:
-    Dataset.objects.select_for_update(no_key=True).only("id").get(id=dataset.id)
+    try:
+        with transaction.atomic():
+            deed.authorize_again()
+            converge.finish(lease, row)  # which locks the row: before the key, as everywhere
+            _change(row, key, status=KeyStatus.ACTIVE, access_key_id=made.access_key_id)
+            _append(SystemFact.KEY_SHOWN, row, key)
+    except BaseException as error:
+        lease.is_over = False
+        if isinstance(error, LeaseLost):
+            lease.look_again()
+        raise
 
 
 def _change(dataset: Dataset, key: UploadKey, **columns: str) -> None:
@@ -258,9 +250,10 @@ def _change(dataset: Dataset, key: UploadKey, **columns: str) -> None:
         setattr(key, name, value)
 
 
-def _refuse_overtaken(dataset: Dataset, key: UploadKey) -> None:
-    if not UploadKey.objects.filter(id=key.id, status=KeyStatus.ISSUING).exists():
-        raise _overtaken(dataset)
+def _refuse_overtaken(row: Dataset, key: UploadKey) -> None:
+    """Raises Conflict. What changes after the row was read is seen in the end, when the key becomes active."""
+    if not any(each.id == key.id and each.status == KeyStatus.ISSUING for each in row.keys.all()):
+        raise _overtaken(row)
 
 
 def _overtaken(dataset: Dataset) -> Conflict:

@@ -72,27 +72,31 @@ class Lease:
         self._write(lease=None, leased_until=None, **columns)
         self.is_over = True
 
+    def look_again(self) -> None:
+        """Have it all done once more: a late-comer may have put something older over something newer."""
+        if self._rows is FixityCheck:  # whoever took over reads it anew: nothing can have been put over anything newer
+            return
+        row = _all(self._rows).filter(id=self.row_id)
+        row.filter(applied_revision__gt=0).update(applied_revision=F("applied_revision") - 1)
+        row.update(is_settled=False, next_try_at=timezone.now())
+
     def _write(self, **columns: object) -> None:
         mine = _all(self._rows).filter(id=self.row_id, lease=self._token)
         held_at = time.monotonic()
         if not mine.update(**{**self._kept, **columns}):
-            _again(self._rows, self.row_id)
+            self.look_again()
             raise LeaseLost(f"lost the lease of {self._rows.__name__.lower()} {self.row_id}")
         self._held_at, self._kept = held_at, {}
-
-
-def _again(rows: Leasable, row_id: UUID) -> None:
-    """Have it all done once more: a late-comer may have put something older over something newer."""
-    if rows is FixityCheck:  # whoever took over reads it anew: nothing can have been put over something newer
-        return
-    row = _all(rows).filter(id=row_id)
-    row.filter(applied_revision__gt=0).update(applied_revision=F("applied_revision") - 1)
-    row.update(is_settled=False, next_try_at=timezone.now())
 
 
 def from_birth(now: datetime) -> dict[str, object]:
     """Columns of a new row whose maker goes on working on it: its lease is taken by the insert itself."""
     return {"lease": uuid.uuid4(), "leased_until": now + timedelta(seconds=LEASE_SECONDS)}
+
+
+def is_free(row: Dataset, now: datetime) -> bool:
+    """Whether nobody holds the lease of a row that was just read and locked."""
+    return row.lease is None or row.leased_until is None or row.leased_until < now
 
 
 @contextmanager
@@ -101,7 +105,7 @@ def leased(
 ) -> Iterator[Lease]:
     """Hold the lease of a row, waiting for another holder to finish. Raises Busy after `wait_seconds`.
 
-    With the `token` of a row that was made a moment ago the lease is held already.
+    With a `token` the lease was taken by the transaction that wrote the row.
     """
     is_held, token = token is not None, token or uuid.uuid4()
     deadline = time.monotonic() + wait_seconds

@@ -75,10 +75,10 @@ def open_(actor: Actor, dataset_id: UUID, *, direction: Direction = Direction.UP
         label = clean_text("label", label, max_length=200, required=False)
         _make_room(deed, dataset)
         transfer = _insert(deed, dataset, direction, label)
-        converge.request(dataset)
+        token = converge.request(dataset, and_lease=True)
         deed.record(after=transferring.facts(transfer))
     try:
-        converge.cut(dataset_id)
+        converge.cut(dataset_id, token=token)
         _confirm(deed, transfer)
         return _with_credentials(transfer)
     except Refusal as refusal:
