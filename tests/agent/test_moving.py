@@ -168,8 +168,12 @@ def test_results_go_into_a_derivative_and_nothing_goes_into_an_original(
     lines = [json.loads(line) for line in Path(told["manifest"]).read_text().splitlines()]
     assert {line["key"][len("run-7/") :]: line["size_bytes"] for line in lines} == expected
     assert Path(told["manifest"]).is_relative_to(serving.folder / "state" / "transfers")
-    again = uploaded(serving, "upload", folder, results.id, *words)
+    more = ("--read-all", "--patience", "1", "--label", "night run")
+    again = uploaded(serving, "upload", folder, results.id, *words, *more)
     assert (again["sent_files"], again["there_already"]) == (0, 6)
+    assert json.loads(Path(again["manifest"]).read_text().splitlines()[0]) == {"label": "night run"}
+    assert uploaded(serving, "upload", folder, results.id, *words, "--abort") == {"aborted": 0}
+    assert not Path(again["manifest"]).with_suffix(".journal").exists() and len(held(place, results, "run-7/")) == 6
     assert place.system.owner.get(f"{results.path}/transfers")["items"] == []
 
     (folder / "tables" / "4.csv").unlink()
@@ -183,7 +187,7 @@ def test_results_go_into_a_derivative_and_nothing_goes_into_an_original(
     assert len(held(place, results, "first/")) == 3
 
     copy = open_folder / "results-copy"
-    told = uploaded(serving, "sync", copy, results.name, "--down", "--into", "run-7")
+    told = uploaded(serving, "sync", copy, results.name, "--down", "--into", "run-7", "--threads", "1", "--read-all")
     assert (told["files_received"], told["problems"]) == (5, 0)
     assert {key: len(content) for key, content in files(copy).items()} == held(place, results, "run-7/")
 

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from strongroom.agent import control_socket, mounts_checks, mounts_kernel, moving_runs
+from strongroom.agent import control_socket, mounts_checks, mounts_kernel, mover_options, moving_runs
 from strongroom.agent.config import IS_WINDOWS, Config
 from strongroom.agent.moving_runs import DIFFERENT, EPILOG, NOT_ALL
 from strongroom.agent.problems import USAGE, Trouble
 from strongroom.movers import listed, saved, verify
 from strongroom.movers.download import Download, Full, Order
 from strongroom.movers.listed import Listed
+from strongroom.movers.options import DOWNLOAD
 from strongroom.movers.patterns import Selection
 from strongroom.movers.settling import Unwritable
 from strongroom.movers.verify import Difference
@@ -37,11 +38,14 @@ def _add_download(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     )
     parser.add_argument("dataset", metavar="DATA-SET", help="its name, its id or its repository")
     parser.add_argument("folder", metavar="FOLDER", help="made where it is not there")
-    parser.add_argument("--prefix", default="", help="only this folder of the data set, such as images/")
+    parser.add_argument(
+        *("--from", "--prefix"), dest="prefix", default="", metavar="FOLDER", help="only this folder of the data set"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that are there and are other ones")
     parser.add_argument("--delete", action="store_true", help="remove what the data set does not have; overwrites, too")
-    moving_runs.add_choices(parser)
-    parser.set_defaults(run=download)
+    mover_options.add(parser, DOWNLOAD)
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.set_defaults(run=download, is_careful=False, threads=Order.threads)
 
 
 def _add_verify(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,7 +70,7 @@ def _add_verify(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def download(config: Config, options: argparse.Namespace) -> int:
     """Bring the files. Raises: Trouble."""
-    dataset, repository = moving_runs.granted(config, options.dataset)
+    dataset, repository = moving_runs.granted(config, options.dataset, options.patience)
     prefix = options.prefix.strip("/")
     order = Order(
         options.folder,
@@ -74,6 +78,8 @@ def download(config: Config, options: argparse.Namespace) -> int:
         Selection(tuple(options.include), tuple(options.exclude)),
         overwrites=options.overwrite or options.delete,
         deletes=options.delete,
+        trusts_times=not options.is_careful,
+        threads=min(options.threads, Order.threads),
         bytes_per_second=options.limit,
     )
     with tempfile.TemporaryDirectory(prefix="strongroom-") as folder:
@@ -81,7 +87,7 @@ def download(config: Config, options: argparse.Namespace) -> int:
         is_known = dataset["kind"] == "original"
         manifest = _saved(_manifest(config, dataset), f"{folder}/manifest.jsonl") if is_known else None
         made = Download(order, repository, manifest, moving_runs.told(options.json))
-        if options.dry_run:
+        if options.is_dry_run:
             with _ends(made, dataset["name"]):
                 for each in made.rehearse():
                     moving_runs.print_planned(each.step, each.key, each.size_bytes)

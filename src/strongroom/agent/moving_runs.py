@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import threading
@@ -16,8 +15,9 @@ from strongroom.agent import local, mounts_checks
 from strongroom.agent.config import IS_WINDOWS, Config
 from strongroom.agent.mounts_wrong import EXITS, wrong
 from strongroom.agent.problems import Trouble
-from strongroom.movers import limiting, names
+from strongroom.movers import names
 from strongroom.movers.errors import Refused, Unreachable
+from strongroom.movers.retrying import Patience
 from strongroom.movers.s3 import Credentials, Repository
 from strongroom.movers.tally import Event, Tally
 from strongroom.movers.walk import Trouble as FileTrouble
@@ -41,7 +41,7 @@ class Ended(Exception):
         self.refusal = refusal
 
 
-def granted(config: Config, name: str) -> tuple[dict[str, Any], Repository]:
+def granted(config: Config, name: str, patience_minutes: float) -> tuple[dict[str, Any], Repository]:
     """The one data set of that name, and its repository for this server. Raises: Trouble."""
     told = local.status(config) if IS_WINDOWS else mounts_checks.status(config)
     dataset = mounts_checks.granted(config, told, name)
@@ -51,6 +51,7 @@ def granted(config: Config, name: str) -> tuple[dict[str, Any], Repository]:
     return dataset, Repository(
         *(told["endpoint"], told["region"], dataset["repository"], session.current),
         denied=session.denied,
+        patience=Patience(patience_minutes * 60.0),
         ca_file=config.ca_file,
     )
 
@@ -113,22 +114,6 @@ def _ended(refusal: Refused, dataset: str, tally: Tally, where: str) -> Trouble:
         f"{tally.found_files:,} files are {where}.",
         "Ask a steward of the space; where access is given again, the same command goes on from here.",
     )
-
-
-def add_choices(parser: argparse.ArgumentParser) -> None:
-    """The options that every mover has."""
-    parser.add_argument("--include", action="append", default=[], metavar="PATTERN", help="only these; may be repeated")
-    parser.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help="not these; may be repeated")
-    parser.add_argument("--limit", type=_rate, metavar="RATE", help="at most so many bytes a second, such as 20MB")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done")
-    parser.add_argument("--json", action="store_true", help="for programs")
-
-
-def _rate(text: str) -> float:
-    try:
-        return limiting.rate(text)
-    except ValueError as problem:
-        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def print_planned(step: str, key: str, size_bytes: int) -> None:

@@ -20,8 +20,9 @@ from strongroom.agent.config import IS_WINDOWS, Config
 from strongroom.agent.mounts_wrong import wrong
 from strongroom.agent.moving_runs import NOT_ALL
 from strongroom.agent.problems import USAGE, Trouble
-from strongroom.movers import journals, transfer_manifest, walk
+from strongroom.movers import journals, sending, transfer_manifest, walk
 from strongroom.movers.journal import InUse, Journal, Unwritable
+from strongroom.movers.options import ONLY_UP
 from strongroom.movers.patterns import Selection
 from strongroom.movers.tally import Tally
 from strongroom.movers.upload import Order, Planned, Told, Upload
@@ -29,9 +30,12 @@ from strongroom.movers.upload import Order, Planned, Told, Upload
 
 def sync(config: Config, options: argparse.Namespace) -> int:
     """Make one side hold what the other one does. Raises: Trouble."""
-    if not options.down:
+    if not options.is_down:
         return upload(config, options)
-    options.prefix, options.overwrite = options.into, True
+    for name, option in {**ONLY_UP, "label": "--label"}.items():
+        if getattr(options, name):
+            raise Trouble(f"With --down, {option} has no meaning.", "Leave it out.", "usage", USAGE)
+    options.prefix, options.overwrite, options.delete = options.into, True, options.is_deleting
     return moving.download(config, options)
 
 
@@ -39,14 +43,18 @@ def upload(config: Config, options: argparse.Namespace) -> int:
     """Bring the files. Raises: Trouble."""
     if not Path(options.folder).exists():
         raise Trouble(f"There is no folder {options.folder}.", "Say which is to be uploaded.", "usage", USAGE)
-    dataset, repository = moving_runs.granted(config, options.dataset)
+    if options.manifest:
+        _check_manifest(options.manifest)
+    dataset, repository = moving_runs.granted(config, options.dataset, options.patience)
     _check(dataset, options)
     tally = Tally()
     with _ends(dataset["name"], tally):
         journal = _journal(config, dataset, options)
         try:
-            made = Upload(_order(options), repository, journal, tally=tally)
-            return _rehearse(made, options) if options.dry_run else _run(made, dataset["name"], options)
+            made = Upload(order(options), repository, journal, tally=tally)
+            if options.is_abort:
+                return _abort(made, is_json=options.json)
+            return _rehearse(made, options) if options.is_dry_run else _run(made, dataset["name"], options)
         finally:
             journal.close()
 
@@ -72,10 +80,10 @@ def _check(dataset: dict[str, Any], options: argparse.Namespace) -> None:
             "Results go into a derivative: have one made (`strongroom dataset create … --kind derivative`), finalized "
             "and granted to this server.",
         )
-    if options.delete and Path(options.folder).is_file():
+    if options.is_deleting and Path(options.folder).is_file():
         way_out = "Name a folder, or leave --delete out."
         raise Trouble(f"{options.folder} is a file: with --delete, all else would go.", way_out, "usage", USAGE)
-    if options.delete and not options.dry_run and options.confirm != name:
+    if options.is_deleting and not options.is_dry_run and not options.is_abort and options.confirm != name:
         raise Trouble(
             f"--delete removes files of “{name}” that are not in {options.folder}, for good. Nothing was done.",
             f"Look with --dry-run first, then say --confirm '{name}'.",
@@ -84,14 +92,23 @@ def _check(dataset: dict[str, Any], options: argparse.Namespace) -> None:
         )
 
 
-def _order(options: argparse.Namespace) -> Order:
+def _check_manifest(file: Path) -> None:
+    try:
+        transfer_manifest.check(file)
+    except Unwritable as problem:
+        raise Trouble(str(problem), "Name another file with --manifest, or leave it out.", "usage", USAGE) from None
+
+
+def order(options: argparse.Namespace) -> Order:
+    """What is wished, as it was typed."""
     return Order(
         options.folder,
         options.into,
         Selection(tuple(options.include), tuple(options.exclude)),
         options.links or walk.REPORT,
-        deletes=options.delete,
-        threads=options.threads or Order.threads,
+        trusts_times=not options.is_careful,
+        deletes=options.is_deleting,
+        threads=options.threads,
         bytes_per_second=options.limit,
     )
 
@@ -116,8 +133,19 @@ def _run(made: Upload, name: str, options: argparse.Namespace) -> int:
         where = problem.filename or options.folder
         raise Trouble(f"{where} cannot be read: {problem.strerror}.", "Run it again: it goes on.", "file") from None
     manifest = options.manifest or made.journal.file.with_suffix(".jsonl")
-    sha256 = transfer_manifest.write(manifest, made.journal)
-    return _summary(made.tally, name, {"manifest": str(manifest), "manifest_sha256": sha256}, is_json=options.json)
+    sha256 = transfer_manifest.write(manifest, made.journal, label=options.label)
+    told = {"manifest": str(manifest), "manifest_sha256": sha256, "label": options.label}
+    return _summary(made.tally, name, told, is_json=options.json)
+
+
+def _abort(made: Upload, *, is_json: bool) -> int:
+    """Clean up what an upload began and will not go on with, and forget what is known of it."""
+    sending.settle(made.repository, made.journal)
+    count = sending.abort_left_over(made.repository, made.journal)
+    made.journal.forget()
+    said = f"{count:,} unfinished uploads aborted, and the journal is gone. Files that arrived stay."
+    print(json.dumps({"aborted": count}) if is_json else said)
+    return 0
 
 
 def _rehearse(made: Upload, options: argparse.Namespace) -> int:

@@ -24,13 +24,13 @@ def check(file: Path) -> None:
         raise _unwritable(file, error) from error
 
 
-def write(file: Path, journal: Journal) -> str:
-    """Write it; its SHA-256 (hex). Raises: Unwritable."""
+def write(file: Path, journal: Journal, *, label: str = "") -> str:
+    """Write it; its SHA-256 (hex). A label stands in a line before all others. Raises: Unwritable."""
     summed = hashlib.sha256()
     beside = _beside(file)
     try:
         with beside.open("wb") as out:
-            for line in _lines(journal):
+            for line in _lines(journal, label):
                 content = (json.dumps(line, ensure_ascii=True) + "\n").encode()
                 summed.update(content)
                 out.write(content)
@@ -50,7 +50,9 @@ def _unwritable(file: Path, error: OSError) -> Unwritable:
     return Unwritable(f"The transfer manifest {file} cannot be written: {error.strerror or error}.")
 
 
-def _lines(journal: Journal) -> Iterator[dict[str, object]]:
+def _lines(journal: Journal, label: str) -> Iterator[dict[str, object]]:
+    if label:
+        yield {"label": label}
     for sent in journal.of_this_run():
         yield {"key": sent.key, "size_bytes": sent.size_bytes, "etag": sent.etag, "sha256": sent.sha256}
     for trouble in journal.troubles():

@@ -11,7 +11,7 @@ import click
 
 from strongroom.cli import asking, find, moving, words
 from strongroom.cli.client import path
-from strongroom.cli.commands.rates import Rate
+from strongroom.cli.commands.mover_options import taking
 from strongroom.cli.deeds import command
 from strongroom.cli.exits import Exit
 from strongroom.cli.lease import Lease
@@ -23,12 +23,10 @@ from strongroom.core.vocabulary import Direction, State
 from strongroom.movers import listed
 from strongroom.movers.download import Download, Full, Order
 from strongroom.movers.listed import Listed
+from strongroom.movers.options import DOWNLOAD, LABEL, ONLY_UP
 from strongroom.movers.patterns import Selection
 from strongroom.movers.retrying import Patience
 from strongroom.movers.tally import Tally
-
-_PATIENCE_SECONDS = 900.0
-_OF_UPLOADS = {"is_abort": "--abort", "manifest": "--manifest", "links": "--follow-links or --skip-links"}
 
 
 def add_to(group: click.Group) -> None:
@@ -43,12 +41,8 @@ def add_to(group: click.Group) -> None:
 @click.argument("dataset")
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option("--from", "prefix", metavar="FOLDER", default="", help="A folder of the data set; all if left out.")
-@click.option("--include", metavar="PATTERN", multiple=True, help="Only files that fit, such as '*.dcm'.")
-@click.option("--exclude", metavar="PATTERN", multiple=True, help="No files that fit, such as 'cache/'.")
 @click.option("--overwrite", is_flag=True, help="Replace files that are there and are other ones.")
-@click.option("--limit", type=Rate(), help="At most so many bytes a second, such as 50MB.")
-@click.option("--dry-run", "is_dry_run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--label", default="", help="A word in the ledger that tells this transfer from others.")
+@taking((*DOWNLOAD, LABEL))
 def download(
     session: Session,
     dataset: str,
@@ -59,6 +53,7 @@ def download(
     overwrite: bool,
     limit: float | None,
     is_dry_run: bool,
+    patience: float,
     label: str,
 ) -> None:
     """Download a pending data set into a folder.
@@ -74,12 +69,13 @@ def download(
         overwrites=overwrite,
         bytes_per_second=limit,
     )
-    run(session, find.dataset(session.api, dataset), order, label=label, is_dry_run=is_dry_run)
+    found = find.dataset(session.api, dataset)
+    run(session, found, order, Patience(patience * 60.0), label=label, is_dry_run=is_dry_run)
 
 
 def sync(session: Session, folder: str, dataset: str, options: dict[str, Any]) -> None:
     """Make a folder hold what a pending data set holds."""
-    for name, option in _OF_UPLOADS.items():
+    for name, option in ONLY_UP.items():
         if options[name]:
             raise usage(f"With --down, {option} has no meaning.", "Leave it out.")
     into = options["into"].strip("/")
@@ -98,17 +94,17 @@ def sync(session: Session, folder: str, dataset: str, options: dict[str, Any]) -
         consequence = f"Files of {folder} that are not in {found['name']} are deleted here, for good."
         asking.for_name(session, found["name"], consequence=consequence, given=options["confirm"])
     patience = Patience(options["patience"] * 60.0)
-    run(session, found, order, label=options["label"], is_dry_run=options["is_dry_run"], patience=patience)
+    run(session, found, order, patience, label=options["label"], is_dry_run=options["is_dry_run"])
 
 
 def run(
     session: Session,
     dataset: Json,
     order: Order,
+    patience: Patience,
     *,
     label: str,
     is_dry_run: bool,
-    patience: Patience = Patience(_PATIENCE_SECONDS),
 ) -> None:
     """Bring it. Raises Problem for every end but a full success."""
     if dataset["state"] != State.PENDING:

@@ -1,5 +1,6 @@
 """`strongroom upload` and `strongroom sync`: files of a folder into a data set, resumed, proved and counted."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,13 @@ import click
 
 from strongroom.cli import asking, find, moving
 from strongroom.cli.commands import downloading
-from strongroom.cli.commands.rates import Rate
+from strongroom.cli.commands.mover_options import taking
 from strongroom.cli.deeds import Handler, command
 from strongroom.cli.moving import Wish
 from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
 from strongroom.movers import names, walk
+from strongroom.movers.options import SYNC, UPLOAD, Option
 from strongroom.movers.patterns import Selection
 from strongroom.movers.upload import Order
 
@@ -30,8 +32,8 @@ _SYNCS = (
 
 def add_to(group: click.Group) -> None:
     """Hang both below the root."""
-    command(group, "upload", examples=_UPLOADS)(_arguments(upload))
-    command(group, "sync", examples=_SYNCS)(_deleting(_arguments(sync)))
+    command(group, "upload", examples=_UPLOADS)(_arguments(UPLOAD, upload))
+    command(group, "sync", examples=_SYNCS)(_arguments(SYNC, sync))
 
 
 def upload(session: Session, folder: str, dataset: str, **options: Any) -> None:
@@ -88,53 +90,6 @@ def _wish(folder: str, options: dict[str, Any]) -> Wish:
     return Wish(order, options["label"], options["patience"] * 60.0, options["manifest"])
 
 
-def _arguments(handler: Handler) -> Handler:
-    for option in reversed(
-        (
-            click.argument("folder", type=click.Path()),
-            click.argument("dataset"),
-            click.option("--into", metavar="FOLDER", default="", help="A folder of the data set; its top if left out."),
-            click.option("--include", metavar="PATTERN", multiple=True, help="Only files that fit, such as '*.dcm'."),
-            click.option("--exclude", metavar="PATTERN", multiple=True, help="No files that fit, such as 'cache/'."),
-            click.option("--follow-links", "links", flag_value=walk.FOLLOW, help="Upload what links lead to."),
-            click.option("--skip-links", "links", flag_value=walk.SKIP, help="Leave links out."),
-            click.option("--dry-run", "is_dry_run", is_flag=True, help="Say what would be done, and do nothing."),
-            click.option("--limit", type=Rate(), help="At most so many bytes a second, such as 50MB."),
-            click.option("--read-all", "is_careful", is_flag=True, help="Also read files that seem unchanged."),
-            click.option(
-                "--patience",
-                metavar="MINUTES",
-                type=click.FloatRange(0),
-                default=15,
-                show_default=True,
-                help="How long nothing may move, silence and pauses together, before it ends.",
-            ),
-            click.option(
-                "--threads",
-                type=click.IntRange(1, 128),
-                default=64,
-                show_default=True,
-                help="How many requests at once.",
-            ),
-            click.option("--label", default="", help="A word in the ledger that tells this transfer from others."),
-            click.option(
-                "--manifest",
-                metavar="FILE",
-                type=click.Path(path_type=Path, dir_okay=False),
-                help="Where the transfer manifest goes.",
-            ),
-            click.option("--abort", "is_abort", is_flag=True, help="Clean up what an earlier run began; forget it."),
-        )
-    ):
-        handler = option(handler)
-    return handler
-
-
-def _deleting(handler: Handler) -> Handler:
-    for option in (
-        click.option("--confirm", metavar="NAME", help="The data set's exact name, instead of being asked."),
-        click.option("--delete", "is_deleting", is_flag=True, help="Delete there what the folder does not hold."),
-        click.option("--down", "is_down", is_flag=True, help="The other way: the folder follows the data set."),
-    ):
-        handler = option(handler)
-    return handler
+def _arguments(options: Sequence[Option], handler: Handler) -> Handler:
+    taken = taking(options)(handler)
+    return click.argument("folder", type=click.Path())(click.argument("dataset")(taken))
