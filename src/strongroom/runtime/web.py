@@ -1,16 +1,37 @@
 """The web server process: granian, told what the settings say."""
 
+import gc
+import multiprocessing
+import os
+from typing import TYPE_CHECKING
+
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 
 from strongroom.core.settings import Settings
+from strongroom.runtime import launch
+
+if TYPE_CHECKING:
+    from django.core.handlers.wsgi import WSGIHandler
 
 _BACKLOG = 1024
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished."""
+    # Loaded once, for all: the workers are forked from this process.
+    from strongroom.runtime.wsgi import application
+
+    multiprocessing.set_start_method("fork")
+    gc.freeze()
+    server = os.getpid()
+
+    def load(_: str) -> "WSGIHandler":
+        """What a worker serves; the kernel ends it with this process, which could not when it is killed."""
+        launch.die_with_parent(server)
+        return application
+
     Granian(
         "strongroom.runtime.wsgi:application",
         address=settings.web_host,
@@ -23,4 +44,4 @@ def serve(settings: Settings) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=15,
         log_access=False,
-    ).serve()
+    ).serve(target_loader=load)
