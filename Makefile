@@ -13,8 +13,10 @@ INSTALL := $(PIP) install --require-hashes --requirement
 PACKAGE := $(PIP) install --no-deps --no-build-isolation --editable .
 TESTS ?= tests
 POSTGRESQL_TESTS ?= tests/actions tests/api
-# One more than the cores of a small machine: tests wait a good deal for the processes they start.
+# One more than the cores of a small machine: tests wait a good deal for the processes they start. Those on PostgreSQL
+# start none, and run beside the others.
 PYTEST_WORKERS ?= 3
+POSTGRESQL_WORKERS ?= 2
 
 .PHONY: help up test check bench lock reference clean venv venv-dev system pytest postgresql
 
@@ -24,7 +26,8 @@ help: ## Say what there is
 up: venv ## Start Strongroom; Ctrl-C stops it, state is kept in ./var (STRONGROOM_HOME)
 	@exec $(BIN)/python -m strongroom.runtime up --with-parent
 
-test: venv-dev system check pytest postgresql ## Install what the tests need and run everything (TESTS=tests/core for a part)
+test: venv-dev system ## Install what the tests need and run everything (TESTS=tests/core for a part)
+	@MAKE="$(MAKE)" $(BIN)/python -m tests.everything
 
 check: venv-dev ## Style, types, import contracts, generated pages, migrations
 	@$(BIN)/ruff check .
@@ -39,7 +42,7 @@ pytest: venv-dev
 
 # What reaches the database, once more on PostgreSQL, in a cluster that is thrown away.
 postgresql: venv-dev
-	@$(BIN)/python -m tests.postgres pytest -n $(PYTEST_WORKERS) $(POSTGRESQL_TESTS)
+	@$(BIN)/python -m tests.postgres pytest -n $(POSTGRESQL_WORKERS) $(POSTGRESQL_TESTS)
 
 bench: venv-dev ## Measure; results go to docs/reference/performance.md
 	@sh tests/system-packages.sh bench

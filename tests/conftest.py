@@ -13,26 +13,57 @@ from strongroom.hosts.memory import MemoryHost
 from strongroom.runtime import zipapp
 from tests.world import World
 
-# An agent sees and looks after every mount of its machine: those of two tests at once would be in each other's way.
-_MOUNTING = (
-    "tests/agent/",
-    "tests/windows/test_rclone",
-    "tests/journeys/test_server_e",
-    "tests/journeys/test_server_re",
-    "tests/journeys/browser/test_reference_story",
-)
+_GROUPS = {
+    # An agent sees and looks after every mount of its machine: those of two tests at once would be in each other's way.
+    "mounts": ("tests/agent/", "tests/windows/test_rclone"),
+    # These machines have mounts of their own, but the same paths.
+    "machines": (
+        "tests/journeys/test_server_e",
+        "tests/journeys/test_server_re",
+        "tests/journeys/browser/test_reference_story",
+    ),
+}
 # The tests of one file go through one story on one system, in their order.
 _STORIES = ("tests/journeys/", "tests/hosts/")
+# What takes long in one piece comes first, then what waits for processes, and last what is left: short, and never idle.
+_FIRST = (
+    *_GROUPS["mounts"],
+    "tests/journeys/test_crashes",
+    *_GROUPS["machines"],
+    "tests/journeys/browser/test_every_page",
+    "tests/journeys/test_server",
+    *_STORIES,
+    "tests/movers/test_upload_",
+    "tests/runtime/test_up",
+    "tests/engines/",
+    "tests/runtime/",
+    "tests/movers/",
+)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this very hook, and would come first
+class _Grouping:
+    """Has one process do all tests of a group, one after the other (`--dist loadgroup`)."""
+
+    @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this very hook, and would come first
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            file = item.nodeid.split("::")[0]
+            name = next((name for name, begins in _GROUPS.items() if file.startswith(begins)), "")
+            if name or file.startswith(_STORIES):
+                item.add_marker(pytest.mark.xdist_group(name or file))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The grouping, and the order of this file in the place of xdist's, which counts the tests of a group."""
+    config.pluginmanager.register(_Grouping())
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(trylast=True)  # Django's plugin has an order of its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have one process do all tests that mount, one after the other, and one each journey (`--dist loadgroup`)."""
-    for item in items:
-        if item.nodeid.startswith(_MOUNTING):
-            item.add_marker(pytest.mark.xdist_group("mounts"))
-        elif item.nodeid.startswith(_STORIES):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: next((n for n, begins in enumerate(_FIRST) if item.nodeid.startswith(begins)), 99))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

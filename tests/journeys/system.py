@@ -215,6 +215,8 @@ def running(folder: Path, **settings: str) -> Iterator[System]:
     home = folder / "home"
     with front_door(home, engine="seaweedfs", more={"STRONGROOM_" + k.upper(): v for k, v in settings.items()}) as door:  # type: ignore[arg-type]
         door.more = {name: value.replace("{port}", str(door.first_port)) for name, value in door.more.items()}
+        if "database_url" not in settings:
+            door.with_tables()
         door.start()
         system = System(door)
         code = door.code()

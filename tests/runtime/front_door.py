@@ -4,13 +4,17 @@ import contextlib
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -109,6 +113,14 @@ class FrontDoor:
         environ = {**self.environ, "XDG_CONFIG_HOME": str(self.home.with_suffix(".config"))}
         return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
 
+    def with_tables(self) -> "FrontDoor":
+        """A home whose database has its tables: making them is half of what a first start costs."""
+        self.home.mkdir(mode=0o700)
+        place = self.home / "strongroom.sqlite3"
+        place.write_bytes(_empty_tables())
+        place.chmod(0o600)
+        return self
+
     def launch(self) -> "subprocess.Popen[str]":
         """Start `up` and do not wait."""
         with self.output_file.open("w") as output:
@@ -150,6 +162,20 @@ class FrontDoor:
     def printed(self, word: str) -> str:
         """The first line of the output that has this word, such as a command to copy."""
         return next(line.strip() for line in self.output.splitlines() if word in line)
+
+
+@cache
+def _empty_tables() -> bytes:
+    """The database as `migrate` leaves it, made once for all tests of this process."""
+    folder = Path(tempfile.mkdtemp(prefix="strongroom-tables-"))
+    try:
+        door = FrontDoor(folder / "home")
+        made = door.operate("migrate")
+        assert made.returncode == 0, made.stderr
+        with contextlib.closing(sqlite3.connect(door.home / "strongroom.sqlite3")) as database:
+            return database.serialize()
+    finally:
+        shutil.rmtree(folder)
 
 
 @contextlib.contextmanager

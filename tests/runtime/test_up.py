@@ -19,9 +19,16 @@ from tests.runtime.front_door import FrontDoor, eventually, front_door, is_alive
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[FrontDoor]:
+def bare(tmp_path: Path) -> Iterator[FrontDoor]:
+    """With nothing there."""
     with front_door(tmp_path / "var") as door:
         yield door
+
+
+@pytest.fixture
+def door(bare: FrontDoor) -> FrontDoor:
+    """With the tables, for what is not about the first start."""
+    return bare.with_tables()
 
 
 def rows(door: FrontDoor, query: str) -> list[tuple[object, ...]]:
@@ -32,17 +39,17 @@ def rows(door: FrontDoor, query: str) -> list[tuple[object, ...]]:
         database.close()
 
 
-def test_from_nothing_it_becomes_ready_and_ctrl_c_stops_all_of_it(door: FrontDoor) -> None:
-    door.start()
-    answer = door.readiness()
+def test_from_nothing_it_becomes_ready_and_ctrl_c_stops_all_of_it(bare: FrontDoor) -> None:
+    bare.start()
+    answer = bare.readiness()
     assert answer.status_code == 200
     assert answer.json()["parts"]["database"] == "ok"
-    started = door.pids()
+    started = bare.pids()
     assert len(started) >= 4, "web with two workers, and the background worker"
-    assert door.end(signal.SIGINT) == 0
+    assert bare.end(signal.SIGINT) == 0
     assert not any(is_alive(pid) for pid in started)
-    assert "killed" not in door.output
-    assert "Traceback" not in door.output
+    assert "killed" not in bare.output
+    assert "Traceback" not in bare.output
 
 
 def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(door: FrontDoor) -> None:
@@ -62,29 +69,29 @@ def test_sigterm_and_a_closed_terminal_stop_it_like_ctrl_c(door: FrontDoor) -> N
         assert not any(is_alive(pid) for pid in started)
 
 
-def test_a_second_start_keeps_everything_and_prints_no_second_code(door: FrontDoor) -> None:
-    door.start()
-    assert door.code() is not None
-    people = rows(door, "SELECT id, email FROM strongroom_person")
-    secrets = {each.name: each.read_bytes() for each in (door.home / "secrets").iterdir()}
-    door.end()
-    door.start()
-    assert door.code() is None
-    assert rows(door, "SELECT id, email FROM strongroom_person") == people
-    assert {each.name: each.read_bytes() for each in (door.home / "secrets").iterdir()} == secrets
+def test_a_second_start_keeps_everything_and_prints_no_second_code(bare: FrontDoor) -> None:
+    bare.start()
+    assert bare.code() is not None
+    people = rows(bare, "SELECT id, email FROM strongroom_person")
+    secrets = {each.name: each.read_bytes() for each in (bare.home / "secrets").iterdir()}
+    bare.end()
+    bare.start()
+    assert bare.code() is None
+    assert rows(bare, "SELECT id, email FROM strongroom_person") == people
+    assert {each.name: each.read_bytes() for each in (bare.home / "secrets").iterdir()} == secrets
 
 
-def test_the_first_administrators_code_is_stored_only_as_a_digest(door: FrontDoor) -> None:
-    door.more["STRONGROOM_ADMIN_EMAIL"] = "Dean@University.Example"
-    door.start()
-    code = door.code()
+def test_the_first_administrators_code_is_stored_only_as_a_digest(bare: FrontDoor) -> None:
+    bare.more["STRONGROOM_ADMIN_EMAIL"] = "Dean@University.Example"
+    bare.start()
+    code = bare.code()
     assert code is not None
-    assert rows(door, "SELECT email, staff_role FROM strongroom_person") == [
+    assert rows(bare, "SELECT email, staff_role FROM strongroom_person") == [
         ("dean@university.example", "administrator")
     ]
-    assert rows(door, "SELECT code_sha256 FROM strongroom_signincode") == [(credentials.digest(code),)]
-    door.end()
-    for file in (each for each in door.home.rglob("*") if each.is_file()):
+    assert rows(bare, "SELECT code_sha256 FROM strongroom_signincode") == [(credentials.digest(code),)]
+    bare.end()
+    for file in (each for each in bare.home.rglob("*") if each.is_file()):
         assert code.encode() not in file.read_bytes(), file
 
 
@@ -134,10 +141,10 @@ def test_a_wrong_setting_is_a_sentence_and_not_a_traceback(door: FrontDoor) -> N
     assert "Traceback" not in refused.stdout + refused.stderr
 
 
-def test_everything_in_the_home_is_private(door: FrontDoor) -> None:
-    door.start()
-    door.end()
-    for path in (door.home, *door.home.rglob("*")):
+def test_everything_in_the_home_is_private(bare: FrontDoor) -> None:
+    bare.start()
+    bare.end()
+    for path in (bare.home, *bare.home.rglob("*")):
         mode = stat.S_IMODE(path.lstat().st_mode)
         assert not mode & 0o077, f"{path} has mode {mode:o}"
 
@@ -187,19 +194,19 @@ def test_on_a_terminal_it_looks_the_part_and_in_a_file_it_is_plain(door: FrontDo
     assert b"Stopped. Everything is kept" in seen
 
 
-def test_on_postgresql_it_starts_and_comes_back_with_everything(door: FrontDoor) -> None:
+def test_on_postgresql_it_starts_and_comes_back_with_everything(bare: FrontDoor) -> None:
     with postgres.cluster() as url:
-        door.more["STRONGROOM_DATABASE_URL"] = url
-        door.start()
-        assert door.readiness().json()["parts"]["database"] == "ok"
-        signed_in = door.client(door.printed("--code"))
+        bare.more["STRONGROOM_DATABASE_URL"] = url
+        bare.start()
+        assert bare.readiness().json()["parts"]["database"] == "ok"
+        signed_in = bare.client(bare.printed("--code"))
         assert signed_in.returncode == 0, signed_in.stderr
-        door.end()
-        door.start()
-        assert door.code() is None
-        assert door.client("strongroom whoami").returncode == 0
-        assert door.end() == 0
+        bare.end()
+        bare.start()
+        assert bare.code() is None
+        assert bare.client("strongroom whoami").returncode == 0
+        assert bare.end() == 0
     password = url.split(":")[2].split("@")[0]
-    assert password not in door.output
-    assert not (door.home / "strongroom.sqlite3").exists()
-    assert all(password.encode() not in log.read_bytes() for log in (door.home / "log").iterdir())
+    assert password not in bare.output
+    assert not (bare.home / "strongroom.sqlite3").exists()
+    assert all(password.encode() not in log.read_bytes() for log in (bare.home / "log").iterdir())

@@ -59,7 +59,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterato
             "STRONGROOM_SAML_NAME": "the hospital",
             "STRONGROOM_SAML_EMAIL_DOMAINS": "example.org",
         }
-        door.start()
+        door.with_tables().start()
         nobody = Api(door.url)
         api = Api(door.url, nobody.post("/sign-in", code=door.code())["token"])
         stack.callback(api.close)
