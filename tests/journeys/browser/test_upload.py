@@ -165,6 +165,23 @@ def test_a_large_file_goes_on_after_a_reload_without_a_part_sent_twice(
     assert [each.method for each in sent if each.url.startswith(strongroom.gateway) and each.method == "PUT"] == []
 
 
+def test_what_somebody_else_changed_meanwhile_is_named_at_the_end_and_not_counted(
+    strongroom: System, ada: Person, study: Study, tmp_path: Path
+) -> None:
+    local = folder(tmp_path)
+    ada.page.evaluate(HOLD, "list-type=2")
+    choose(ada, "folder", local).click("Start the upload").page.wait_for_function("() => window.letGo")
+    ada.page.evaluate("() => { const { letGo } = window; window.letGo = null; letGo(); }")  # what is there before
+    ada.page.wait_for_function("() => window.letGo")  # what is there at the end
+    other = strongroom.s3(study.issue())
+    other.put_object(Bucket=study.repository, Key="cohort/codebook.csv", Body=b"another one")
+    other.delete_object(Bucket=study.repository, Key="cohort/visits/1.csv")
+    ada.page.evaluate("() => window.letGo()")
+    ada.sees("Not everything was sent", "2 files could not be sent", "the storage does not hold what was sent")
+    (transfer,) = [each for each in study.api.get(f"{study.path}/transfers")["items"] if each["label"] == "browser"]
+    assert (transfer["end"], transfer["file_count"], transfer["problem_count"]) == ("closed", 2, 2)
+
+
 def test_what_the_script_says_comes_from_the_catalogue_of_the_language(
     strongroom: System, ada: Person, study: Study, tmp_path: Path
 ) -> None:

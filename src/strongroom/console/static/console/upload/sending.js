@@ -33,6 +33,7 @@ export class Run {
       await this.look();
       await Promise.all(Array.from({ length: Math.min(LANES, this.queue.length) }, () => this.lane()));
       await this.flush(1);
+      if (!this.turns.signal.aborted) await this.prove();
     } catch (problem) {
       if (!(problem instanceof Cancelled)) this.stop(problem);
     }
@@ -94,8 +95,38 @@ export class Run {
     }
   }
 
+  // Compares all that arrived with a last listing: what somebody else changed meanwhile is named, and not counted.
+  async prove() {
+    for (;;) {
+      try {
+        for (const item of await this.differing()) this.lost(item);
+        return;
+      } catch (problem) {
+        if (!(problem instanceof Unreachable)) throw problem;
+        await this.halt(problem);
+      }
+    }
+  }
+
+  async differing() {
+    const arrived = new Map(this.items.filter((each) => each.sha256).map((each) => [each.key, each]));
+    if (!arrived.size) return [];
+    const keys = [...arrived.keys()];
+    for await (const each of this.store.list(above(keys))) {
+      const item = arrived.get(each.key);
+      if (item && each.size === item.size && each.etag === item.etag) arrived.delete(each.key);
+    }
+    return [...arrived.values()];
+  }
+
+  lost(item) {
+    item.sha256 = "";
+    item.reason = gettext("the storage does not hold what was sent: somebody else changed or removed it meanwhile");
+    this.changed(item, "failed");
+  }
+
   keep(item, { state, etag, sha256 }) {
-    item.sha256 = sha256;
+    Object.assign(item, { etag, sha256 });
     this.digests.push({ key: item.key, size_bytes: item.size, etag, sha256 });
     this.changed(item, state);
   }
