@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from strongroom import engines, hosts
 from strongroom.actions import signing, software, ssh_authority
@@ -108,6 +110,10 @@ class FreshSigner:
 @pytest.fixture
 def signer() -> FreshSigner:
     """The signer that this process uses while the test runs."""
+    return _signing()
+
+
+def _signing() -> FreshSigner:
     fresh = FreshSigner()
     signing.use(fresh)
     ssh_authority.use(Authorities(FreshSigner(), FreshSigner()))
@@ -137,6 +143,20 @@ def host() -> Iterator[MemoryHost]:
 def world(db: None, engine: MemoryEngine, signer: FreshSigner) -> World:
     """Builders; everything they made is rolled back at the end. One connection: no threads."""
     return World(engine)
+
+
+@pytest.fixture(scope="module")
+def kept_world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Builders for all tests of a file, which undo what they do; with a host. One connection: no threads."""
+    engine, host = MemoryEngine(), MemoryHost()
+    engines.use(lambda: engine)
+    hosts.use(lambda: host)
+    _signing()
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield World(engine)
+        transaction.set_rollback(True)
+    engines.use(MemoryEngine)
+    hosts.use(lambda: None)
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from strongroom.core.credentials import digest
 from strongroom.core.vocabulary import IdentityKind, Kind, Role, Scope, StaffRole
 from strongroom.db.models import Dataset, Event, FixityCheck, LedgerHead, Server, Space, Token
 from strongroom.engines.memory import MemoryEngine
-from strongroom.hosts.memory import MemoryHost
 from tests.actions.attempts import attach
 from tests.api.callers import Caller
 from tests.api.sweep_table import TABLE, WHO
@@ -117,8 +116,10 @@ class Scene:
     victim: Actor
 
 
-@pytest.fixture
-def scene(world: World, host: MemoryHost) -> Scene:
+@pytest.fixture(scope="module")
+def scene(kept_world: World) -> Scene:
+    """One for all operations: whatever is done in it is undone."""
+    world = kept_world
     space = world.space()
     actors = {role.value: world.member(space, role) for role in Role}
     actors |= {"creator": world.member(space, Role.RESEARCHER), "outsider": world.person("outsider")}
@@ -162,6 +163,7 @@ def test_the_table_names_every_operation_and_everybody() -> None:
     assert {len(row) for row in TABLE.values()} == {len(WHO)}
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("operation", TABLE)
 def test_an_operation_answers_everybody_as_it_should(scene: Scene, operation: str) -> None:
     found = {}
