@@ -197,8 +197,8 @@ def _aws_credentials(target: _Target) -> Snippet:
         title="AWS CLI: access key",
         filename="~/.aws/credentials",
         text="\n".join(lines) + "\n",
-        note=f"Add these lines to the file, put the secret in place of {SECRET_PLACEHOLDER}, and keep the file private "
-        "(chmod 600).",
+        note=f"Add these lines to the file, put the secret in place of `{SECRET_PLACEHOLDER}`, and keep the file "
+        "private (`chmod 600`).",
     )
 
 
@@ -218,8 +218,8 @@ def _aws_commands(target: _Target) -> Snippet:
         filename=None,
         text="\n".join(lines) + "\n",
         note="Uses the profile and the access key of the two files above. The first line spares a minute's wait after "
-        f"every empty file. A sync of the whole bucket, with --delete or downwards, needs {_BUT_ATTACHMENTS}: the key "
-        "sees the names of attachments and may not touch them.",
+        f"every empty file. A sync of the whole bucket, with `--delete` or downwards, needs `{_BUT_ATTACHMENTS}`: the "
+        "key sees the names of attachments and may not touch them.",
     )
 
 
@@ -245,9 +245,9 @@ def _powershell(target: _Target) -> Snippet:
         title="PowerShell: upload with the AWS CLI",
         filename=None,
         text="\n".join(lines) + "\n",
-        note=f"For Windows, with the AWS CLI installed. Put the secret in place of {SECRET_PLACEHOLDER}; PowerShell "
+        note=f"For Windows, with the AWS CLI installed. Put the secret in place of `{SECRET_PLACEHOLDER}`; PowerShell "
         "keeps no line with a secret in its history. The next time the last four lines are enough. A sync of the "
-        f"whole bucket needs {_BUT_ATTACHMENTS}.",
+        f"whole bucket needs `{_BUT_ATTACHMENTS}`.",
     )
 
 
@@ -271,7 +271,7 @@ def _rclone(target: _Target) -> Snippet:
         filename="~/.config/rclone/rclone.conf",
         text="\n".join(lines) + "\n",
         note=f"Add these lines to the file (`rclone config file` says where it is), and put the secret in place of "
-        f"{SECRET_PLACEHOLDER}.",
+        f"`{SECRET_PLACEHOLDER}`.",
     )
 
 
@@ -283,7 +283,7 @@ def _rclone_commands(target: _Target) -> Snippet:
         filename=None,
         text=f"rclone copy --progress ./folder {path}\nrclone check ./folder {path}\n",
         note="Uses the remote above. `check` compares what is there with what was sent; for the whole bucket, add "
-        "--exclude '/_attachments/**', which the key may not touch.",
+        "`--exclude '/_attachments/**'`, which the key may not touch.",
     )
 
 
@@ -299,7 +299,7 @@ def _s5cmd(target: _Target) -> Snippet:
         title="s5cmd",
         filename=None,
         text="\n".join(lines) + "\n",
-        note=f"Reads access key and secret from ~/.aws/credentials{_MADE_FOR_AWS}",
+        note=f"Reads access key and secret from `~/.aws/credentials`{_MADE_FOR_AWS}",
     )
 
 
@@ -311,7 +311,7 @@ def _s3fs_password(target: _Target) -> Snippet:
         title="s3fs: access key",
         filename=name,
         text=f"{target.key}:{SECRET_PLACEHOLDER}\n",
-        note=f"Put the secret in place of {SECRET_PLACEHOLDER}, and make the file private: chmod 600 {name}",
+        note=f"Put the secret in place of `{SECRET_PLACEHOLDER}`, and make the file private: `chmod 600 {name}`",
     )
 
 
@@ -328,7 +328,7 @@ def _s3fs(target: _Target) -> Snippet:
         title="s3fs: mount on Linux",
         filename=None,
         text="\n".join(lines) + "\n",
-        note="s3fs says nothing when it could not mount: the last line does. Unmount with fusermount -u.",
+        note="s3fs says nothing when it could not mount: the last line does. Unmount with `fusermount -u`.",
     )
 
 
@@ -351,7 +351,8 @@ def _boto3(target: _Target) -> Snippet:
         title="Python (boto3)",
         filename=None,
         text="\n".join(lines) + "\n",
-        note=f"Reads access key and secret from ~/.aws/credentials, so that neither stands in your code{_MADE_FOR_AWS}",
+        note=f"Reads access key and secret from `~/.aws/credentials`, so that neither stands in your code"
+        f"{_MADE_FOR_AWS}",
     )
 
 
@@ -372,7 +373,8 @@ def _r(target: _Target) -> Snippet:
         title="R (paws)",
         filename=None,
         text="\n".join(lines) + "\n",
-        note=f"Reads access key and secret from ~/.aws/credentials, so that neither stands in your code{_MADE_FOR_AWS}",
+        note=f"Reads access key and secret from `~/.aws/credentials`, so that neither stands in your code"
+        f"{_MADE_FOR_AWS}",
     )
 
 

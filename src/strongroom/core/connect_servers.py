@@ -62,14 +62,14 @@ def _s3fs(target: _Target) -> Snippet:
         f"sudo s3fs -o iam_role=auto -o allow_other -o umask=002,uid=$UID {options} {target.place}",
         f"mountpoint {target.folder}",
     ]
-    wise = "Add -o ro, so that a write is refused at once. " if target.is_read_only else ""
+    wise = "Add `-o ro`, so that a write is refused at once. " if target.is_read_only else ""
     return Snippet(
         client="s3fs",
         title="s3fs: mount on Linux",
         filename=None,
         text=_text(lines),
-        note=f"{wise}umask=002 lets everybody on the server in; 077 only you and root. s3fs says nothing when it could "
-        "not mount: the last line does. After a revocation it shows files as empty until the agent unmounts it.",
+        note=f"{wise}`umask=002` lets everybody on the server in; 077 only you and root. s3fs says nothing when it "
+        "could not mount: the last line does. After a revocation it shows files as empty until the agent unmounts it.",
     )
 
 
@@ -86,8 +86,8 @@ def _s3fs_fstab(target: _Target) -> Snippet:
         title="s3fs: line for /etc/fstab",
         filename=None,
         text=f"{target.repository} {target.folder} fuse.s3fs {options} 0 0\n",
-        note=f"Put your own number in place of 1000 (`id -u`), add the line to the file, and try it: sudo mount "
-        f"{target.folder}",
+        note=f"Put your own number in place of 1000 (`id -u`), add the line to the file, and try it: `sudo mount "
+        f"{target.folder}`",
     )
 
 
@@ -127,8 +127,8 @@ def _rclone_commands(target: _Target) -> Snippet:
         title="rclone: copy and mount",
         filename=None,
         text=_text(lines),
-        note="Uses the remote above. With any other --vfs-cache-mode a failed write looks like a success. Unmount with "
-        "fusermount3 -u ~/data.",
+        note="Uses the remote above. With any other `--vfs-cache-mode` a failed write looks like a success. Unmount "
+        "with `fusermount3 -u ~/data`.",
     )
 
 
@@ -147,8 +147,8 @@ def _aws(target: _Target) -> Snippet:
         title="AWS CLI",
         filename=None,
         text=_text(lines),
-        note="Needs no `aws configure`: a key in ~/.aws/credentials or the environment would be taken instead of this "
-        "server's access.",
+        note="Needs no `aws configure`: a key in `~/.aws/credentials` or the environment would be taken instead of "
+        "this server's access.",
     )
 
 
@@ -227,7 +227,7 @@ def _powershell(target: _Target) -> Snippet:
         filename=None,
         text=f"New-S3RcloneDrive -BucketName {target.repository}\n",
         note="In a PowerShell with elevated rights, with Strongroom's module. The drive comes back after a reboot; "
-        f"Remove-S3RcloneDrive -BucketName {target.repository} takes it away.",
+        f"`Remove-S3RcloneDrive -BucketName {target.repository}` takes it away.",
     )
 
 

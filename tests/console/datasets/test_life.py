@@ -1,5 +1,7 @@
 """The walk through the console, from creating a data set to provisioning a server."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -185,6 +187,20 @@ def test_every_member_can_open_every_page_and_sees_why_what_is_closed_is_closed(
     if role in (Role.RESEARCHER, Role.AUDITOR):
         assert "You may not" in seen(client, root(dataset))
         assert "You may not" in refused(client, f"{root(dataset)}/request-deletion", 403, reason="x")
+
+
+def test_who_may_not_take_a_step_reads_it_and_is_offered_no_button_for_it(world: World) -> None:
+    pending, frozen = world.dataset(), world.finalized()
+    for dataset, step, button in (
+        (pending, "Finalize: nothing can be uploaded", "/finalize"),
+        (pending, "Upload the files", "/access"),
+        (frozen, "Give servers of the space access", "/access"),
+    ):
+        for role, count in ((Role.OWNER, 2), (Role.AUDITOR, 0)):
+            body = browser(world.member(dataset.space, role)).get(root(dataset)).content.decode()
+            shown = len(re.findall(rf'class="button[^"]*" href="{root(dataset)}{button}"', body))
+            is_beside = button == "/access" and dataset is frozen  # where everybody sees which servers have access
+            assert step in body and shown == count + (is_beside and role is Role.AUDITOR), (role, button)
 
 
 def test_a_stranger_finds_nothing_and_nobody_is_led_to_sign_in(world: World) -> None:

@@ -66,7 +66,10 @@ def test_what_i_began_and_did_not_finalize_waits_for_me(world: World) -> None:
     space = world.space()
     researcher = world.member(space, Role.RESEARCHER)
     world.dataset(space, by=researcher, kind=Kind.DERIVATIVE, name="Begun")
-    assert "Begun" in text(browser(researcher))
+    shown = text(browser(researcher))
+    assert "Begun" in shown and "Upload its files" in shown
+    Dataset.objects.update(measured_objects=1, measured_bytes=1500)
+    assert "1 file, 1.5 kB: finalize it" in text(browser(researcher))
     members.remove(world.owner(space), space.id, researcher.person_id)
     assert "Begun" not in text(browser(researcher))
 

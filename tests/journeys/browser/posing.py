@@ -76,6 +76,8 @@ PICTURES: Mapping[str, Callable[[Scene], Person]] = {
     "mount-linux": lambda scene: _ada(scene, "finalized", "/connect"),
     "mount-windows": _windows,
     "lineage": lambda scene: _ada(scene, "derivative", "/lineage"),
+    "integrity": lambda scene: _ada(scene, "finalized", "/integrity"),
+    "home": lambda scene: scene.people["ada"].go("/"),
     "people": lambda scene: scene.people["ada"].go(f"/spaces/{scene.ids['space_id'][0]}/people"),
 }
 """By file name."""

@@ -124,7 +124,7 @@ CONTROLS: Mapping[str, Control] = {
         _delete,
         (
             _GONE,
-            gettext_noop("Its access key stops working at once."),
+            gettext_noop("Its access key and its transfers stop working at once."),
             gettext_noop("A record remains that says what it was and who deleted it."),
         ),
         asks_reason="optional",

@@ -122,45 +122,46 @@ def _held(view: DatasetView) -> set[Verb]:
 
 def _steps(view: DatasetView, documents: list[Any] | None) -> list[Step]:
     """What comes next in the life of the data set, in the order in which people do it."""
-    here = f"/datasets/{view.dataset.id}"
     if view.dataset.state == State.PENDING:
         has_agreement = any(each.kind in _AGREEMENTS for each in documents or [])
-        choose = (f"{here}/upload", gettext("Choose files"))
-        client = (
-            (f"{here}/connect", gettext("Another client"))
-            if view.live_key
-            else (f"{here}/access", gettext("Get initial credentials"))
-        )
+        other = ("connect", gettext("Another client"), Verb.DATASET_CONNECT)
+        first = ("access", gettext("Get initial credentials"), Verb.KEY_ISSUE)
         return _marked(
+            view,
             (
                 has_agreement,
                 gettext("Attach the agreements that apply"),
-                (f"{here}/attachments", gettext("Attach a document")),
+                ("attachments", gettext("Attach a document"), Verb.ATTACHMENT_ADD),
             ),
-            (bool(view.dataset.measured_objects), _upload_step(view), choose, client),
+            (
+                bool(view.dataset.measured_objects),
+                _upload_step(view),
+                ("upload", gettext("Choose files"), Verb.TRANSFER_OPEN),
+                other if view.live_key else first,
+            ),
             (
                 False,
                 gettext("Finalize: nothing can be uploaded afterwards"),
-                (f"{here}/finalize", gettext("Finalize")),
+                ("finalize", gettext("Finalize"), Verb.DATASET_FINALIZE),
             ),
         )
     if view.dataset.state == State.FINALIZED:
-        has_server = view.live_grants > 0
         return _marked(
+            view,
             (
                 True,
                 gettext("Finalized: the receipt says what is in it"),
-                (f"{here}/integrity", gettext("Get the receipt")),
+                ("integrity", gettext("Get the receipt"), Verb.RECEIPT_SHOW),
             ),
             (
-                has_server,
+                view.live_grants > 0,
                 gettext("Give servers of the space access"),
-                (f"{here}/access", gettext("Provision server access")),
+                ("access", gettext("Provision server access"), Verb.GRANT_CREATE),
             ),
             (
                 False,
                 gettext("Read or mount it from such a server"),
-                (f"{here}/connect", gettext("How to connect")),
+                ("connect", gettext("How to connect"), Verb.DATASET_CONNECT),
             ),
         )
     return []
@@ -175,10 +176,17 @@ def _upload_step(view: DatasetView) -> str:
     return said.format(count=count)
 
 
-def _marked(*steps: tuple[Any, ...]) -> list[Step]:
-    """Of: whether it is done, its text, its ways. The first that is not done is the one to do now."""
-    first = next((at for at, step in enumerate(steps) if not step[0]), len(steps))
+def _marked(view: DatasetView, *steps: tuple[Any, ...]) -> list[Step]:
+    """Of: whether it is done, its text, and its ways: tab, button, and the verb that makes it one for this person.
+
+    The first that is not done is the one to do now.
+    """
+    here, first = f"/datasets/{view.dataset.id}", next((at for at, step in enumerate(steps) if not step[0]), len(steps))
     return [
-        Step(text, "done" if is_done else "now" if at == first else "later", tuple(ways))
+        Step(
+            text,
+            "done" if is_done else "now" if at == first else "later",
+            tuple((f"{here}/{tab}", button) for tab, button, verb in ways if verb in view.may),
+        )
         for at, (is_done, text, *ways) in enumerate(steps)
     ]
