@@ -158,7 +158,13 @@ def test_digests_come_later_and_damage_is_shown_where_people_look(world: World) 
     assert "are being read" in seen(client, page)
     assert client.get(f"{page}/digests").status_code == 404
     assert "shown here" in sent(client, f"{page}/check")
+    asked = client.get(page, headers={"HX-Request": "true"})
+    assert 'hx-trigger="every 3s"' in asked.content.decode() and "HX-Refresh" not in asked.headers
+    assert "being read: 0 of 1 object" in text(asked) and "Read all of it now" not in text(asked)
     checking.run_due()
+    asked = client.get(page, headers={"HX-Request": "true"})
+    assert "hx-trigger" not in asked.content.decode() and asked.headers["HX-Refresh"] == "true"
+    assert "Nothing is missing or altered" in text(asked)
     assert "second receipt" in seen(client, page)
     assert b"strongroom-digests/1" in client.get(f"{page}/digests").content
     assert b"BEGIN SSH SIGNATURE" in client.get(f"{page}/digests-signature").content

@@ -141,6 +141,11 @@ def test_what_buttons_answer_with_is_readable_too(scene: Scene) -> None:
     problems += _problems(ada.sees("Join command of genomics-2"))
     ada.go(f"{pending}/attachments").click("Get link to Agreement with the registry")
     problems += _problems(ada.sees("Open agreement.pdf"))
+    ada.go(f"{scene.studies['finalized'].path}/integrity").click("Read all of it now").sees(
+        "what it finds is shown here"
+    )
+    problems += _problems(ada)
+    ada.sees("Nothing is missing or altered")  # the page follows by itself
     assert problems == [], "\n".join(problems)
 
 

@@ -36,8 +36,12 @@ PARTS = {
 
 @page
 def integrity(request: Request, dataset_id: UUID) -> HttpResponseBase:
-    """All that proves it, and when it was last looked after."""
-    return render(request, TEMPLATE, _context(request, datasets.show(request.actor, dataset_id)))
+    """All that proves it, and when it was last looked after. While it is read the page asks how far that is."""
+    view = datasets.show(request.actor, dataset_id)
+    response = render(request, TEMPLATE, _context(request, view))
+    if request.headers.get("HX-Request") and not _is_being_read(view):
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 @sent_from("/integrity")
@@ -100,6 +104,7 @@ def _context(request: Request, view: DatasetView) -> dict[str, Any]:
         view,
         "integrity",
         receipt=receipt,
+        is_being_read=_is_being_read(view),
         is_frozen=view.dataset.kind == Kind.ORIGINAL and view.dataset.state == State.FINALIZED,
         check_commands=_check_commands(dataset_id, has_digests=view.digests is not None),
         late=late,
@@ -107,6 +112,10 @@ def _context(request: Request, view: DatasetView) -> dict[str, Any]:
         damage=damage,
         more_damage=urlencode({"found": damage.next_cursor}) if damage and damage.next_cursor else "",
     )
+
+
+def _is_being_read(view: DatasetView) -> bool:
+    return view.last_check is not None and view.last_check.ended_at is None
 
 
 def _check_commands(dataset_id: UUID, *, has_digests: bool) -> str:
