@@ -51,7 +51,7 @@ def _strongroom(target: _Target) -> Snippet:
         filename=None,
         text=_text(lines),
         note="Checks everything first and says in one line what is wrong; proves the mount by reading; comes back "
-        "after a reboot. --umask 077 keeps others on the server out. `strongroom umount` takes it away.",
+        "after a reboot. `--umask 077` keeps others on the server out. `strongroom umount` takes it away.",
     )
 
 

@@ -142,6 +142,11 @@ def test_running_transfers_are_listed_and_ended_by_who_keeps_the_data_set(world:
         refused(client, where, 403)
     client = browser(world.owner(dataset.space))
     assert f"{steward.email} upload: scanner 7" in seen(client, f"{root(dataset)}/access")
-    assert "The transfer was ended" in sent(client, where)
+    assert "Transfers that ended" not in seen(client, f"{root(dataset)}/access")
+    shown = sent(client, where)
+    assert "The transfer was ended" in shown and "Transfers that ended" in shown and "closed by owner" in shown
+    again = transfers.open_(steward, dataset.id)
+    transfers.close(steward, again.transfer.id, transfers.Summary(file_count=7, size_bytes=1500, problem_count=1))
+    assert "7 1.5 kB 1 closed" in seen(client, f"{root(dataset)}/access")
     assert not world.engine.put_as(opened.session, dataset.repository, "a", b"1")
     assert "it was closed" in refused(client, where, 409)

@@ -45,3 +45,4 @@ def test_a_tab_that_is_closed_keeps_the_head_of_the_data_set(world: World, tab: 
     datasets.delete(owner, dataset.id, confirm_name="Gone")
     response = browser(owner).get(root(dataset) + tab)
     assert response.status_code == 409 and b"Being deleted" in response.content and b"You cannot" in response.content
+    assert b"Closed to you now" in response.content and b'role="alert"' not in response.content

@@ -51,6 +51,9 @@ def set_scene(people: Cast) -> Scene:
     ada.post(f"{studies['finalized'].path}/grants", server_id=agent.server_id, reason="Analysis of the first wave")
     idle = joined(system, ada, space, "imaging-2")
     agent.ask("credentials")
+    ended = ada.post(f"{studies['pending'].path}/transfers")["id"]
+    ada.post(f"/transfers/{ended}/close", file_count=4, size_bytes=21023, problem_count=0)
+    ada.post(f"{studies['derivative'].path}/transfers", label="scanner 7")
     documents = ada.get(f"{studies['pending'].path}/attachments")["items"]
     token = ada.post("/tokens", name="nightly-export", scopes=["read"], days=30)
     ids = {

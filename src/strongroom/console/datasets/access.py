@@ -171,7 +171,8 @@ def _context(request: Request, dataset_id: UUID) -> dict[str, Any]:
         was_reset=any(key.replaces_id and not key.is_support_reset for key in shown),
         is_support=view.role is None and request.actor.staff_role is not None,
         is_pending=is_pending,
-        running=_running(request, dataset_id) if is_pending else [],
+        running=_transfers(request, dataset_id, is_live=True) if is_pending else [],
+        ended_transfers=_transfers(request, dataset_id, is_live=False),
         live=live.items,
         next_cursor=live.next_cursor,
         ended=ended,
@@ -187,10 +188,10 @@ def _keys(request: Request, dataset_id: UUID) -> list[Any] | None:
     return None
 
 
-def _running(request: Request, dataset_id: UUID) -> list[Any]:
-    """The transfers that run now; none where one may not see them. The setting limits how many there are."""
+def _transfers(request: Request, dataset_id: UUID, *, is_live: bool) -> list[Any]:
+    """The newest that run now, or that ended; none where one may not see them. A setting limits how many run."""
     with suppress(Forbidden):
-        return list(transfers.list_(request.actor, dataset_id, is_live=True).rows)
+        return list(transfers.list_(request.actor, dataset_id, is_live=is_live, limit=LISTED).rows)
     return []
 
 
