@@ -38,6 +38,17 @@ def test_no_page_asks_more_of_the_database_or_weighs_more_when_there_is_more(wor
     assert "Next servers" in seen(client, f"{root(dataset)}/access")
 
 
+def test_contents_that_the_storage_cannot_tell_now_can_be_asked_for_again_from_the_page(world: World) -> None:
+    dataset = world.dataset()
+    client, page = browser(world.owner(dataset.space)), f"{root(dataset)}/contents?prefix=a/"
+    world.engine.is_down = True
+    response = client.get(page)
+    assert response.status_code == 503 and b"does not answer" in response.content
+    assert f'<a class="button" href="{page}">' in response.content.decode() and b"Closed to you" not in response.content
+    world.engine.is_down = False
+    assert "Nothing is here" in seen(client, page)
+
+
 @pytest.mark.parametrize("tab", ["/contents", "/connect"])
 def test_a_tab_that_is_closed_keeps_the_head_of_the_data_set(world: World, tab: str) -> None:
     dataset = world.dataset(name="Gone")
