@@ -135,7 +135,7 @@ def test_a_server_with_access_mounts_it_with_the_printed_command(told: Told) -> 
     told.machine.ok("mkdir -p /home/ada")
     assert "to folder/wave.csv" in told.machine.follow(f"cd /home/ada\n{told.reading.text}")
     ada.click("Dataset access", within=".tabs")
-    told.machine.system.until(lambda: "healthy" in ada.go(ada.path).text, "the mount to be told of")
+    told.machine.system.until(lambda: "Healthy" in ada.go(ada.path).text, "the mount to be told of")
 
 
 def test_revoked_with_a_click_not_one_further_read_succeeds(told: Told) -> None:
