@@ -77,7 +77,7 @@ def end(config: Config, account: str) -> None:
             _end(config, known, account)
 
 
-def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register `end-sessions`, for the host of a created server."""
     parser = subparsers.add_parser("end-sessions", help="throw somebody out now (as root)")
     parser.add_argument("account", help="their local account")

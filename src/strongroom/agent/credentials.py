@@ -11,7 +11,7 @@ from strongroom.agent.config import IS_WINDOWS, Config
 from strongroom.agent.problems import Trouble
 
 
-def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register `credentials`."""
     parser = subparsers.add_parser(
         "credentials", help="print this server's session, as credential_process of ~/.aws/config wants it"

@@ -29,7 +29,7 @@ from strongroom.agent.told import Told
 _FIRST_TRY_SECONDS = 20
 
 
-def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register `run`."""
     parser = subparsers.add_parser("run", help="run the agent in the foreground (systemd does, see install)")
     parser.set_defaults(run=lambda config, options: Agent(config).run())

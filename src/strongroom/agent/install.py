@@ -63,7 +63,7 @@ WantedBy=multi-user.target
 """
 
 
-def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register `install`."""
     parser = subparsers.add_parser("install", help="start the agent now and at every boot (systemd)")
     how = parser.add_mutually_exclusive_group()

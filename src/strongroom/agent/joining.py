@@ -23,7 +23,7 @@ from strongroom.agent.problems import Trouble
 from strongroom.core.machine import JOINING
 
 
-def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register `join`."""
     parser = subparsers.add_parser("join", help="make this machine a server of a space, with a one-time token")
     parser.add_argument("url", help="the control plane, as the join command names it")

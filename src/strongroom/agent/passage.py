@@ -313,7 +313,7 @@ def serve(routes: list[Route], *, tick: Callable[[Passage], None] | None = None,
         passage.close()
 
 
-def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register `relay`, which created servers start by themselves."""
     parser = subparsers.add_parser("relay", help="pass connections on, as a created server needs it")
     parser.add_argument("file", help='JSON: [{"listen": "127.0.0.1:9400", "connect": "/run/gateway.sock"}]')

@@ -18,7 +18,7 @@ from strongroom.agent.renewal import ENDED
 _CLOCK_WORTH_SAYING_SECONDS = 2.0
 
 
-def add_command(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_commands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register `status`."""
     parser = subparsers.add_parser(
         "status",
