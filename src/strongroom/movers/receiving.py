@@ -12,6 +12,7 @@ import threading
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from strongroom.movers import settling
 from strongroom.movers.checksums import Check, md5_of
 from strongroom.movers.crew import Crew, Lane
 from strongroom.movers.errors import Altered, Refused
@@ -174,6 +175,8 @@ class Receiver:
             check.update(block)
         self.tally.moved(len(block))
         _write(handle, block)
+        if check.count // _RANGE_BYTES > (check.count - len(block)) // _RANGE_BYTES:
+            settling.begin(handle)
 
 
 def beside_of(task: Task) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from strongroom.movers.errors import Problem
 
 _MOST = 4096  # files that wait together
+_WRITE = 2  # SYNC_FILE_RANGE_WRITE
 
 
 class Unwritable(Problem):
@@ -54,6 +55,15 @@ class Settling:
                 os.utime(path, (at, at))
 
 
+def begin(handle: int) -> None:
+    """Have what was written to this file go to the disk while more is coming, where the system can be told so.
+
+    Waiting for it in the end then takes no longer than the disk does; nothing is promised by this alone.
+    """
+    if _sync_file_range is not None:
+        _sync_file_range(handle, 0, 0, _WRITE)
+
+
 def _flush(paths: Iterable[str]) -> None:
     """Have everything of these files on the disk."""
     if _syncfs is None:
@@ -82,16 +92,20 @@ def _all_of_system(handle: int) -> None:
         raise OSError("the system could not write it")
 
 
-def _found_syncfs() -> Any:
-    """Linux's way to write a whole file system to its disk; None elsewhere. Source: syncfs(2)."""
+def _found(name: str, *arguments: Any) -> Any:
+    """A function of Linux; None elsewhere. Source: syncfs(2), sync_file_range(2)."""
     if os.name != "posix":
         return None
     try:
         import ctypes  # a few Pythons lack it
 
-        return ctypes.CDLL(None).syncfs
+        found = getattr(ctypes.CDLL(None), name)
+        found.argtypes = [getattr(ctypes, each) for each in arguments]
     except (ImportError, OSError, AttributeError):
         return None
+    else:
+        return found
 
 
-_syncfs = _found_syncfs()
+_syncfs = _found("syncfs", "c_int")
+_sync_file_range = _found("sync_file_range", "c_int", "c_int64", "c_int64", "c_uint")
