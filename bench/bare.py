@@ -67,6 +67,22 @@ class Bare:
         shell.configure(self._settings, f"/buckets/{bucket}/", "-delete")
         self._s3.delete_bucket(Bucket=bucket)
 
+    @staticmethod
+    def prepare_commits() -> None:
+        """Once, before `commit`."""
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE bench_commits (n integer)")
+
+    def commit(self, many: int) -> None:
+        """Transactions of one statement each, on the database of this process."""
+        from django.db import connection
+
+        for _ in range(many):
+            with connection.cursor() as cursor:
+                cursor.execute("INSERT INTO bench_commits VALUES (1)")
+
     def _until_forgotten(self, key: Credentials) -> None:
         while (
             b"InvalidAccessKeyId"

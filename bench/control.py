@@ -1,7 +1,11 @@
-"""Control operations: how many requests each sends to the engine, and its time over that of the bare requests."""
+"""Control operations: how many requests each sends to the engine, and its time over that of the bare requests.
+
+Beside them what no deed can do without: its commits, each of one statement, as durable as its own.
+"""
 
 import io
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +16,7 @@ from bench.figures import spread, timed
 from bench.inside import Place, control_plane, database
 
 WARM_UP, ROUNDS = 5, 30
+COMMITS = {"dataset.create": 2, "key.issue": 2, "key.reset": 2}
 
 
 @dataclass
@@ -20,8 +25,22 @@ class Taken:
 
     ours: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+    commits: list[float] = field(default_factory=list)
+    statements: int = 0
     requests: list[str] = field(default_factory=list)
     later: list[str] = field(default_factory=list)
+
+
+class Statements:
+    """Counts what is asked of the database, and passes it on; commits are not among them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, execute: Callable[..., object], *asked: object) -> object:
+        self.count += 1
+        return execute(*asked)
 
 
 def measure() -> dict[str, object]:
@@ -30,6 +49,7 @@ def measure() -> dict[str, object]:
         taken: dict[str, Taken] = defaultdict(Taken)
         assert place.running
         bare = Bare(place.running.settings)
+        bare.prepare_commits()
         for number in range(WARM_UP + ROUNDS):
             _round(place, bare, taken if number >= WARM_UP else defaultdict(Taken), number)
         return {"database": database(), "operations": {name: _told(each) for name, each in taken.items()}}
@@ -38,6 +58,9 @@ def measure() -> dict[str, object]:
 def _told(taken: Taken) -> dict[str, object]:
     ratios = [ours / bare for ours, bare in zip(taken.ours, taken.bare, strict=True)]
     return {
+        **_floor(taken),
+        "processor": spread(taken.processor).shown(1000),
+        "statements": taken.statements,
         "ours": spread(taken.ours).shown(1000),
         "bare": spread(taken.bare).shown(1000),
         "ratio": spread(ratios).shown(1, 2),
@@ -47,21 +70,35 @@ def _told(taken: Taken) -> dict[str, object]:
     }
 
 
+def _floor(taken: Taken) -> dict[str, object]:
+    """The bare requests with the bare commits, where it is known how many there must be."""
+    if not taken.commits:
+        return {}
+    floor = spread([bare + commits for bare, commits in zip(taken.bare, taken.commits, strict=True)])
+    return {"floor": floor.shown(1000), "floor_ratio_of_medians": spread(taken.ours).median / floor.median}
+
+
 def _round(place: Place, bare: Bare, taken: dict[str, Taken], number: int) -> None:
+    from django.db import connection
+
     from strongroom.actions import converge, datasets, keys
     from strongroom.core.policy import probe_prefix
     from strongroom.core.vocabulary import Kind
     from strongroom.db.models import Dataset
 
     assert place.running
+    statements = Statements()
     engine = place.running.engine
     bucket = f"dataset-test-bare-{database().lower()}-{number}"
     principals = [f"bare-{number}-{turn}" for turn in (1, 2)]
 
     def ours(name: str, do: Callable[[], object]) -> Dataset:
         """Do it, then let the worker's part be done; both counted, only the first timed."""
-        with place.running.counted() as requests:  # type: ignore[union-attr]
+        with place.running.counted() as requests, connection.execute_wrapper(statements):  # type: ignore[union-attr]
+            statements.count, began = 0, time.thread_time()
             seconds, result = timed(do)
+            taken[name].processor.append(time.thread_time() - began)
+            taken[name].statements = statements.count
         with place.running.counted() as later:  # type: ignore[union-attr]
             settled(dataset_id := getattr(result, "dataset", dataset).id)
         taken[name].ours.append(seconds)
@@ -70,6 +107,8 @@ def _round(place: Place, bare: Bare, taken: dict[str, Taken], number: int) -> No
 
     def theirs(name: str, do: Callable[[], object]) -> None:
         taken[name].bare.append(timed(do)[0])
+        if many := COMMITS.get(name):
+            taken[name].commits.append(timed(partial(bare.commit, many))[0])
 
     def document(principal: str = "") -> str:
         text = converge.document_of(dataset).replace(dataset.repository, bucket)

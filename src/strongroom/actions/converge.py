@@ -6,12 +6,13 @@ the worker (`run_due`) does whatever is left, and everything again that a crash 
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
 import structlog
-from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.db.models import F, Q
 from django.utils import timezone
 
 from strongroom import engines
@@ -32,6 +33,15 @@ WAIT_SECONDS = 20.0
 MAX_BACKOFF_SECONDS = 60
 _HIGHEST_GENERATION = 2**31 - 1  # what the column of the revision holds
 _ENDING = (State.FINALIZING, State.DELETING)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom the policy of a data set names: principals of uploaders, sessions of servers and of transfers."""
+
+    uploaders: Sequence[str] = ()
+    servers: Sequence[str] = ()
+    transfers: Sequence[str] = ()
 
 
 def request(dataset: Dataset, *, and_lease: bool = False) -> UUID | None:
@@ -102,14 +112,23 @@ def run_due(limit: int = 20) -> int:
     return len(found)
 
 
-def settle(dataset_id: UUID, *, token: UUID | None = None) -> None:
-    """Do everything that is left for one data set; never raises, notes what went wrong in its row.
+def settle(dataset_id: UUID) -> None:
+    """Do everything that is left for one data set; never raises, notes what went wrong in its row."""
+    with _noted(dataset_id), leased(dataset_id, wait_seconds=0) as lease:
+        finish(lease, _advance(lease, _close(lease, follow_policy(lease))))
 
-    `token`: of the lease that the row was born with (`leases.from_birth`).
-    """
+
+def settle_born(dataset: Dataset) -> None:
+    """The same for a row that was made a moment ago, with its lease (`leases.from_birth`): it names nobody yet."""
+    with _noted(dataset.id), leased(dataset.id, wait_seconds=0, token=dataset.lease) as lease:
+        follow_policy(lease, dataset, Named())
+        finish(lease, dataset, [])
+
+
+@contextmanager
+def _noted(dataset_id: UUID) -> Iterator[None]:
     try:
-        with leased(dataset_id, wait_seconds=0, token=token) as lease:
-            finish(lease, _advance(lease, _close(lease, follow_policy(lease))))
+        yield
     except NotYet as wait:
         Dataset.objects.filter(id=dataset_id).update(next_try_at=timezone.now() + wait.delay)
     except Busy:
@@ -120,11 +139,13 @@ def settle(dataset_id: UUID, *, token: UUID | None = None) -> None:
         _note_failure(dataset_id, error)
 
 
-def follow_policy(lease: Lease, row: Dataset | None = None, *, made: AccessKey | None = None) -> Dataset:
+def follow_policy(
+    lease: Lease, row: Dataset | None = None, named: Named | None = None, *, made: AccessKey | None = None
+) -> Dataset:
     """Write and prove the policy of the rows where it is not known to be in force; the row that it stands for.
 
-    `row`: as it was read under this lease. `made`: a key that is not in the rows yet; it is let in, and that it works
-    proves more than the generation does.
+    `row` and whom it names: as they are known under this lease. `made`: a new key; that it works proves more than the
+    generation does.
     """
     engine = engines.current()
     dataset = row or lease.row()
@@ -135,7 +156,7 @@ def follow_policy(lease: Lease, row: Dataset | None = None, *, made: AccessKey |
         if dataset.applied_revision == 0:
             engine.create_repository(dataset.repository, tags=tags_of(dataset))
         lease.renew()
-        engine.apply_policy(dataset.repository, document_of(dataset, made.principal if made else ""))
+        engine.apply_policy(dataset.repository, document_of(dataset, named))
         if made is None:
             engine.prove_policy(dataset.repository, dataset.revision)
     if made is not None:
@@ -146,12 +167,14 @@ def follow_policy(lease: Lease, row: Dataset | None = None, *, made: AccessKey |
     return dataset
 
 
-def document_of(dataset: Dataset, uploader: str = "") -> str:
-    """The policy that the rows of a data set stand for; its generation is the row's revision.
+def document_of(dataset: Dataset, named: Named | None = None) -> str:
+    """The policy that the rows of a data set stand for; its generation is the row's revision."""
+    return _compiled(dataset, dataset.revision, named or named_in(dataset))
 
-    `uploader`: a principal to be let in whose key the rows do not tell as made yet.
-    """
-    return _compiled(dataset, dataset.revision, sessions_of(dataset), [uploader] if uploader else [])
+
+def named_in(dataset: Dataset) -> Named:
+    """Whom the policy of a data set names, from its rows."""
+    return Named(principals_of(dataset), sessions_of(dataset), transferring.sessions_of(dataset))
 
 
 def refuse_too_large(dataset: Dataset) -> None:
@@ -160,18 +183,19 @@ def refuse_too_large(dataset: Dataset) -> None:
     Whatever happens later: those who are disabled now may come back, and the generation grows.
     """
     granted = dataset.grants.filter(ended_at=None).values_list("server_id", flat=True)
-    _compiled(dataset, _HIGHEST_GENERATION, [server_session_name(server_id) for server_id in granted])
+    named = Named(servers=[server_session_name(server_id) for server_id in granted])
+    _compiled(dataset, _HIGHEST_GENERATION, named)
 
 
-def _compiled(dataset: Dataset, generation: int, servers: list[str], uploaders: Sequence[str] = ()) -> str:
+def _compiled(dataset: Dataset, generation: int, named: Named) -> str:
     access = access_of(
         repository=dataset.repository,
         generation=generation,
         kind=Kind(dataset.kind),
         state=State(dataset.state),
-        uploaders=[*principals_of(dataset), *uploaders],
-        servers=servers,
-        transfers=transferring.sessions_of(dataset),
+        uploaders=named.uploaders,
+        servers=named.servers,
+        transfers=named.transfers,
     )
     return compile_policy(access, engines.current().dialect)
 
@@ -255,20 +279,19 @@ def _advance(lease: Lease, dataset: Dataset) -> Dataset:
     return lease.row()
 
 
-def finish(lease: Lease, dataset: Dataset) -> None:
-    """Note whether anything is left, in one statement, so that a change made meanwhile is not overlooked."""
+def finish(lease: Lease, dataset: Dataset, remaining: Sequence[UploadKey] | None = None) -> None:
+    """Note whether anything is left, in one statement, so that a change made meanwhile is not overlooked.
+
+    `remaining`: the keys that the engine may still know, where that is known.
+    """
     now = timezone.now()
     is_idle = dataset.state not in _ENDING and not dataset.is_frozen
-    if not is_idle or _is_outdated(dataset) or _remaining(dataset):
-        lease.end(failures=0, last_error="", next_try_at=now)
-        return
-    is_unchanged = Q(revision=dataset.revision, state=dataset.state)
-    lease.end(
-        failures=0,
-        last_error="",
-        is_settled=Case(When(is_unchanged, then=Value(True)), default=F("is_settled")),
-        next_try_at=Case(When(is_unchanged, then=Value(None)), default=Value(now), output_field=DateTimeField()),
-    )
+    left = _remaining(dataset) if remaining is None else remaining
+    if is_idle and not left and not _is_outdated(dataset):
+        unchanged = {"revision": dataset.revision, "state": dataset.state}
+        if lease.end_if(unchanged, failures=0, last_error="", is_settled=True, next_try_at=None):
+            return
+    lease.end(failures=0, last_error="", next_try_at=now)
 
 
 def _note_failure(dataset_id: UUID, error: Exception) -> None:

@@ -83,7 +83,7 @@ def create(
         deed.dataset_id, deed.subject = dataset.id, dataset.name
         sources: list[Json] = [str(source.id) for source in chosen]
         deed.record(after={"kind": kind.value, "repository": dataset.repository, "source_ids": sources})
-    converge.settle(dataset.id, token=dataset.lease)
+    converge.settle_born(dataset)
     return view(actor, dataset)
 
 

@@ -121,15 +121,15 @@ class Deed:
         Raises: Forbidden.
         """
         held = Person.objects.select_for_update(no_key=True).filter(id=self.actor.person_id, is_active=True)
-        person = held.first()
+        person = held.only("id", "staff_role").order_by().first()
         if person is None:
             raise Forbidden(
                 f"{self.actor.email} was disabled.", code="disabled", way_out="Ask an administrator of the platform."
             )
         self.actor = replace(self.actor, staff_role=StaffRole(person.staff_role) if person.staff_role else None)
         memberships = Membership.objects.select_for_update(of=("self",), no_key=True).filter(person=person)
-        membership = memberships.filter(space__datasets=self.dataset_id).first()
-        self._check(role=Role(membership.role) if membership else None, is_creator=self.is_creator)
+        role = memberships.filter(space__datasets=self.dataset_id).values_list("role", flat=True).first()
+        self._check(role=Role(role) if role else None, is_creator=self.is_creator)
 
     @property
     def is_by_staff(self) -> bool:

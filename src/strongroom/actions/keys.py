@@ -6,14 +6,15 @@ leaves nothing the worker cannot find and remove.
 
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from strongroom import engines
-from strongroom.actions import converge, ledger
+from strongroom.actions import converge, ledger, transferring
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.leases import Lease, LeaseLost
@@ -70,10 +71,11 @@ def reset(actor: Actor, dataset_id: UUID, *, reason: str = "") -> IssuedKey:
         is_support = deed.is_by_staff or (actor.staff_role is StaffRole.SUPPORT and _was_reset(dataset))
         reason = names.clean_text("reason", reason, max_length=2000, required=is_support, is_multiline=True)
         _refuse_reset(dataset, last, is_support)
-        dataset.keys.filter(status__in=LIVE).update(status=KeyStatus.REVOKED, ended_at=deed.now)
+        before = _facts(last) if last else None
+        _end_live(dataset, deed.now)
         token = converge.request(dataset, and_lease=True)
         key = _insert(deed, dataset, replaces=last, is_support_reset=is_support, reason=reason)
-        deed.record(before=_facts(last) if last else None, after=_facts(key), reason=reason)
+        deed.record(before=before, after=_facts(key), reason=reason)
     return _make(deed, dataset, key, token)
 
 
@@ -184,10 +186,12 @@ def _make(deed: Deed, dataset: Dataset, key: UploadKey, token: UUID | None) -> I
     engine = engines.current()
     try:
         with converge.obeying(dataset.id, token=token) as lease:
-            row = lease.row()
-            _refuse_overtaken(row, key)
+            row = dataset if token else lease.row()
+            if not token:  # whoever held the lease before may have ended the key
+                _refuse_overtaken(row, key)
             made = engine.create_access_key(key.principal)
-            converge.follow_policy(lease, row, made=made)
+            named = converge.Named([key.principal], transfers=transferring.sessions_of(row))  # one key lives at a time
+            converge.follow_policy(lease, row, named, made=made)
             _activate(deed, lease, row, key, made)
     except Refusal as refusal:
         if not _end(key, KeyStatus.LOST, SystemFact.KEY_LOST):
@@ -283,8 +287,18 @@ def _live(dataset: Dataset) -> UploadKey:
 
 
 def _last_shown(dataset: Dataset) -> UploadKey | None:
-    """The newest key whose secret somebody has seen."""
-    return dataset.keys.exclude(status=KeyStatus.LOST).order_by("-issued_at").first()
+    """The newest key whose secret somebody has seen. From here on the data set has its keys with it."""
+    prefetch_related_objects([dataset], "keys")
+    shown = [key for key in dataset.keys.all() if key.status != KeyStatus.LOST]
+    return max(shown, key=lambda key: key.issued_at, default=None)
+
+
+def _end_live(dataset: Dataset, now: datetime) -> None:
+    """In the rows, and in those that the data set has with it."""
+    dataset.keys.filter(status__in=LIVE).update(status=KeyStatus.REVOKED, ended_at=now)
+    for key in dataset.keys.all():
+        if key.status in LIVE:
+            key.status, key.ended_at = KeyStatus.REVOKED, now
 
 
 def _refuse_second(dataset: Dataset) -> None:

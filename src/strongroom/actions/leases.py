@@ -3,7 +3,7 @@
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,6 +71,15 @@ class Lease:
         """Write the last columns and let others in, in one statement. Raises LeaseLost."""
         self._write(lease=None, leased_until=None, **columns)
         self.is_over = True
+
+    def end_if(self, unchanged: Mapping[str, object], **columns: object) -> bool:
+        """The same while the row still has these values; False, and nothing is written, when it has not."""
+        written = {**self._kept, **columns, "lease": None, "leased_until": None}
+        if not _all(self._rows).filter(id=self.row_id, lease=self._token, **unchanged).update(**written):
+            return False
+        self._kept = {}
+        self.is_over = True
+        return True
 
     def look_again(self) -> None:
         """Have it all done once more: a late-comer may have put something older over something newer."""

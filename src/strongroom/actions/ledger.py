@@ -29,9 +29,9 @@ def append(
 
     The head row is locked until commit, so that entries are numbered in the order in which they are committed.
     """
-    head = LedgerHead.objects.select_for_update().get(id=1)
+    head = LedgerHead.objects.select_for_update().values_list("sequence", "hash").get(id=1)
     entry = ledger.link(
-        (head.sequence, head.hash),
+        head,
         at=at,
         verb=verb.value,
         outcome=outcome.value,
