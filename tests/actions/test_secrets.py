@@ -56,4 +56,4 @@ def test_the_secret_of_a_key_that_nobody_was_shown_is_kept_nowhere_either(world:
         keys.issue(actor_of(dataset.created_by), dataset.id)
     assert made
     told = f"{logs}{refusal.value!r}{everything_in_the_database()}"
-    assert made[0].access_key_id in told and made[0].secret not in told
+    assert made[0].principal in told and made[0].secret not in told

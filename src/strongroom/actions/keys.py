@@ -187,9 +187,8 @@ def _make(deed: Deed, dataset: Dataset, key: UploadKey, token: UUID | None) -> I
     try:
         with converge.obeying(dataset.id, token=token) as lease:
             row = dataset if token else lease.row()
-            if not token:  # whoever held the lease before may have ended the key
-                _refuse_overtaken(row, key)
             made = engine.create_access_key(key.principal)
+            _refuse_overtaken(row, key)  # before it is let in: whoever slept for longer than its lease finds out here
             named = converge.Named([key.principal], transfers=transferring.sessions_of(row))  # one key lives at a time
             converge.follow_policy(lease, row, named, made=made)
             _activate(deed, lease, row, key, made)
@@ -255,8 +254,8 @@ def _change(dataset: Dataset, key: UploadKey, **columns: str) -> None:
 
 
 def _refuse_overtaken(row: Dataset, key: UploadKey) -> None:
-    """Raises Conflict. What changes after the row was read is seen in the end, when the key becomes active."""
-    if not any(each.id == key.id and each.status == KeyStatus.ISSUING for each in row.keys.all()):
+    """Raises Conflict. What changes from here on is seen in the end, when the key becomes active."""
+    if not UploadKey.objects.filter(id=key.id, status=KeyStatus.ISSUING).exists():
         raise _overtaken(row)
 
 
