@@ -228,6 +228,12 @@ def test_lists_of_bags_and_of_sha256sum_are_compared_with(
     assert against(kept, folder) == [(Kind.ALTERED, "a"), (Kind.EXTRA, "new"), (Kind.MISSING, "z")]
 
 
+def test_a_list_may_come_through_a_pipe(folder: Path) -> None:
+    with subprocess.Popen(["sha256sum", "--", *sorted(CONTENTS)], cwd=folder, stdout=subprocess.PIPE) as making:
+        assert making.stdout is not None
+        assert against(Path(f"/dev/fd/{making.stdout.fileno()}"), folder) == []
+
+
 def test_a_bag_is_compared_with_its_own_manifest_and_with_sums_of_its_files(tmp_path: Path) -> None:
     (tmp_path / "data" / "data").mkdir(parents=True)
     (tmp_path / "bagit.txt").touch()

@@ -187,6 +187,7 @@ def _make(deed: Deed, dataset: Dataset, key: UploadKey, token: UUID | None) -> I
     try:
         with converge.obeying(dataset.id, token=token) as lease:
             row = dataset if token else lease.row()
+            _refuse_overtaken(row, key)  # before it is made: nobody would remove it any more
             made = engine.create_access_key(key.principal)
             _refuse_overtaken(row, key)  # before it is let in: whoever slept for longer than its lease finds out here
             named = converge.Named([key.principal], transfers=transferring.sessions_of(row))  # one key lives at a time
@@ -203,7 +204,9 @@ def _make(deed: Deed, dataset: Dataset, key: UploadKey, token: UUID | None) -> I
 
 def _not_issued(dataset: Dataset, key: UploadKey, refusal: Unavailable) -> Unavailable:
     """A key is never made later: its secret could be shown to nobody. What a reset took away stays taken away."""
-    why = refusal.__cause__ or refusal
+    why: object = refusal.__cause__ or refusal
+    if isinstance(why, LeaseLost):
+        why = "another process took over meanwhile, for this one had stood still."
     if key.replaces_id is None:
         return Unavailable(
             f"No access key of {dataset.name} was issued: {why}",

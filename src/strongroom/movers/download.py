@@ -5,6 +5,7 @@ Refuses to know who asks, what a person sees, and where a manifest comes from: t
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -21,7 +22,7 @@ from strongroom.movers.patterns import Selection
 from strongroom.movers.places import Places, Unholdable
 from strongroom.movers.receiving import PARTIAL, Receiver, Task
 from strongroom.movers.s3 import Repository
-from strongroom.movers.settling import Settling, Unwritable
+from strongroom.movers.settling import UNSETTLED, Settling, Unwritable
 from strongroom.movers.tally import Event, Outage, Restored, Tally
 from strongroom.movers.walk import Trouble
 
@@ -109,6 +110,8 @@ class Download:
             raise (self.crew.failure or Stopped()) from None
         finally:
             self.crew.stop()
+            with contextlib.suppress(Unwritable):  # what came before it ended is not read again by the next run
+                self.settling.settle()
 
     def rehearse(self) -> Iterator[Planned]:
         """What would be done; nothing is."""
@@ -280,7 +283,7 @@ class Download:
             if verify.is_same(task.path, entry):
                 self.settling.add(task.path, at)
                 return "keep"
-        return "receive" if self.order.overwrites else "refuse"
+        return "receive" if self.order.overwrites or _is_time(here, UNSETTLED) else "refuse"
 
     def _step(self, entry: Listed) -> str:
         try:
@@ -290,7 +293,7 @@ class Download:
         except OSError:
             return "receive"
         if here.st_size != entry.size_bytes:
-            return "receive" if self.order.overwrites else "refuse"
+            return "receive" if self.order.overwrites or _is_time(here, UNSETTLED) else "refuse"
         return "keep" if _is_time(here, entry.modified_at.timestamp()) else "compare"
 
     # The end

@@ -78,6 +78,7 @@ class Receiver:
             _write(handle, view)
         finally:
             os.close(handle)
+        os.utime(beside, (settling.UNSETTLED, settling.UNSETTLED))
         os.replace(beside, task.path)
         self.settling.add(task.path, entry.modified_at.timestamp())
         return word

@@ -6,9 +6,12 @@ order is sorted in memory, some 300 bytes a file. Source: RFC 8493, section 2.1.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import re
+import shutil
+import tempfile
 import zlib
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -38,6 +41,24 @@ def read(file: str, *, is_of_bag: bool) -> Iterator[Listed]:
 
     Raises: Unreadable, naming the line; OSError.
     """
+    with _to_be_read_twice(file) as kept:
+        yield from _read(kept, is_of_bag=is_of_bag)
+
+
+@contextlib.contextmanager
+def _to_be_read_twice(file: str) -> Iterator[str]:
+    """The file, or a copy of what a pipe brings."""
+    if os.path.isfile(file):
+        yield file
+        return
+    with tempfile.NamedTemporaryFile() as kept:
+        with open(file, "rb") as given:
+            shutil.copyfileobj(given, kept)
+        kept.flush()
+        yield kept.name
+
+
+def _read(file: str, *, is_of_bag: bool) -> Iterator[Listed]:
     first = next(_lines(file), b"")
     if first.startswith(b"{"):
         yield from listed.read(_lines(file))

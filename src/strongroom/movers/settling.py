@@ -1,7 +1,7 @@
 """When what was received lies on the disk, not in memory alone: only then a file gets the time that later runs trust.
 
 A huge file waits for the disk by itself. To wait once for each of many small ones would take longer than to bring them:
-they wait together, and have another time until then, so that a run after a loss of power reads them again.
+they wait together, and have a time of 1980 until then, by which the next run knows them after a loss of power.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from strongroom.movers.errors import Problem
+
+UNSETTLED = 315_576_002.0
+"""The time that a file has until it is on the disk for certain (Unix seconds, in 1980; no file system is older)."""
 
 _MOST = 4096  # files that wait together
 _WRITE = 2  # SYNC_FILE_RANGE_WRITE

@@ -153,6 +153,7 @@ class Connection:
         if size <= _JOINED:
             if size:
                 pace(size)
+                self.moved_at = time.monotonic()  # to wait for a limit of ours is no silence of theirs
             self._sock.sendall(b"".join((head, body)))
             self.moved_at = time.monotonic()
             return
@@ -162,6 +163,7 @@ class Connection:
         while left:
             piece, left = left[:_SLICE], left[_SLICE:]
             pace(len(piece))
+            self.moved_at = time.monotonic()
             self._sock.sendall(piece)
             self.moved_at = time.monotonic()
 
