@@ -7,10 +7,11 @@ from uuid import uuid4
 
 import pytest
 from django.db import connections
+from django.db.models import F
 from django.utils import timezone
 
 from strongroom.actions import converge, datasets, keys, leases
-from strongroom.actions.leases import Busy, LeaseLost, leased
+from strongroom.actions.leases import Busy, Lease, LeaseLost, leased
 from strongroom.core.errors import Unavailable
 from strongroom.core.vocabulary import KeyStatus, State
 from strongroom.db.models import Dataset
@@ -93,6 +94,26 @@ def test_who_outlived_their_lease_writes_no_column_and_has_the_data_set_looked_a
     work_until_settled()
     assert "apply_policy" in calls
     assert_rules_hold(world.engine)
+
+
+@pytest.mark.parametrize("is_saved", [False, True], ids=["at the end", "before"])
+def test_who_comes_late_with_an_older_policy_is_not_forgotten_by_whoever_is_at_it(world: World, is_saved: bool) -> None:
+    dataset = world.dataset()
+    late = Lease(dataset.id, uuid4())
+    Dataset.objects.update(revision=F("revision") + 1, is_settled=False)
+    with leased(dataset.id, wait_seconds=0) as lease:
+        row = converge.follow_policy(lease)
+        if is_saved:
+            lease.save()
+        with pytest.raises(LeaseLost):  # it wrote its policy a moment ago, and learns only now that it may not
+            late.save()
+        converge.finish(lease, row)
+    left = Dataset.objects.get(id=dataset.id)
+    assert (left.is_settled, left.applied_revision < left.revision) == (False, True)
+    calls: list[str] = []
+    world.engine.on_call = calls.append
+    work_until_settled()
+    assert "apply_policy" in calls
 
 
 @pytest.mark.parametrize("call", ["apply_policy", "freeze", "list_objects", "abort_uploads", "put_object"])

@@ -149,6 +149,7 @@ def follow_policy(
     """
     engine = engines.current()
     dataset = row or lease.row()
+    lease.applied_revision = dataset.applied_revision
     has_bucket = dataset.state != State.DELETED and dataset.step != REMOVING
     if dataset.state == State.DELETING and has_bucket:  # it may be gone already, behind our back or in an earlier try
         has_bucket = engine.repository_exists(dataset.repository)

@@ -38,7 +38,11 @@ class Busy(Unavailable):
 
 
 class Lease:
-    """A right to speak to the engine or a host about one row; every write to it through this is conditional on it."""
+    """A right to speak to the engine or a host about one row; every write to it through this is conditional on it.
+
+    `applied_revision` is what a data set's row has as far as the holder knows. Where it is another one by now, a
+    late-comer has put an older policy over a newer one since, and what was applied does not count any more.
+    """
 
     def __init__(self, row_id: UUID, token: UUID, rows: Leasable = Dataset) -> None:
         self.row_id = row_id
@@ -47,12 +51,15 @@ class Lease:
         self._token = token
         self._held_at = time.monotonic()
         self._kept: dict[str, object] = {}
+        self.applied_revision: int | None = None
 
     def row(self) -> Dataset:
         """The data set as it is now, with its keys. Raises LeaseLost when something kept cannot be written."""
         if self._kept:
             self.save()
-        return Dataset.objects.select_related("space").prefetch_related("keys").get(id=self.row_id)
+        found = Dataset.objects.select_related("space").prefetch_related("keys").get(id=self.row_id)
+        self.applied_revision = found.applied_revision
+        return found
 
     def keep(self, **columns: object) -> None:
         """Have columns written together with the next ones, and before the row is read again."""
@@ -75,7 +82,8 @@ class Lease:
     def end_if(self, unchanged: Mapping[str, object], **columns: object) -> bool:
         """The same while the row still has these values; False, and nothing is written, when it has not."""
         written = {**self._kept, **columns, "lease": None, "leased_until": None}
-        if not _all(self._rows).filter(id=self.row_id, lease=self._token, **unchanged).update(**written):
+        mine = self._mine(is_as_known=self.applied_revision is not None)
+        if not mine.filter(**unchanged).update(**written):
             return False
         self._kept = {}
         self.is_over = True
@@ -90,12 +98,19 @@ class Lease:
         row.update(is_settled=False, next_try_at=timezone.now())
 
     def _write(self, **columns: object) -> None:
-        mine = _all(self._rows).filter(id=self.row_id, lease=self._token)
+        written = {**self._kept, **columns}
         held_at = time.monotonic()
-        if not mine.update(**{**self._kept, **columns}):
+        applied = written.pop("applied_revision", None)
+        if applied is not None and self._mine(is_as_known=True).update(**written, applied_revision=applied):
+            self.applied_revision = applied
+        elif not self._mine().update(**written):
             self.look_again()
             raise LeaseLost(f"lost the lease of {self._rows.__name__.lower()} {self.row_id}")
         self._held_at, self._kept = held_at, {}
+
+    def _mine(self, *, is_as_known: bool = False) -> QuerySet[Any]:
+        mine = _all(self._rows).filter(id=self.row_id, lease=self._token)
+        return mine.filter(applied_revision=self.applied_revision) if is_as_known else mine
 
 
 def from_birth(now: datetime) -> dict[str, object]:
