@@ -101,7 +101,7 @@ class Lease:
         written = {**self._kept, **columns}
         held_at = time.monotonic()
         applied = written.pop("applied_revision", None)
-        if applied is not None and self._mine(is_as_known=True).update(**written, applied_revision=applied):
+        if isinstance(applied, int) and self._mine(is_as_known=True).update(**written, applied_revision=applied):
             self.applied_revision = applied
         elif not self._mine().update(**written):
             self.look_again()
