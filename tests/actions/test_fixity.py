@@ -25,20 +25,10 @@ from strongroom.actions import (
 from strongroom.core import bag, digest_receipt, manifest, sshsig
 from strongroom.core.errors import Conflict, Unavailable
 from strongroom.core.vocabulary import CheckState, Kind, ManifestForm, Role, State
-from strongroom.db.models import Dataset, DigestList, Event, FixityCheck, FixityDifference, Manifest
+from strongroom.db.models import Dataset, DigestList, FixityCheck, FixityDifference, Manifest
+from tests.actions.checks import FILES, checked, facts, last, row, spoil, work, write_manifest
 from tests.actions.rules import assert_ledger_is_whole, is_valid
 from tests.world import World, actor_of
-
-FILES = {"a.csv": b"a,b\n1,2\n", "b/c.csv": b"x" * 3_000_000, "line\nbreak.txt": b"", "50%.txt": b"half"}
-
-
-def work(world: World) -> None:
-    """Be the worker until no check is due."""
-    FixityCheck.objects.filter(ended_at=None, lease=None).update(next_at=timezone.now())
-    for _ in range(100):
-        if not checking.run_due():
-            return
-    raise AssertionError("checks do not come to an end")
 
 
 @pytest.fixture
@@ -47,31 +37,6 @@ def frozen(world: World) -> Dataset:
     dataset = world.dataset()
     world.uploaded(dataset, **FILES)
     return world.finalized(dataset)
-
-
-def spoil(world: World, dataset: Dataset, key: str, content: bytes) -> None:
-    """Other bytes behind everybody's back: the listing stays as it was."""
-    objects = world.engine._buckets[dataset.repository].objects
-    objects[key] = (objects[key][0], content)
-
-
-def row(dataset: Dataset) -> Dataset:
-    return Dataset.objects.get(id=dataset.id)
-
-
-def last(dataset: Dataset) -> FixityCheck:
-    return FixityCheck.objects.filter(dataset=dataset).latest("asked_at")
-
-
-def facts(dataset: Dataset, *verbs: str) -> list[Event]:
-    return list(Event.objects.filter(dataset_id=dataset.id, verb__in=verbs).order_by("sequence"))
-
-
-def checked(world: World, dataset: Dataset) -> FixityCheck:
-    """One whole check, asked for by the owner."""
-    fixity.start(world.owner(dataset.space), dataset.id)
-    work(world)
-    return last(dataset)
 
 
 def test_every_object_has_a_digest_a_while_after_the_data_set_is_finalized(world: World, frozen: Dataset) -> None:
@@ -130,20 +95,12 @@ def test_what_came_with_a_digest_is_not_read_for_it(world: World, frozen: Datase
     recorded = Manifest.objects.get(dataset=frozen)
     entries = list(manifest.read(inventory.lines(recorded)))
     known = [manifest.Entry(e.key, e.size_bytes, e.etag, e.modified_at, "sha256:" + "ab" * 32) for e in entries[:2]]
-    _write_manifest(world, recorded, known + entries[2:])
+    write_manifest(world, recorded, known + entries[2:])
     reads: list[str] = []
     world.engine.on_call = reads.append
     work(world)
     told = digest_receipt.decode(DigestList.objects.get().receipt)
     assert (told.object_count, told.computed_count) == (4, 2)
-
-
-def _write_manifest(world: World, recorded: Manifest, entries: list[manifest.Entry]) -> None:
-    """As if finalize had listed these."""
-    writer = manifest.Writer()
-    packed = gzip.compress(b"".join(map(writer.add, entries)))
-    world.engine.put_object(inventory.records(), recorded.object_key, io.BytesIO(packed))
-    Manifest.objects.filter(id=recorded.id).update(root_sha256=writer.root)
 
 
 def test_a_data_set_without_objects_has_its_digests_too(world: World) -> None:
@@ -214,48 +171,6 @@ def test_what_was_altered_before_its_digest_was_known_is_never_signed_for(world:
     lines = manifests.download(world.owner(frozen.space), frozen.id, form=ManifestForm.DIGESTS)
     found = {each.key: each.checksum for each in manifest.read(b"".join(lines).splitlines())}
     assert found["a.csv"] == f"sha256:{hashlib.sha256(FILES['a.csv']).hexdigest()}"
-
-
-def test_one_damaged_object_holds_up_no_check_of_the_others(world: World, frozen: Dataset) -> None:
-    owner = world.owner(frozen.space)
-    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")  # before its digest was known
-    work(world)
-    due = row(frozen).fixity_due_at
-    assert due is not None and timedelta(days=89) < due - timezone.now() < timedelta(days=91)
-
-    Dataset.objects.filter(id=frozen.id).update(fixity_due_at=timezone.now())
-    work(world)
-    check = last(frozen)
-    assert (check.completes_digests, check.state, check.read_count) == (False, CheckState.FAILED, len(FILES))
-    assert [each.key for each in fixity.show(owner, frozen.id).differences.rows] == ["a.csv"]
-    assert row(frozen).damaged_objects == 1 and row(frozen).fixity_due_at is not None
-    assert not DigestList.objects.exists()
-
-    spoil(world, frozen, "50%.txt", b"HALF")  # its digest is known, though no list of all was signed yet
-    assert checked(world, frozen).difference_count == 2
-    found = fixity.show(owner, frozen.id).differences.rows
-    assert [(each.key, each.expected.partition(":")[0]) for each in found] == [("50%.txt", "sha256"), ("a.csv", "md5")]
-    assert row(frozen).damaged_objects == 2
-
-    spoil(world, frozen, "a.csv", FILES["a.csv"])
-    FixityCheck.objects.filter(ended_at=None).update(next_at=timezone.now())
-    assert checking.run_due() == 1
-    assert DigestList.objects.exists() and row(frozen).damaged_objects == 2, "no other alarm ends with that"
-    work(world)
-    assert (last(frozen).difference_count, row(frozen).damaged_objects) == (1, 1), "all is read again by itself"
-    spoil(world, frozen, "50%.txt", FILES["50%.txt"])
-    assert checked(world, frozen).state == CheckState.PASSED and row(frozen).damaged_objects == 0
-
-
-def test_digests_that_were_altered_while_they_wait_are_not_compared_with(world: World, frozen: Dataset) -> None:
-    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
-    work(world)
-    [piece] = [each.key for each in world.engine.list_objects(inventory.records(), prefix="digests/")]
-    world.engine.put_object(inventory.records(), piece, io.BytesIO(gzip.compress(b"")))
-    fixity.start(world.owner(frozen.space), frozen.id)
-    checking.run_due()
-    checking.run_due()
-    assert "altered" in last(frozen).last_error and last(frozen).ended_at is None
 
 
 class Unreadable:

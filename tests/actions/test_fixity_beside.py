@@ -1,0 +1,64 @@
+"""Checks of the whole go on beside the digests that wait for what is damaged, and trust nothing that was not signed."""
+
+import gzip
+import io
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from strongroom.actions import checking, fixity, inventory
+from strongroom.core.vocabulary import CheckState
+from strongroom.db.models import Dataset, DigestList, FixityCheck
+from tests.actions.checks import FILES, checked, last, row, spoil, work
+from tests.world import World
+
+
+@pytest.fixture
+def frozen(world: World) -> Dataset:
+    """A finalized original, sent by a client that told no digests."""
+    dataset = world.dataset()
+    world.uploaded(dataset, **FILES)
+    return world.finalized(dataset)
+
+
+def test_one_damaged_object_holds_up_no_check_of_the_others(world: World, frozen: Dataset) -> None:
+    owner = world.owner(frozen.space)
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")  # before its digest was known
+    work(world)
+    due = row(frozen).fixity_due_at
+    assert due is not None and timedelta(days=89) < due - timezone.now() < timedelta(days=91)
+
+    Dataset.objects.filter(id=frozen.id).update(fixity_due_at=timezone.now())
+    work(world)
+    check = last(frozen)
+    assert (check.completes_digests, check.state, check.read_count) == (False, CheckState.FAILED, len(FILES))
+    assert [each.key for each in fixity.show(owner, frozen.id).differences.rows] == ["a.csv"]
+    assert row(frozen).damaged_objects == 1 and row(frozen).fixity_due_at is not None
+    assert not DigestList.objects.exists()
+
+    spoil(world, frozen, "50%.txt", b"HALF")  # its digest is known, though no list of all was signed yet
+    assert checked(world, frozen).difference_count == 2
+    found = fixity.show(owner, frozen.id).differences.rows
+    assert [(each.key, each.expected.partition(":")[0]) for each in found] == [("50%.txt", "sha256"), ("a.csv", "md5")]
+    assert row(frozen).damaged_objects == 2
+
+    spoil(world, frozen, "a.csv", FILES["a.csv"])
+    FixityCheck.objects.filter(ended_at=None).update(next_at=timezone.now())
+    assert checking.run_due() == 1
+    assert DigestList.objects.exists() and row(frozen).damaged_objects == 2, "no other alarm ends with that"
+    work(world)
+    assert (last(frozen).difference_count, row(frozen).damaged_objects) == (1, 1), "all is read again by itself"
+    spoil(world, frozen, "50%.txt", FILES["50%.txt"])
+    assert checked(world, frozen).state == CheckState.PASSED and row(frozen).damaged_objects == 0
+
+
+def test_digests_that_were_altered_while_they_wait_are_not_compared_with(world: World, frozen: Dataset) -> None:
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    [piece] = [each.key for each in world.engine.list_objects(inventory.records(), prefix="digests/")]
+    world.engine.put_object(inventory.records(), piece, io.BytesIO(gzip.compress(b"")))
+    fixity.start(world.owner(frozen.space), frozen.id)
+    checking.run_due()
+    checking.run_due()
+    assert "altered" in last(frozen).last_error and last(frozen).ended_at is None
