@@ -1,16 +1,19 @@
 """Checks of the whole go on beside the digests that wait for what is damaged, and trust nothing that was not signed."""
 
 import gzip
+import hashlib
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from strongroom.actions import checking, fixity, inventory
+from strongroom.core import manifest
 from strongroom.core.vocabulary import CheckState
-from strongroom.db.models import Dataset, DigestList, FixityCheck
-from tests.actions.checks import FILES, checked, last, row, spoil, work
+from strongroom.db.models import Dataset, DigestList, FixityCheck, Manifest
+from tests.actions.checks import FILES, checked, last, row, spoil, work, write_manifest
 from tests.world import World
 
 
@@ -62,3 +65,46 @@ def test_digests_that_were_altered_while_they_wait_are_not_compared_with(world: 
     checking.run_due()
     checking.run_due()
     assert "altered" in last(frozen).last_error and last(frozen).ended_at is None
+
+
+def _sha256(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _alter(world: World, object_key: str, key: str, checksum: str | None) -> None:
+    """Another checksum of one object in a file of the records bucket, behind everybody's back."""
+    lines = gzip.decompress(b"".join(world.engine.read_object(inventory.records(), object_key))).splitlines()
+    altered = [replace(each, checksum=checksum) if each.key == key else each for each in manifest.read(lines)]
+    packed = gzip.compress(b"".join(map(manifest.encode, altered)))
+    world.engine.put_object(inventory.records(), object_key, io.BytesIO(packed))
+
+
+@pytest.mark.parametrize(
+    ("key", "checksum"),
+    [("50%.txt", _sha256(b"HALF")), ("50%.txt", None), ("b/c.csv", "md5:" + "0" * 32), ("b/c.csv", None)],
+    ids=["signed-digest-swapped", "signed-digest-left-out", "md5-swapped", "md5-left-out"],
+)
+def test_no_checksum_that_was_signed_may_be_another_one_while_digests_wait(
+    world: World, frozen: Dataset, key: str, checksum: str | None
+) -> None:
+    recorded = Manifest.objects.get()
+    told = {"50%.txt": _sha256(FILES["50%.txt"])}  # by whoever sent it
+    listed = manifest.read(inventory.lines(recorded))
+    write_manifest(world, recorded, [replace(each, checksum=told.get(each.key, each.checksum)) for each in listed])
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    [piece] = [each.key for each in world.engine.list_objects(inventory.records(), prefix="digests/")]
+    spoil(world, frozen, "50%.txt", b"HALF")
+    _alter(world, piece, key, checksum)
+    check = fixity.start(world.owner(frozen.space), frozen.id)
+    _go_on(check)
+    check.refresh_from_db()
+    assert "altered" in check.last_error and (check.objects_done, check.ended_at) == (0, None)
+
+
+def _go_on(check: FixityCheck) -> None:
+    """One turn of this check, and of no other."""
+    later = timezone.now() + timedelta(minutes=1)
+    FixityCheck.objects.filter(next_at__isnull=False).update(next_at=later)
+    FixityCheck.objects.filter(id=check.id).update(next_at=timezone.now())
+    assert checking.run_due() == 1

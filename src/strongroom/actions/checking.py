@@ -179,7 +179,8 @@ def _draft(check: FixityCheck) -> Iterator[Entry]:
 def _need_whole_list(check: FixityCheck) -> None:
     """Raises Unavailable when the list is not the one that was signed: nothing could be compared with it.
 
-    Of a list that is not complete only the manifest was signed: nothing but digests may stand there in addition.
+    Of a list that is not complete only the manifest was signed: nothing may stand there in addition
+    but a digest of what came without one.
     """
     made = None if check.completes_digests else _digests(check)
     summed, signed = hashlib.sha256(), made.digests_sha256 if made else check.manifest.root_sha256
@@ -188,12 +189,18 @@ def _need_whole_list(check: FixityCheck) -> None:
     is_whole = summed.hexdigest() == signed
     if is_whole and not made and not check.completes_digests:
         pairs = zip_longest(manifest.read(inventory.lines(check.manifest)), _draft(check))
-        is_whole = all(one and other and replace(one, checksum=other.checksum) == other for one, other in pairs)
+        is_whole = all(one and other and _adds_a_digest_at_most(one, other) for one, other in pairs)
     if not is_whole:
         raise Unavailable(
             f"The list of objects with the SHA-256 {signed} was altered in the storage engine.",
             way_out="Put it back from the backup: the signed receipt tells the right one.",
         )
+
+
+def _adds_a_digest_at_most(signed: Entry, drafted: Entry) -> bool:
+    if bag.of_checksum(signed.checksum) is not None or bag.of_checksum(drafted.checksum) is None:
+        return signed == drafted
+    return replace(signed, checksum=drafted.checksum) == drafted
 
 
 # What was found
