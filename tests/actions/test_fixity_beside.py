@@ -102,9 +102,46 @@ def test_no_checksum_that_was_signed_may_be_another_one_while_digests_wait(
     assert "altered" in check.last_error and (check.objects_done, check.ended_at) == (0, None)
 
 
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each turn of a check reads one object."""
+    monkeypatch.setattr(checking, "SEGMENT_OBJECTS", 1)
+    monkeypatch.setattr(checking, "SLICE_SECONDS", 0.0)
+
+
 def _go_on(check: FixityCheck) -> None:
     """One turn of this check, and of no other."""
     later = timezone.now() + timedelta(minutes=1)
     FixityCheck.objects.filter(next_at__isnull=False).update(next_at=later)
     FixityCheck.objects.filter(id=check.id).update(next_at=timezone.now())
     assert checking.run_due() == 1
+
+
+def _digested_beside(world: World, frozen: Dataset, *, turns: int) -> FixityCheck:
+    """A check of the whole has had some turns when the damaged object is put back and the digests are completed."""
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    digests = last(frozen)
+    check = fixity.start(world.owner(frozen.space), frozen.id)
+    for _ in range(turns):
+        _go_on(check)
+    spoil(world, frozen, "a.csv", FILES["a.csv"])
+    _go_on(digests)
+    assert DigestList.objects.exists()
+    check.refresh_from_db()
+    assert (check.state, check.objects_done) == (CheckState.READING, turns)
+    return check
+
+
+def test_a_check_that_saw_damage_before_the_digests_were_completed_is_followed_by_another(
+    world: World, frozen: Dataset, one_by_one: None
+) -> None:
+    check = _digested_beside(world, frozen, turns=2)
+    while check.ended_at is None:
+        _go_on(check)
+        check.refresh_from_db()
+    assert (check.state, row(frozen).damaged_objects) == (CheckState.FAILED, 1)
+    work(world)
+    assert (last(frozen).state, row(frozen).damaged_objects) == (CheckState.PASSED, 0)
+    due = row(frozen).fixity_due_at
+    assert due is not None and due > timezone.now() + timedelta(days=89), "no third one at once"

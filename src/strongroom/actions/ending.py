@@ -11,7 +11,7 @@ from strongroom.actions.digesting import Assembled
 from strongroom.actions.leases import Lease
 from strongroom.core.ledger import Json
 from strongroom.core.vocabulary import CheckState, SystemFact
-from strongroom.db.models import Dataset, FixityCheck
+from strongroom.db.models import Dataset, DigestList, FixityCheck
 
 
 def digested(lease: Lease, check: FixityCheck, made: Assembled) -> None:
@@ -38,6 +38,9 @@ def ended(lease: Lease, check: FixityCheck) -> None:
         now = timezone.now()
         state = CheckState.FAILED if check.difference_count else CheckState.PASSED
         _end(lease, check, state, now, next_at=None, difference_count=check.difference_count)
+        digested_meanwhile = DigestList.objects.filter(manifest=check.manifest_id, made_at__gt=check.asked_at)
+        if state == CheckState.FAILED and digested_meanwhile.exists():  # what it found may have been put back since
+            Dataset.objects.filter(id=check.dataset_id).update(fixity_due_at=now)
         after: dict[str, Json] = {
             "check_id": str(check.id),
             "state": state.value,
