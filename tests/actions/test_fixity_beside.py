@@ -145,3 +145,15 @@ def test_a_check_that_saw_damage_before_the_digests_were_completed_is_followed_b
     assert (last(frozen).state, row(frozen).damaged_objects) == (CheckState.PASSED, 0)
     due = row(frozen).fixity_due_at
     assert due is not None and due > timezone.now() + timedelta(days=89), "no third one at once"
+
+
+def test_a_list_of_digests_that_came_while_a_check_read_is_proved_before_it_goes_on(
+    world: World, frozen: Dataset, one_by_one: None
+) -> None:
+    check = _digested_beside(world, frozen, turns=1)
+    spoil(world, frozen, "b/c.csv", b"y" * 3_000_000)
+    _alter(world, DigestList.objects.get().object_key, "b/c.csv", _sha256(b"y" * 3_000_000))
+    for _ in FILES:
+        _go_on(check)
+    check.refresh_from_db()
+    assert "altered" in check.last_error and (check.objects_done, check.ended_at) == (1, None)

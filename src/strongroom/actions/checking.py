@@ -91,12 +91,14 @@ def _go_on(lease: Lease, pace: Pace) -> None:
         ending.stopped(lease, check)
         _clean_up(lease, _row(lease))
         return
-    if check.state == CheckState.WAITING:
-        _need_whole_list(check)
-        lease.save(state=CheckState.READING)
+    made = None if check.completes_digests else _digests(check)
+    signed = made.digests_sha256 if made else check.manifest.root_sha256
+    if check.proved_sha256 != signed:  # also when the digests were completed while it read
+        _need_whole_list(check, made)
+        lease.save(state=CheckState.READING, proved_sha256=signed)
     until = time.monotonic() + SLICE_SECONDS
     with reading(check.dataset.repository, pace, settings().fixity_threads) as reader:
-        for segment in _segments(check):
+        for segment in _segments(check, made):
             _keep(lease, check, reader.read([each for each in segment if _is_to_read(check, each)]), segment)
             if time.monotonic() > until:
                 lease.save(next_at=timezone.now(), last_error="")
@@ -136,9 +138,9 @@ def _clean_up(lease: Lease, check: FixityCheck) -> None:
 # Segments
 
 
-def _segments(check: FixityCheck) -> Iterator[list[Line]]:
+def _segments(check: FixityCheck, made: DigestList | None) -> Iterator[list[Line]]:
     """What is left of the list, in parts that are read and written down as a whole."""
-    kept = islice(_listed(check), check.objects_done, None)
+    kept = islice(_listed(check, made), check.objects_done, None)
     segment: list[Line] = []
     objects = size_bytes = 0
     for line in numbered(manifest.read(kept), check.objects_done):
@@ -157,10 +159,9 @@ def _is_to_read(check: FixityCheck, line: Line) -> bool:
     return not check.completes_digests or bag.of_checksum(line.entry.checksum) is None
 
 
-def _listed(check: FixityCheck) -> Iterator[bytes]:
+def _listed(check: FixityCheck, made: DigestList | None) -> Iterator[bytes]:
     if check.completes_digests:
         return inventory.lines(check.manifest)
-    made = _digests(check)
     return digesting.lines(made) if made else (manifest.encode(each).rstrip(b"\n") for each in _draft(check))
 
 
@@ -176,13 +177,12 @@ def _draft(check: FixityCheck) -> Iterator[Entry]:
     return digesting.draft(waiting)
 
 
-def _need_whole_list(check: FixityCheck) -> None:
+def _need_whole_list(check: FixityCheck, made: DigestList | None) -> None:
     """Raises Unavailable when the list is not the one that was signed: nothing could be compared with it.
 
     Of a list that is not complete only the manifest was signed: nothing may stand there in addition
     but a digest of what came without one.
     """
-    made = None if check.completes_digests else _digests(check)
     summed, signed = hashlib.sha256(), made.digests_sha256 if made else check.manifest.root_sha256
     for line in digesting.lines(made) if made else inventory.lines(check.manifest):
         summed.update(line + b"\n")
@@ -248,7 +248,7 @@ def _read_again(lease: Lease, check: FixityCheck, reader: Reader) -> None:
     positions = set(_unresolved(check).values_list("position", flat=True))
     if not positions or check.next_at is None or not check.last_error:
         return
-    listed = numbered(manifest.read(_listed(check)))
+    listed = numbered(manifest.read(inventory.lines(check.manifest)))
     wanted = [line for line in listed if line.position in positions]
     for start in range(0, len(wanted), SEGMENT_OBJECTS):
         for each in reader.read(wanted[start : start + SEGMENT_OBJECTS]):
