@@ -54,7 +54,7 @@ def view(actor: Actor, dataset: Dataset) -> DatasetView:
         blocked=blocked,
         manifest=manifest,
         digests=getattr(manifest, "digests", None),
-        last_check=row.fixity_checks.order_by("-asked_at").first() if row.finalized_at else None,
+        last_check=_last_check(row) if row.finalized_at else None,
         late_objects=LateObject.objects.filter(dataset=row).count() if row.finalized_at else 0,
         live_grants=row.grants.filter(ended_at=None).count() if row.finalized_at else 0,
     )
@@ -67,6 +67,10 @@ def _with_people(row: Dataset) -> Dataset:
     for name, person_id in ids.items():
         setattr(row, name, people.get(person_id))
     return row
+
+
+def _last_check(row: Dataset) -> FixityCheck | None:
+    return row.fixity_checks.select_related("manifest").order_by("-asked_at").first()
 
 
 def _sources(row: Dataset) -> list[Dataset]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from strongroom.actions import attachments, checking, datasets, rechecking
 from strongroom.core.vocabulary import AttachmentKind, Kind, Role
 from strongroom.db.models import Attachment, Dataset
+from tests.actions.checks import spoil
 from tests.console.datasets.shown import refused, root, seen, sent, text
 from tests.console.signed_in import browser
 from tests.world import World
@@ -176,6 +177,22 @@ def test_digests_come_later_and_damage_is_shown_where_people_look(world: World) 
     shown = seen(client, page)
     assert "1 object missing, altered or unreadable" in shown and "first.csv" in shown
     assert "1 object missing" in seen(client, root(dataset)) and "Damaged" in seen(client, "/")
+
+
+def test_digests_that_wait_for_a_damaged_object_hide_no_check_of_the_others(world: World) -> None:
+    dataset = world.dataset()
+    world.uploaded(dataset, **{"a.csv": b"1", "b.csv": b"2"})
+    world.finalized(dataset)
+    client, page = browser(world.owner(dataset.space)), f"{root(dataset)}/integrity"
+    spoil(world, dataset, "a.csv", b"3")
+    checking.run_due()
+    asked = client.get(page, headers={"HX-Request": "true"})
+    assert "hx-trigger" not in asked.content.decode() and asked.headers["HX-Refresh"] == "true"
+    said = text(asked)
+    assert "all digests are known but that of 1 damaged object" in said and "Read all of it now" in said
+    assert "being read: " not in said and "follows by itself" not in said
+    sent(client, f"{page}/check")
+    assert "being read: 0 of 2 objects" in seen(client, page)
 
 
 def test_activity_is_for_owners_and_auditors_and_edits_are_for_all(world: World) -> None:

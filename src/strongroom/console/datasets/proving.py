@@ -115,7 +115,8 @@ def _context(request: Request, view: DatasetView) -> dict[str, Any]:
 
 
 def _is_being_read(view: DatasetView) -> bool:
-    return view.last_check is not None and view.last_check.ended_at is None
+    check = view.last_check
+    return check is not None and check.ended_at is None and not check.waits_for_damaged
 
 
 def _check_commands(dataset_id: UUID, *, has_digests: bool) -> str:
