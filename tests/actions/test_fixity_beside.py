@@ -67,6 +67,21 @@ def test_digests_that_were_altered_while_they_wait_are_not_compared_with(world: 
     assert "altered" in last(frozen).last_error and last(frozen).ended_at is None
 
 
+def test_digests_that_were_altered_while_they_wait_are_not_signed_for(world: World, frozen: Dataset) -> None:
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    [piece] = [each.key for each in world.engine.list_objects(inventory.records(), prefix="digests/")]
+    kept = gzip.decompress(b"".join(world.engine.read_object(inventory.records(), piece)))
+    altered = kept.replace(b'"size_bytes":4}', b'"size_bytes":5}')
+    assert altered != kept
+    world.engine.put_object(inventory.records(), piece, io.BytesIO(gzip.compress(altered)))
+    spoil(world, frozen, "a.csv", FILES["a.csv"])
+    FixityCheck.objects.filter(ended_at=None).update(next_at=timezone.now())
+    checking.run_due()
+    assert not DigestList.objects.exists()
+    assert "50%.txt" in last(frozen).last_error and "signed manifest" in last(frozen).last_error
+
+
 def _sha256(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 

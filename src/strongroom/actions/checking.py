@@ -7,7 +7,6 @@ has a lease. What is not as listed is written down and told at once, not only wh
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from itertools import islice, zip_longest
 from uuid import UUID
@@ -189,18 +188,12 @@ def _need_whole_list(check: FixityCheck, made: DigestList | None) -> None:
     is_whole = summed.hexdigest() == signed
     if is_whole and not made and not check.completes_digests:
         pairs = zip_longest(manifest.read(inventory.lines(check.manifest)), _draft(check))
-        is_whole = all(one and other and _adds_a_digest_at_most(one, other) for one, other in pairs)
+        is_whole = all(one and other and digesting.adds_a_digest_at_most(one, other) for one, other in pairs)
     if not is_whole:
         raise Unavailable(
             f"The list of objects with the SHA-256 {signed} was altered in the storage engine.",
             way_out="Put it back from the backup: the signed receipt tells the right one.",
         )
-
-
-def _adds_a_digest_at_most(signed: Entry, drafted: Entry) -> bool:
-    if bag.of_checksum(signed.checksum) is not None or bag.of_checksum(drafted.checksum) is None:
-        return signed == drafted
-    return replace(signed, checksum=drafted.checksum) == drafted
 
 
 # What was found

@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 
 from strongroom import __version__, engines
 from strongroom.actions import inventory, signing
 from strongroom.actions.configuration import settings
 from strongroom.core import bag, digest_receipt, manifest
+from strongroom.core.errors import Unavailable
 from strongroom.core.manifest import Entry
 from strongroom.db.models import Dataset, DigestList, FixityCheck, LedgerHead, Manifest
 
@@ -43,13 +45,13 @@ def forget_pieces(check: FixityCheck) -> None:
 def assemble(check: FixityCheck) -> Assembled:
     """Write the pieces, and what could be read only later, as one list; constant memory.
 
-    Raises Invalid when a piece is damaged.
+    Raises Invalid when a piece is damaged, Unavailable when one says something else than the manifest that was signed.
     """
     object_key = f"digests/{check.dataset_id}/{check.manifest.revision}.jsonl.gz"
     writer, bagit, file_count = manifest.Writer(), hashlib.sha256(), 0
     with tempfile.TemporaryFile(dir=settings().home) as spool:
         with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=1, mtime=0) as packed:
-            for entry in _entries(check):
+            for entry in _proved(check):
                 packed.write(writer.add(entry))
                 if (line := bag_line(entry)) is not None:
                     bagit.update(line)
@@ -65,6 +67,13 @@ def draft(check: FixityCheck) -> Iterator[Entry]:
     Raises Unavailable when a piece is missing.
     """
     return _entries(check)
+
+
+def adds_a_digest_at_most(signed: Entry, other: Entry) -> bool:
+    """Whether it is the entry that was signed, but for the digest of an object that came without one."""
+    if bag.of_checksum(signed.checksum) is not None or bag.of_checksum(other.checksum) is None:
+        return signed == other
+    return replace(signed, checksum=other.checksum) == other
 
 
 def bag_line(entry: Entry) -> bytes | None:
@@ -132,6 +141,16 @@ def _entries(check: FixityCheck) -> Iterator[Entry]:
             continue
         yield replace(entry, checksum=f"sha256:{sha256}") if sha256 else entry
         at, sha256 = next(late, (-1, ""))
+
+
+def _proved(check: FixityCheck) -> Iterator[Entry]:
+    """The entries, each beside the one that was signed: what the pieces say is signed for next."""
+    for signed, entry in zip_longest(manifest.read(inventory.lines(check.manifest)), _entries(check)):
+        if signed is None or entry is None or not adds_a_digest_at_most(signed, entry):
+            named = signed or entry
+            of = f" of {named.key}" if named else ""
+            raise Unavailable(f"What was kept of the digests is not what the signed manifest says{of}.")
+        yield entry
 
 
 def _in_pieces(check: FixityCheck) -> Iterator[Entry]:
