@@ -31,7 +31,7 @@ transfer.record            P      P
 transfer.close             P      P
 transfer.list              PGFXD  PGFXD
 transfer.show              PGFXD  PGFXD
-transfer.recorded          PGFXD  PGFXD
+transfer.recorded          PGF    PGF
 attachment.add             PGF    PGF
 attachment.list            PGFXD  PGFXD
 attachment.link            PGF    PGF

@@ -159,7 +159,7 @@ def recorded(actor: Actor, dataset_id: UUID) -> Iterator[bytes]:
     """The digests that transfers recorded, in lines as a manifest has them and in the order of keys, many in a chunk.
 
     `modified_at` is when it was recorded. What was written over since is there as well: compare size and ETag.
-    Raises: NotFound, Forbidden.
+    Raises: NotFound, Forbidden, Conflict.
     """
     with doing(actor, Verb.TRANSFER_RECORDED) as deed:
         found = digests.recorded(deed.dataset(dataset_id).id)

@@ -66,6 +66,7 @@ _DELETION = "only a finalized data set is deleted in two steps"
 _DELETE_AT_ONCE = {State.PENDING: "Delete it at once: a pending data set needs no second person."}
 _ACCESSIBLE = frozenset({State.FINALIZING, State.FINALIZED})  # a derivative that is being promoted keeps its grants
 _GRANTS = "servers are granted access to finalized data sets only"
+_FILES_GONE = "its files are gone or going"
 _MANIFEST = "the manifest and its receipt are made when a data set is finalized"
 _FINALIZE_FIRST = {State.PENDING: "Finalize it first."}
 
@@ -92,7 +93,7 @@ GATES: Mapping[Verb, Gate] = {
     Verb.DATASET_WITHDRAW_DELETION: Gate(_FINALIZED, _DELETION, way_out=_DELETE_AT_ONCE),
     Verb.DATASET_CONFIRM_DELETION: Gate(_FINALIZED, _DELETION, way_out=_DELETE_AT_ONCE),
     Verb.DATASET_HISTORY: Gate(_ALWAYS),
-    Verb.DATASET_CONTENTS: Gate(_ALIVE, "its files are gone or going"),
+    Verb.DATASET_CONTENTS: Gate(_ALIVE, _FILES_GONE),
     Verb.DATASET_CONNECT: Gate(_SETTLED, "nobody can connect to it"),
     Verb.KEY_LIST: Gate(_ALWAYS),
     Verb.KEY_ISSUE: Gate(_PENDING, _KEYS, way_out=_NO_MORE_UPLOADS),
@@ -105,7 +106,7 @@ GATES: Mapping[Verb, Gate] = {
     ),
     Verb.TRANSFER_LIST: Gate(_ALWAYS),
     Verb.TRANSFER_SHOW: Gate(_ALWAYS),
-    Verb.TRANSFER_RECORDED: Gate(_ALWAYS),
+    Verb.TRANSFER_RECORDED: Gate(_ALIVE, _FILES_GONE),
     Verb.TRANSFER_OPEN: Gate(_PENDING, _TRANSFERS, way_out=_NO_MORE_UPLOADS),
     Verb.TRANSFER_RENEW: Gate(_PENDING, _TRANSFERS, way_out=_NO_MORE_UPLOADS),
     Verb.TRANSFER_RECORD: Gate(_PENDING, _TRANSFERS, way_out=_NO_MORE_UPLOADS),
