@@ -4,6 +4,8 @@ import hashlib
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from strongroom.actions import datasets, digests, inventory, transfers
 from strongroom.core import manifest
@@ -11,7 +13,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.digests import Digest
 from strongroom.core.errors import Conflict, Forbidden, Invalid
 from strongroom.core.vocabulary import Kind, Role, State, Verb
-from strongroom.db.models import Dataset, Event, Manifest, ObjectDigest
+from strongroom.db.models import Dataset, Event, Manifest, ObjectDigest, Transfer
 from strongroom.engines.protocol import Session
 from tests.actions.attempts import refused
 from tests.actions.rules import assert_rules_hold, work_until_settled
@@ -139,6 +141,21 @@ def test_a_thousand_at_once_are_recorded_and_replaced(mover: Mover) -> None:
         assert mover.record(*(Digest(f"{number}", 1, "e", sha256) for number in range(1000))) == 1000
     assert set(ObjectDigest.objects.values_list("sha256", flat=True)) == {"1" * 64}
     assert ObjectDigest.objects.count() == 1000
+
+
+def test_what_was_recorded_is_read_in_the_order_of_bytes_with_no_query_open_between_pages(mover: Mover) -> None:
+    keys = [f"{letter}{number:04}" for letter in "aBä" for number in range(digests.PAGE // 2)]
+    sent = Transfer.objects.get(id=mover.id)
+    digests.keep(sent, [Digest(key, 1, "e", ZEROS) for key in keys], sent.opened_at)
+    with CaptureQueriesContext(connection) as asked:
+        found = digests.recorded(mover.dataset.id)
+        first = next(found)
+        later = Digest("ä~", 1, "e", ZEROS)
+        digests.keep(sent, [later], sent.opened_at)
+        assert [each.key for each in (first, *found)] == sorted([*keys, later.key], key=str.encode)
+    reads = [each["sql"] for each in asked if each["sql"].startswith("SELECT")]
+    assert len(reads) == 3
+    assert all("LIMIT" in each for each in reads)
 
 
 def test_a_key_that_stands_twice_in_a_batch_is_refused(mover: Mover) -> None:
