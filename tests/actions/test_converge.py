@@ -180,8 +180,8 @@ def test_a_change_made_while_the_worker_is_at_it_is_not_overlooked(world: World)
     assert "delete_repository" not in calls and "freeze" not in calls
     assert not Dataset.objects.get(id=dataset.id).is_settled
     work_until_settled()
-    order = [name for name in calls if name in ("apply_policy", "freeze", "delete_repository")]
-    assert order == ["apply_policy", "apply_policy", "freeze", "delete_repository"]
+    order = [name for name in calls if name in ("apply_policy", "freeze", "delete_repository", "is_drained")]
+    assert order == ["apply_policy", "apply_policy", "freeze", "delete_repository", "is_drained", "delete_repository"]
     assert not world.engine.knows(key)
     assert_rules_hold(world.engine)
 

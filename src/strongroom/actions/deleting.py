@@ -22,8 +22,8 @@ def advance(lease: Lease) -> None:
         lease.save(step=REMOVING, step_at=timezone.now())
     if not engine.is_drained(dataset.write_mark):
         raise NotYet(POLL_SECONDS)
-    if engine.repository_exists(dataset.repository):  # a write that was under way may have made it again
-        engine.delete_repository(dataset.repository)
+    # Once more, whether there is a bucket or not: a write that was under way may have made it again, or files of it.
+    engine.delete_repository(dataset.repository)
     engine.thaw(dataset.repository)
     _bury(lease, dataset)
 
