@@ -105,6 +105,9 @@ def _storage(settings: SeaweedSettings) -> tuple[str, ...]:
         *(f"-master.port={ports.master}", f"-master.port.grpc={ports.master + 1}", "-master.telemetry=false"),
         # There is nobody to vote against: without this a restart waits ten seconds and more for the election.
         *("-master.electionTimeout=1s", "-master.heartbeatInterval=100ms"),
+        # The highest number of a volume is kept on disk: after a start that some storage is late for, one that it has
+        # would be given again. On by default in 4.48, which is too much to rest on.
+        "-master.resumeState=true",
         *(
             f"-master.volumeSizeLimitMB={VOLUME_SIZE_MB}",
             f"-volume.max={storages.volumes_each()}",
