@@ -15,7 +15,7 @@ from tests.engines.conftest import new_repository
 from tests.engines.test_contract import document, keys, put
 
 from strongroom.core.errors import Unavailable
-from strongroom.engines.seaweedfs import storages
+from strongroom.engines.seaweedfs import metrics, storages
 from strongroom.engines.seaweedfs.settings import SeaweedSettings
 
 FOLDERS = ("data", "data-2")
@@ -213,6 +213,27 @@ def test_volumes_that_could_not_all_be_opened_stop_the_start_with_the_limit_that
     with pytest.raises(Unavailable, match="420 volumes, for which the storage engine must open 1,040 files") as refusal:
         storages.make_folders(settings)
     assert "ulimit -Hn" in refusal.value.way_out
+
+
+@pytest.mark.parametrize(
+    ("found", "short"),
+    [
+        ([("storage", 300, 20_000), ("storage-2", 200, 20_000)], None),
+        ([("storage", 19_100, 20_000), ("storage-2", 200, 20_000)], None),  # has all the volumes that it may
+        ([("storage", 19_600, 20_000), ("storage-2", 200, 20_000)], "connections of storage;"),
+        ([("storage", 200, 20_000), ("storage-2", 19_600, 20_000)], "connections of storage-2;"),
+        ([("storage", 850, 1_024), ("storage-2", 60, 1_024)], None),
+        ([("storage", 900, 1_024), ("storage-2", 60, 1_024)], "connections of storage;"),
+        ([("storage", 17_500, 20_000), ("storage-2", 17_500, 20_000)], "STRONGROOM_STORAGE_PROCESSES"),
+        ([("storage", 17_500, 20_000)], "STRONGROOM_STORAGE_PROCESSES"),
+    ],
+)
+def test_one_that_runs_out_of_open_files_is_named_however_many_the_others_have_left(
+    found: list[tuple[str, int, int]], short: str | None
+) -> None:
+    health = metrics.open_files(found)
+    assert health.is_healthy is (short is None)
+    assert (short or f"storage {found[0][1]:,} of {found[0][2]:,}") in health.detail
 
 
 def test_what_is_too_much_for_the_open_files_of_one_goes_to_the_other_and_more_is_refused(

@@ -8,15 +8,13 @@ from urllib.parse import urlsplit
 
 from strongroom.core.errors import Unavailable
 
-_TIMEOUT_SECONDS = 5
 
-
-def get(path: Path, url: str) -> bytes | None:
+def get(path: Path, url: str, *, timeout_seconds: int = 5) -> bytes | None:
     """The page of this URL from who listens on the socket; None where nobody made one.
 
     Raises: Unavailable when nobody answers there any more, or with anything but the page.
     """
-    connection = _Connection(path)
+    connection = _Connection(path, timeout_seconds)
     try:
         connection.request("GET", urlsplit(url).path)
         answer = connection.getresponse()
@@ -36,8 +34,8 @@ def get(path: Path, url: str) -> bytes | None:
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=_TIMEOUT_SECONDS)
+    def __init__(self, path: Path, timeout_seconds: int) -> None:
+        super().__init__("localhost", timeout=timeout_seconds)
         self._path = path
 
     def connect(self) -> None:

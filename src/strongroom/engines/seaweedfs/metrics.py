@@ -2,10 +2,13 @@
 
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.settings import STORAGE_PROCESSES
 from strongroom.engines.protocol import Health
 from strongroom.engines.seaweedfs import local, storages
 from strongroom.engines.seaweedfs.http import Http
@@ -15,6 +18,9 @@ _IN_FLIGHT = re.compile(rb'^SeaweedFS_s3_in_flight_requests\{type="(PUT|POST)"\}
 _MOST_OPEN = re.compile(r"^Max open files\s+(\d+)", re.MULTILINE)
 # Above this share of what the system allows, somebody should act.
 _FULL = 0.85
+# A process takes no more volumes before it has used up what its connections need. One that has less than half of that
+# left held more volumes before the limit was lowered, or has more connections than were reckoned with.
+_SHORT = storages.OTHER_FILES // 2
 
 
 def writes_in_flight(http: Http, gateways: Iterable[Gateway]) -> int:
@@ -49,7 +55,7 @@ def health(settings: SeaweedSettings) -> list[Health]:
     http = Http(timeout_seconds=2)
     return [
         _answers(http, settings.storages[0].name, settings.private_endpoint),
-        *(_runs(settings, each) for each in settings.storages[1:]),
+        *_all_run(settings, settings.storages[1:]),
         *(_answers(http, "public gateway", gateway.endpoint) for gateway in settings.gateways),
         _open_files(settings),
         _disk(settings),
@@ -64,6 +70,12 @@ def _answers(http: Http, part: str, endpoint: str) -> Health:
     return Health(part, status == 200, f"answers at {endpoint}" if status == 200 else f"answers {status} at {endpoint}")
 
 
+def _all_run(settings: SeaweedSettings, further: Sequence[Storage]) -> list[Health]:
+    """At the same time: where the master hangs, each would wait for it."""
+    with ThreadPoolExecutor(STORAGE_PROCESSES) as pool:
+        return list(pool.map(partial(_runs, settings), further))
+
+
 def _runs(settings: SeaweedSettings, storage: Storage) -> Health:
     is_there = storages.is_there(settings, storage)
     said = f"holds the volumes in {storage.folder}"
@@ -71,14 +83,24 @@ def _runs(settings: SeaweedSettings, storage: Storage) -> Health:
 
 
 def _open_files(settings: SeaweedSettings) -> Health:
-    """Every volume takes two, and every bucket with content has a volume at least; new ones go where there is room."""
     try:
-        found = [(each.name, *_opened(settings.home, each)) for each in settings.storages]
+        return open_files([(each.name, *_opened(settings.home, each)) for each in settings.storages])
     except (OSError, LookupError, ValueError) as error:
         return Health("open files", False, f"unknown: {error}")
+
+
+def open_files(found: Sequence[tuple[str, int, int]]) -> Health:
+    """Whether there is room for more, given by process its name, how many it has open and how many it may.
+
+    Every volume takes two, and every bucket with content has a volume at least. New ones go where there is room, so
+    that all count together; but what the connections of one need, no other has for it.
+    """
     counts = [f"{is_open:,} of {most:,}" for _, is_open, most in found]
     named = [f"{name} {count}" for (name, *_), count in zip(found, counts, strict=True)]
     detail = counts[0] if len(found) == 1 else "; ".join(named)
+    if short := [name for name, is_open, most in found if most - is_open < min(_SHORT, (1 - _FULL) * most)]:
+        said = f"{detail}: too few for the connections of {', '.join(short)}"
+        return Health("open files", False, f"{said}; raise the limit of open files (ulimit -Hn), and restart")
     if sum(is_open for _, is_open, _ in found) < _FULL * sum(most for *_, most in found):
         return Health("open files", True, detail)
     way_out = "raise the limit of open files (ulimit -Hn) or STRONGROOM_STORAGE_PROCESSES, and restart"

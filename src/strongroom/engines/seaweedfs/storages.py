@@ -20,7 +20,8 @@ OTHER_FILES = 1_000
 # 10,000 data sets with something in them, and a fifth more: large ones have several volumes.
 WANTED_VOLUMES = 12_000
 FILES_A_VOLUME = 2
-_FILES_OF_ITS_OWN = 200  # without which a process would not even start
+_FILES_OF_ITS_OWN = 200  # without which a process would not even start; that it runs short, its health says
+_TIMEOUT_SECONDS = 2
 
 
 def volumes_each() -> int:
@@ -53,8 +54,8 @@ def runs(settings: SeaweedSettings, storage: Storage) -> bool:
     """Whether the process answers; its volumes are open then."""
     url = f"http://127.0.0.1:{storage.port}/healthz"
     try:
-        hidden = local.get(settings.home / storage.socket, url)
-        return hidden is not None or Http(timeout_seconds=2).get(url).status == 200
+        hidden = local.get(settings.home / storage.socket, url, timeout_seconds=_TIMEOUT_SECONDS)
+        return hidden is not None or Http(timeout_seconds=_TIMEOUT_SECONDS).get(url).status == 200
     except Unavailable:
         return False
 

@@ -17,7 +17,8 @@ from strongroom.core.errors import Unavailable
 from strongroom.engines.seaweedfs.filer import channel, message
 from strongroom.engines.seaweedfs.settings import SeaweedSettings, Storage
 
-_TIMEOUT_SECONDS = 10
+_DROP_SECONDS = 10
+_LOOK_SECONDS = 2  # whoever asks whether all is well asks again, and others wait for the answer
 _SAMPLE = 3  # one may be deleted while it is looked for
 
 
@@ -28,7 +29,7 @@ def are_known(settings: SeaweedSettings, storage: Storage) -> bool:
         return True
     request = message("LookupVolumeRequest")(volume_or_file_ids=sample)
     try:
-        answer = _ask(settings, settings.ports.master + 1, "master_pb.Seaweed/LookupVolume", request)
+        answer = _ask(settings, settings.ports.master + 1, "master_pb.Seaweed/LookupVolume", request, _LOOK_SECONDS)
     except grpc.RpcError:
         return False
     found = message("LookupVolumeResponse").FromString(answer).volume_id_locations
@@ -57,17 +58,23 @@ def _files(settings: SeaweedSettings, storage: Storage, bucket: str) -> list[Pat
 def _drop(settings: SeaweedSettings, storage: Storage, bucket: str) -> None:
     request = message("DeleteCollectionRequest")(collection=bucket)
     try:
-        _ask(settings, storage.port + 1, "volume_server_pb.VolumeServer/DeleteCollection", request)
+        _ask(settings, storage.port + 1, "volume_server_pb.VolumeServer/DeleteCollection", request, _DROP_SECONDS)
     except grpc.RpcError as error:
         raise _left(storage, bucket, error.code().name) from error
     if left := _files(settings, storage, bucket):
         raise _left(storage, bucket, f"{left[0].name} is still there")
 
 
-def _ask(settings: SeaweedSettings, port: int, method: str, request: Any) -> bytes:  # a message made from a description
+def _ask(
+    settings: SeaweedSettings,
+    port: int,
+    method: str,
+    request: Any,  # a message made from a description
+    timeout_seconds: int,
+) -> bytes:
     with channel(settings, port) as asking:
         call = asking.unary_unary(f"/{method}", request_serializer=bytes, response_deserializer=bytes)
-        return bytes(call(request.SerializeToString(), timeout=_TIMEOUT_SECONDS))
+        return bytes(call(request.SerializeToString(), timeout=timeout_seconds))
 
 
 def _left(storage: Storage, bucket: str, why: str) -> Unavailable:
