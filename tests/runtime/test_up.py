@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from strongroom.core import credentials
@@ -39,6 +40,19 @@ def rows(door: FrontDoor, query: str) -> list[tuple[object, ...]]:
         database.close()
 
 
+def children(pid: int) -> list[int]:
+    """The processes that this one started."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def answers(door: FrontDoor) -> bool:
+    """Whether the web server does."""
+    try:
+        return door.readiness().status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 def test_from_nothing_it_becomes_ready_and_ctrl_c_stops_all_of_it(bare: FrontDoor) -> None:
     bare.start()
     answer = bare.readiness()
@@ -59,6 +73,20 @@ def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(door: Fro
     assert eventually(lambda: not any(is_alive(pid) for pid in started), 5)
     door.start()
     assert door.readiness().status_code == 200
+
+
+def test_a_killed_web_worker_is_replaced_and_none_outlives_the_web_server(door: FrontDoor) -> None:
+    door.more["STRONGROOM_WEB_WORKERS"] = "1"
+    door.start()
+    assert door.process is not None
+    [(server, worker)] = [(pid, *below) for pid in children(door.process.pid) if (below := children(pid))]
+    os.kill(worker, signal.SIGKILL)
+    assert eventually(lambda: worker not in children(server) and len(children(server)) == 1)
+    assert eventually(lambda: answers(door))
+    [worker] = children(server)
+    os.kill(server, signal.SIGKILL)
+    assert eventually(lambda: not is_alive(worker), 5)
+    assert eventually(lambda: answers(door))
 
 
 def test_sigterm_and_a_closed_terminal_stop_it_like_ctrl_c(door: FrontDoor) -> None:

@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import os
+import signal
 from typing import TYPE_CHECKING
 
 from granian import Granian
@@ -29,6 +30,9 @@ def serve(settings: Settings) -> None:
 
     def load(_: str) -> "WSGIHandler":
         """What a worker serves; the kernel ends it with this process, which could not when it is killed."""
+        # Forked, it has the server's handlers, which would only make a note of the signal, until it sets its own.
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_DFL)
         launch.die_with_parent(server)
         return application
 
