@@ -20,6 +20,7 @@ from strongroom.agent.mounts_wrong import wrong
 _MOUNT_SECONDS = 30.0
 _PROOF_SECONDS = 15.0
 _END_SECONDS = 3.0
+_GLANCE_SECONDS = 2.0
 _LARGEST_LOG = 1 << 20
 
 
@@ -82,7 +83,7 @@ def end(path: str, pid: int, *, is_forced: bool) -> None:
     Raises: Trouble `in-use` when somebody works there and it is not forced.
     """
     if mounts_kernel.at(path) is not None:
-        done = _unmount(path, is_lazy=False)
+        done = _unmount(path, is_lazy=False) if is_forced else _unmount_between_glances(path)
         if done and not is_forced:
             raise wrong(
                 "in-use",
@@ -157,6 +158,16 @@ def _said(log: Path, began: int) -> str:
         lines = [line.strip() for line in file.read(65536).decode(errors="replace").splitlines() if line.strip()]
         return f": {lines[-1][-300:].rstrip('.')}" if lines else ""
     return ""
+
+
+def _unmount_between_glances(path: str) -> str:
+    """The same, also while the agent or somebody's `df` looks at it just now."""
+    until = time.monotonic() + _GLANCE_SECONDS
+    done = _unmount(path, is_lazy=False)
+    while done and time.monotonic() < until:
+        time.sleep(0.1)
+        done = _unmount(path, is_lazy=False) if mounts_kernel.at(path) is not None else ""
+    return done
 
 
 def _unmount(path: str, *, is_lazy: bool) -> str:

@@ -158,7 +158,9 @@ def test_a_large_file_goes_on_after_a_reload_without_a_part_sent_twice(
     assert contents(strongroom, study) == {"scan.dcm": large.read_bytes()}
     # Once more, and nothing is sent.
     sent.clear()
-    ada.click("Upload more").sees("Drop files and folders here")
+    with ada.page.expect_navigation():
+        ada.click("Upload more")
+    ada.sees("Drop files and folders here")
     choose(ada, "files", large).click("Start the upload")
     is_over.wait_for(timeout=60_000)
     ada.sees("1 file was there already.")
