@@ -47,6 +47,7 @@ def attempts(embedded_engine: Running, repository: str) -> list[Attempt]:
     ]
     volumes = {each.name: each.port for each in settings.storages}
     grpc = {name: port + 1 for name, port in {**volumes, "master": ports.master, "filer": ports.filer}.items()}
+    parts = [("volume", ports.volume() + 1), ("master", ports.master + 1), ("filer", ports.filer + 1)]
     task = {
         "ports": {
             "master": ports.master,
@@ -57,7 +58,7 @@ def attempts(embedded_engine: Running, repository: str) -> list[Attempt]:
         },
         "grpc": {**grpc, "private gateway": ports.private + 1, "public gateway": ports.gateway_grpc},
         "files": [str(path) for path in (settings.home, settings.home / "data", settings.security_file)],
-        "sockets": [str(path) for path in (*sockets, *_sockets_in_tmp(list(grpc.values())))],
+        "sockets": [str(path) for path in (*sockets, *_sockets_in_tmp(parts))],
         "weed": str(settings.weed_program()),
         "shell": [
             f"-master=127.0.0.1:{ports.master}.{ports.master + 1}",
@@ -91,9 +92,10 @@ def _as_stranger(task: dict[str, object]) -> list[Attempt]:
     return told
 
 
-def _sockets_in_tmp(ports: list[int]) -> list[Path]:
-    found = [path for port in ports for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock")]
-    assert len(found) == len(ports)
+def _sockets_in_tmp(parts: list[tuple[str, int]]) -> list[Path]:
+    """Those that the parts of the first process share; a further process that has only volumes makes none."""
+    found = [Path(f"/tmp/seaweedfs-{name}-grpc-{port}.sock") for name, port in parts]
+    assert all(path.is_socket() for path in found)
     return found
 
 
