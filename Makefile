@@ -17,6 +17,8 @@ POSTGRESQL_TESTS ?= tests/actions tests/api
 # start none, and run beside the others.
 PYTEST_WORKERS ?= 3
 POSTGRESQL_WORKERS ?= 2
+# Everything here starts Python many times; not to keep what it compiles would cost each of them a quarter of a second.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help up test check bench lock reference clean venv venv-dev system pytest postgresql
 

@@ -9,7 +9,7 @@ import pytest
 from strongroom.agent import main, uploading
 from strongroom.agent.config import Config
 from strongroom.agent.problems import Trouble
-from strongroom.cli.main import main as strongroom
+from strongroom.cli.main import commands as all_commands
 
 NOT_HERE = {"--profile", "--quiet", "-q", "--help", "-h"}
 PLACES = {"--config", "--state", "--run"}
@@ -24,7 +24,7 @@ def on_a_server(verb: str) -> set[str]:
 
 def elsewhere(verb: str) -> set[str]:
     """The options of the command line."""
-    command = strongroom.commands[verb]
+    command = all_commands()[verb]
     return {flag for param in command.params if isinstance(param, click.Option) for flag in param.opts} - NOT_HERE
 
 

@@ -29,7 +29,10 @@ def test_tables_of_the_page_have_two_columns_in_every_row() -> None:
 
 
 def test_the_command_line_loads_nothing_of_the_server() -> None:
-    code = "import sys, strongroom.cli.main; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    code = (
+        "import sys, strongroom.cli.client, strongroom.cli.main; strongroom.cli.main.commands();"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"click", "httpx"} <= set(loaded)
     assert not set(loaded) & {"django", "ninja", "boto3", "botocore", "structlog", "granian", "psycopg", "pydantic"}

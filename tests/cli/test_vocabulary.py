@@ -6,7 +6,7 @@ import click
 import pytest
 
 from strongroom.cli.deeds import Command, command_name
-from strongroom.cli.main import main
+from strongroom.cli.main import commands
 from strongroom.core.vocabulary import Verb
 
 CLIENT_ONLY = {("receipt", "verify")}  # what needs no server, and so is no verb
@@ -14,7 +14,7 @@ CLIENT_ONLY = {("receipt", "verify")}  # what needs no server, and so is no verb
 
 def _commands() -> dict[tuple[str, ...], click.Command]:
     found: dict[tuple[str, ...], click.Command] = {}
-    for name, top in main.commands.items():
+    for name, top in commands().items():
         if isinstance(top, click.Group):
             found |= {(name, verb): inner for verb, inner in top.commands.items()}
         else:

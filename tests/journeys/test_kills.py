@@ -115,7 +115,9 @@ def test_a_finalize_that_was_asked_for_is_done_whoever_dies(system: System, part
 def test_a_supervisor_that_is_killed_leaves_nobody_behind_and_everything_comes_back(system: System) -> None:
     finalized, pending, closing = system.uploaded(), system.uploaded(), system.uploaded()
     system.finalized(finalized)
-    receipt = finalized.api.get(f"{finalized.path}/receipt")
+    signed = f"{finalized.path}/receipt"
+    system.until(lambda: finalized.api.get(signed)["digests"] is not None, "the digests to be signed")
+    receipts = finalized.api.get(signed)
     closing.finalize()
     left = system.door.pids()
     assert len(left) >= 4
@@ -123,7 +125,7 @@ def test_a_supervisor_that_is_killed_leaves_nobody_behind_and_everything_comes_b
     assert eventually(lambda: not any(is_alive(pid) for pid in left)), "somebody outlived the supervisor"
     system.door.start()
     assert system.door.code() is None, "a second administrator was invited"
-    assert finalized.api.get(f"{finalized.path}/receipt") == receipt
+    assert finalized.api.get(signed) == receipts
     assert system.s3_is_dead(finalized)
     system.settled(closing, seconds=100)
     assert system.s3_is_dead(closing)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from strongroom.cli import files
-from strongroom.cli.client import path
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import not_verified
 from strongroom.cli.session import Session
 from strongroom.core import bag

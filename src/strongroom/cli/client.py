@@ -8,7 +8,7 @@ import ssl
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -25,11 +25,6 @@ _TIMEOUT = httpx.Timeout(
 )  # seconds; a key is proved against the engine before it is shown
 PATIENT = httpx.Timeout(10.0, read=1800.0, write=120.0)  # what the server works on for long: a big file, a long ledger
 _ATTEMPTS = 3
-
-
-def path(*parts: object) -> str:
-    """A path below the API's root, every part quoted."""
-    return "/" + "/".join(quote(str(part), safe="") for part in parts)
 
 
 class Api:

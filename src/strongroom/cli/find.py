@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from strongroom.cli import problems, words
-from strongroom.cli.client import Api, path
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
+
+if TYPE_CHECKING:
+    from strongroom.cli.client import Api  # and with it httpx, which takes longer than what needs neither
 
 _PREFIX = re.compile(r"[0-9a-f]{4}[0-9a-f-]*", re.IGNORECASE)
 _REPOSITORY = re.compile(r"dataset-[a-z0-9]+-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _MOST_SHOWN = 8
 
 
-def dataset(api: Api, named: str) -> Json:
+def dataset(api: "Api", named: str) -> Json:
     """A data set by id, beginning of its id (4 characters or more), repository or exact name. Raises Problem."""
     in_repository = _REPOSITORY.fullmatch(named)
     if in_repository or _is_uuid(named):
@@ -28,7 +32,7 @@ def dataset(api: Api, named: str) -> Json:
     return _one(living or fits, named, "data set", _dataset_line)
 
 
-def space(api: Api, named: str) -> Json:
+def space(api: "Api", named: str) -> Json:
     """A space by id, beginning of its id, or exact name. Raises Problem."""
     if _is_uuid(named):
         return api.get(path("spaces", named))
@@ -36,7 +40,7 @@ def space(api: Api, named: str) -> Json:
     return _one(fits, named, "space", _space_line)
 
 
-def server(api: Api, named: str, *, space_id: str | None = None) -> Json:
+def server(api: "Api", named: str, *, space_id: str | None = None) -> Json:
     """A server by id, beginning of its id (4 characters or more), or exact name; of one space only if so said.
 
     Raises Problem.
@@ -48,7 +52,7 @@ def server(api: Api, named: str, *, space_id: str | None = None) -> Json:
     return _one(living or fits, named, "server", _server_line)
 
 
-def person(api: Api, named: str) -> Json:
+def person(api: "Api", named: str) -> Json:
     """A person by id, e-mail address, or `me`. Raises Problem."""
     if named == "me" or _is_uuid(named):
         return api.get(path("people", named))
@@ -56,20 +60,20 @@ def person(api: Api, named: str) -> Json:
     return _one(fits, named, "person", lambda item: str(item["email"]), plural="people")
 
 
-def member(api: Api, space_id: str, named: str) -> Json:
+def member(api: "Api", space_id: str, named: str) -> Json:
     """A member of a space by e-mail address or id. Raises Problem."""
     members = [_as_person(item) for item in api.items(path("spaces", space_id, "members"))]
     fits = [item for item in members if _fits(item, named.lower(), "email")]
     return _one(fits, named, "member", lambda item: str(item["email"]))
 
 
-def token(api: Api, named: str) -> Json:
+def token(api: "Api", named: str) -> Json:
     """One of one's own tokens by id, beginning of its id, or name. Raises Problem."""
     fits = [item for item in api.items("/tokens") if _fits(item, named, "name")]
     return _one(fits, named, "token", lambda item: f"{item['name']} (expires {words.moment(item['expires_at'])})")
 
 
-def attachment(api: Api, dataset_id: str, named: str) -> Json:
+def attachment(api: "Api", dataset_id: str, named: str) -> Json:
     """An attachment by id, beginning of its id, file name or title. Raises Problem."""
     listed = api.items(path("datasets", dataset_id, "attachments"))
     fits = [item for item in listed if _fits(item, named, "filename") or item.get("title") == named]
@@ -94,7 +98,7 @@ def _made(item: Json) -> str:
     return f"created {words.moment(item.get('created_at'))}"
 
 
-def _search(api: Api, where: str, named: str, field: str, params: Mapping[str, object] | None = None) -> list[Json]:
+def _search(api: "Api", where: str, named: str, field: str, params: Mapping[str, object] | None = None) -> list[Json]:
     """What fits among what the server finds; among all, for the beginning of an id that its search does not know."""
     fits = [item for item in api.items(where, {**(params or {}), "search": named}) if _fits(item, named, field)]
     if not fits and _PREFIX.fullmatch(named):

@@ -1,10 +1,15 @@
 """How fixity checks are found, and how they read for people."""
 
+from typing import TYPE_CHECKING
+
 from strongroom.cli import problems, words
-from strongroom.cli.client import Api, path
 from strongroom.cli.output import Column, Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import Problem
 from strongroom.cli.session import Session
+
+if TYPE_CHECKING:
+    from strongroom.cli.client import Api  # and with it httpx, which takes longer than what needs neither
 
 DAMAGE = {
     "missing": "it is not there any more",
@@ -18,7 +23,7 @@ COLUMNS = (
 )
 
 
-def one(api: Api, dataset: Json, named: str | None) -> Json:
+def one(api: "Api", dataset: Json, named: str | None) -> Json:
     """A check by its id or its beginning; the newest without one. Raises Problem."""
     for check in api.each(path("datasets", dataset["id"], "fixity")):
         if named is None or str(check["id"]).startswith(named.lower()):
@@ -29,7 +34,7 @@ def one(api: Api, dataset: Json, named: str | None) -> Json:
     )
 
 
-def in_full(api: Api, dataset: Json, check: Json) -> Json:
+def in_full(api: "Api", dataset: Json, check: Json) -> Json:
     """The check with everything it found."""
     where = path("datasets", dataset["id"], "fixity", check["id"])
     told = api.get(where, {"limit": 500})

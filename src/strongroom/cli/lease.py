@@ -9,17 +9,20 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from strongroom.cli.client import Api, path
 from strongroom.cli.exits import Exit
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import Problem
 from strongroom.core.vocabulary import Direction
 from strongroom.movers.errors import Refused, Unreachable
 from strongroom.movers.journal import Sent
 from strongroom.movers.retrying import Patience
 from strongroom.movers.s3 import Credentials, Repository
+
+if TYPE_CHECKING:
+    from strongroom.cli.client import Api  # and with it httpx, which takes longer than what needs neither
 
 _EARLY = 0.25  # renewed when so much of their life is left
 _AT_MOST_EARLY_SECONDS = 600.0
@@ -43,7 +46,7 @@ def _now() -> _Moment:
 class Lease:
     """One transfer. Any thread may call. `opened` is what the server said when it began."""
 
-    def __init__(self, api: Api, dataset: Json, *, label: str, direction: Direction = Direction.UPLOAD) -> None:
+    def __init__(self, api: "Api", dataset: Json, *, label: str, direction: Direction = Direction.UPLOAD) -> None:
         """Raises Problem as the server refuses it."""
         self._api = api
         self._lock = threading.Lock()

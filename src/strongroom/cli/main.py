@@ -2,40 +2,48 @@
 
 import io
 import sys
+from importlib import import_module
 
 import click
 
 from strongroom import __version__
 from strongroom.cli import exits
-from strongroom.cli.commands import access, completion, downloading, lifecycle, moving, signin, ssh, verifying
-from strongroom.cli.commands.attachments import attachment
-from strongroom.cli.commands.audit import audit
-from strongroom.cli.commands.crates import crate
-from strongroom.cli.commands.datasets import dataset
-from strongroom.cli.commands.fixity import fixity
-from strongroom.cli.commands.grants import grant
-from strongroom.cli.commands.keys import key
-from strongroom.cli.commands.manifests import manifest
-from strongroom.cli.commands.mappings import mapping
-from strongroom.cli.commands.members import member
-from strongroom.cli.commands.mfa import mfa
-from strongroom.cli.commands.passkeys import passkey
-from strongroom.cli.commands.people import person
-from strongroom.cli.commands.receipts import receipt
-from strongroom.cli.commands.servers import server
-from strongroom.cli.commands.sessions import session
-from strongroom.cli.commands.spaces import space
-from strongroom.cli.commands.system import system
-from strongroom.cli.commands.terms import terms
-from strongroom.cli.commands.tokens import token
-from strongroom.cli.commands.transfers import transfer
 from strongroom.cli.deeds import Noun, shared_options, wishes_of
-from strongroom.cli.tour import command as tour
 
-PARTS = (access, lifecycle)  # they hang their commands below `dataset` when they are read
-_DATA = (space, member, dataset, key, transfer, attachment, server, grant, manifest, receipt, fixity, crate, audit)
-_PEOPLE = (person, mfa, passkey, token, session, terms, mapping)
-NOUNS = (*_DATA, *_PEOPLE, system)
+_NOUNS = {
+    "space": "spaces",
+    "member": "members",
+    "dataset": "datasets access lifecycle",
+    "key": "keys",
+    "transfer": "transfers",
+    "attachment": "attachments",
+    "server": "servers",
+    "grant": "grants",
+    "manifest": "manifests",
+    "receipt": "receipts",
+    "fixity": "fixity",
+    "crate": "crates",
+    "audit": "audit",
+    "person": "people",
+    "mfa": "mfa",
+    "passkey": "passkeys",
+    "token": "tokens",
+    "session": "sessions",
+    "terms": "terms",
+    "mapping": "mappings",
+    "system": "system",
+}
+"""The modules of each noun below `commands`; the first one holds it, the others hang their commands below it."""
+_SINGLE = {
+    **dict.fromkeys(("login", "logout", "whoami"), "commands.signin"),
+    "tour": "tour.command",
+    **dict.fromkeys(("upload", "sync"), "commands.moving"),
+    "download": "commands.downloading",
+    "ssh": "commands.ssh",
+    "verify": "commands.verifying",
+}
+_LAST = {"completion": "commands.completion"}
+"""Modules that hang commands below the root."""
 ENVIRONMENT = {
     "STRONGROOM_URL": "The server, instead of the profile's.",
     "STRONGROOM_TOKEN": "The token, instead of the profile's.",
@@ -48,7 +56,27 @@ ENVIRONMENT = {
 
 
 class Front(Noun):
-    """The root: its help says how to begin, and what the exit codes mean."""
+    """The root: its help says how to begin, and what the exit codes mean.
+
+    A command is imported when it is asked for: all of them would take longer than most of them run.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every name, imported or not."""
+        return [*_SINGLE, *_NOUNS, *_LAST]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, which is imported if it is not yet; None if there is none of this name."""
+        if cmd_name not in self.commands:
+            self._load(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def _load(self, name: str) -> None:
+        if name in _NOUNS:
+            first, *_ = [import_module(f"strongroom.cli.commands.{each}") for each in _NOUNS[name].split()]
+            self.add_command(getattr(first, name))
+        elif module := (_SINGLE | _LAST).get(name):
+            import_module(f"strongroom.cli.{module}").add_to(self)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Environment, exit codes, first steps."""
@@ -75,8 +103,10 @@ def main(ctx: click.Context, /, **shared: object) -> None:
 
 
 main.params = [*main.params, *shared_options()]
-for _module in (signin, tour, moving, downloading, ssh, verifying):
-    _module.add_to(main)
-for _noun in NOUNS:
-    main.add_command(_noun)
-completion.add_to(main)
+
+
+def commands() -> dict[str, click.Command]:
+    """All commands below the root, in the order of the help."""
+    context = click.Context(main)
+    found = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    return {name: each for name, each in found.items() if each}

@@ -1,11 +1,14 @@
 """Which servers can be made, and how their size and price read."""
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from strongroom.cli import words
-from strongroom.cli.client import Api
 from strongroom.cli.output import Column, Json
 from strongroom.cli.problems import not_found, usage
+
+if TYPE_CHECKING:
+    from strongroom.cli.client import Api  # and with it httpx, which takes longer than what needs neither
 
 COLUMNS = (
     Column("OFFERING", lambda item: item["name"]),
@@ -18,12 +21,12 @@ COLUMNS = (
 )
 
 
-def all_of(api: Api) -> list[Json]:
+def all_of(api: "Api") -> list[Json]:
     """Every offering."""
     return list(api.get("/offerings")["items"])
 
 
-def chosen(api: Api, named: str | None) -> Json:
+def chosen(api: "Api", named: str | None) -> Json:
     """The one that is named, or the only one. Raises Problem."""
     found = {str(each["name"]): each for each in all_of(api)}
     if not found:

@@ -6,7 +6,7 @@ import click
 
 from strongroom.cli import exits
 from strongroom.cli.deeds import Command
-from strongroom.cli.main import ENVIRONMENT, main
+from strongroom.cli.main import ENVIRONMENT, commands
 
 _HEAD = """\
 # Command line
@@ -49,7 +49,7 @@ def _environment() -> Iterator[str]:
 
 
 def _commands() -> Iterator[str]:
-    for name, found in main.commands.items():
+    for name, found in commands().items():
         if isinstance(found, click.Group):
             yield f"## {name}\n\n{_help(found)}\n"
             for verb, inner in found.commands.items():

@@ -6,12 +6,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from strongroom.cli import problems, profiles
-from strongroom.cli.client import Api
 from strongroom.cli.output import Output
 from strongroom.cli.profiles import Profile
+
+if TYPE_CHECKING:
+    from strongroom.cli.client import Api  # and with it httpx, which takes longer than what needs neither
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -57,15 +60,17 @@ class Session:
         return Profile(normal_url(url), token)
 
     @cached_property
-    def api(self) -> Api:
+    def api(self) -> "Api":
         """The server, as the person who is signed in."""
         return self.speak(self.signed_in.url, self.signed_in.token)
 
-    def speak(self, url: str, token: str | None) -> Api:
+    def speak(self, url: str, token: str | None) -> "Api":
         """A server at an address; warns before a token travels unencrypted."""
         address = urlsplit(url)
         if address.scheme == "http" and address.hostname not in _LOOPBACK:
             self.out.warn(f"{url} is not encrypted: whoever listens on the way can read your token. Use https.")
+        from strongroom.cli.client import Api
+
         return Api(url, token)
 
     @property

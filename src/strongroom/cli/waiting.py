@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.status import Status
 
 from strongroom.cli import problems, words
-from strongroom.cli.client import path
 from strongroom.cli.exits import Exit
 from strongroom.cli.output import Json, console
+from strongroom.cli.paths import path
 from strongroom.cli.problems import Problem
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Power, ServerState

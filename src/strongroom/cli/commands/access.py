@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from strongroom.cli import aws_profile, files, find, words
-from strongroom.cli.client import path
 from strongroom.cli.commands.datasets import dataset
 from strongroom.cli.deeds import deed
 from strongroom.cli.output import Column, Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import not_found
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Verb

@@ -8,9 +8,9 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeElapsedColumn
 
 from strongroom.cli import asking, find, words
-from strongroom.cli.client import path
 from strongroom.cli.deeds import Handler, Noun, deed
 from strongroom.cli.output import Column, Json, console
+from strongroom.cli.paths import path
 from strongroom.cli.problems import Problem
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import AttachmentKind, Verb

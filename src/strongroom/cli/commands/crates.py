@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from strongroom.cli import files, find
-from strongroom.cli.client import path
 from strongroom.cli.deeds import Noun, deed
+from strongroom.cli.paths import path
 from strongroom.cli.session import Session
 from strongroom.core import crate as rules
 from strongroom.core.vocabulary import Verb

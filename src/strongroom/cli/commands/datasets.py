@@ -5,10 +5,10 @@ from datetime import datetime
 import click
 
 from strongroom.cli import find, words
-from strongroom.cli.client import path
 from strongroom.cli.commands import grants
 from strongroom.cli.deeds import Noun, command_name, deed
 from strongroom.cli.output import Column, Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Kind, State, Verb

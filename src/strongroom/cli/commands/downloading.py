@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from strongroom.cli import asking, find, moving, words
-from strongroom.cli.client import path
 from strongroom.cli.commands.mover_options import taking
 from strongroom.cli.deeds import command
 from strongroom.cli.exits import Exit
 from strongroom.cli.lease import Lease
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import Problem, usage
 from strongroom.cli.progress import Progress
 from strongroom.cli.session import Session

@@ -3,10 +3,10 @@
 import click
 
 from strongroom.cli import find, fixity_words, waiting, words
-from strongroom.cli.client import path
 from strongroom.cli.commands.lifecycle import waits
 from strongroom.cli.deeds import Noun, deed
 from strongroom.cli.output import Column, Json
+from strongroom.cli.paths import path
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Verb
 

@@ -5,9 +5,9 @@ from datetime import datetime
 import click
 
 from strongroom.cli import ends, find, words
-from strongroom.cli.client import path
 from strongroom.cli.deeds import Noun, deed
 from strongroom.cli.output import Column, Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Verb

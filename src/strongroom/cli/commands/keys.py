@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from strongroom.cli import asking, aws_profile, find, words
-from strongroom.cli.client import path
 from strongroom.cli.deeds import Handler, Noun, deed
 from strongroom.cli.output import Column, Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Verb

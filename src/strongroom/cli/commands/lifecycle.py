@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from strongroom.cli import asking, find, waiting, words
-from strongroom.cli.client import path
 from strongroom.cli.commands.datasets import DATE, dataset
 from strongroom.cli.deeds import Handler, deed
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import Problem
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Verb

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from strongroom.cli import bags, files, find, words
-from strongroom.cli.client import path
 from strongroom.cli.deeds import Noun, deed
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import ManifestForm, Verb

@@ -5,9 +5,9 @@ import sys
 import click
 
 from strongroom.cli import asking, find, second_factor, words
-from strongroom.cli.client import path
 from strongroom.cli.deeds import Noun, deed
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Verb
 

@@ -3,9 +3,9 @@
 import click
 
 from strongroom.cli import words
-from strongroom.cli.client import path
 from strongroom.cli.deeds import Noun, deed
 from strongroom.cli.output import Column
+from strongroom.cli.paths import path
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Verb
 

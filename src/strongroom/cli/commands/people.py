@@ -5,9 +5,9 @@ import shlex
 import click
 
 from strongroom.cli import asking, find, words
-from strongroom.cli.client import path
 from strongroom.cli.deeds import Noun, deed
 from strongroom.cli.output import Column, Json
+from strongroom.cli.paths import path
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import StaffRole, Verb
 

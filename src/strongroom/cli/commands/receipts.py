@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from strongroom.cli import files, find, verify, words
-from strongroom.cli.client import path
 from strongroom.cli.deeds import Noun, command, deed
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
 from strongroom.core.digest_receipt import DigestReceipt

@@ -5,9 +5,9 @@ from itertools import islice
 import click
 
 from strongroom.cli import asking, find, offerings, server_page, waiting, words
-from strongroom.cli.client import path
 from strongroom.cli.deeds import Handler, Noun, deed
 from strongroom.cli.output import Column, Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import OperatingSystem, ServerKind, ServerState, Verb

@@ -7,11 +7,11 @@ import time
 import click
 
 from strongroom.cli import profiles, words
-from strongroom.cli.client import path
 from strongroom.cli.commands import people
 from strongroom.cli.deeds import command
 from strongroom.cli.exits import Exit
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import Problem, not_signed_in, usage
 from strongroom.cli.profiles import Profile
 from strongroom.cli.session import Session, normal_url

@@ -3,9 +3,9 @@
 import click
 
 from strongroom.cli import find, words
-from strongroom.cli.client import path
 from strongroom.cli.deeds import Noun, deed
 from strongroom.cli.output import Column, Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import usage
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import RiskLevel, Verb

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from strongroom.cli import files, find, logins, problems, second_factor, words
-from strongroom.cli.client import path
 from strongroom.cli.commands.servers import server
 from strongroom.cli.deeds import command, deed
 from strongroom.cli.logins import Login
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import Problem
 from strongroom.cli.session import Session
 from strongroom.core import sshcert

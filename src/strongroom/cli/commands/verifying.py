@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from strongroom.cli import bags, files, find, words
-from strongroom.cli.client import path
 from strongroom.cli.commands import fixity
 from strongroom.cli.commands.lifecycle import waits
 from strongroom.cli.deeds import command
 from strongroom.cli.exits import Exit
 from strongroom.cli.fixity_words import differing
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
 from strongroom.cli.problems import Problem, usage
 from strongroom.cli.session import Session
 from strongroom.core import manifest
