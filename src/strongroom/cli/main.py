@@ -108,5 +108,6 @@ main.params = [*main.params, *shared_options()]
 def commands() -> dict[str, click.Command]:
     """All commands below the root, in the order of the help."""
     context = click.Context(main)
-    found = {name: main.get_command(context, name) for name in main.list_commands(context)}
-    return {name: each for name, each in found.items() if each}
+    # Nouns first: others import modules that hang commands below a noun, which come in the order of these imports.
+    found = {name: main.get_command(context, name) for name in (*_NOUNS, *_SINGLE, *_LAST)}
+    return {name: each for name in main.list_commands(context) if (each := found[name])}
