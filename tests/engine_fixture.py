@@ -6,9 +6,7 @@
 import contextlib
 import ctypes
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -27,6 +25,7 @@ from strongroom.engines.seaweedfs import embedded
 from strongroom.engines.seaweedfs.clients import s3_client
 from strongroom.engines.seaweedfs.engine import SeaweedEngine
 from strongroom.engines.seaweedfs.settings import Ports, SeaweedSettings
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -148,7 +147,7 @@ class Running:
 
 def start_embedded(folder: Path, public_host: str = "127.0.0.1", storage_processes: int = 1) -> Running:
     """Start an engine in the folder. The caller stops it. `storage_processes` 0: as the limit of open files demands."""
-    base = _free_block()
+    base = free_ports(_PORTS)
     settings = SeaweedSettings(
         folder,
         org="test",
@@ -203,17 +202,3 @@ def _until_ready(spec: ProcessSpec, process: "subprocess.Popen[bytes]") -> None:
             log = (spec.cwd / f"{spec.name}.log").read_text(errors="replace")[-2000:]
             raise TimeoutError(f"{spec.name} is not ready: {log}")
         time.sleep(0.02)
-
-
-def _free_block() -> int:
-    """The first of a row of free ports, away from those that the system hands out by itself."""
-    while True:
-        base = 20000 + secrets.randbelow(10000)
-        with contextlib.ExitStack() as held:
-            try:
-                for port in range(base, base + _PORTS):
-                    listener = held.enter_context(socket.socket())
-                    listener.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return base

@@ -1,11 +1,17 @@
 """Phones with an authenticator app, and people who proved with one that they are themselves."""
 
+import time
+from datetime import timedelta
+
 from django.utils import timezone
 
 from strongroom.actions import mfa
 from strongroom.core import totp
 from strongroom.core.actor import Actor
 from tests.bearers import bearer, secret_of
+
+# A code that counts for a moment only may count no more when it arrives.
+_LEFT = timedelta(seconds=5)
 
 
 class Phone:
@@ -16,8 +22,10 @@ class Phone:
         self._step = -1
 
     def code(self) -> str:
-        """A code that counts now and was not given before; a fourth one comes 30 seconds later."""
-        self._step = max(self._step + 1, totp.step_of(timezone.now()) - 1)
+        """A code that counts now and a while longer, and was not given before; a fourth one comes 30 seconds later."""
+        self._step = max(self._step + 1, totp.step_of(timezone.now() + _LEFT) - 1)
+        while self._step > totp.step_of(timezone.now()) + 1:
+            time.sleep(0.1)
         return totp.code_at(self.secret, self._step)
 
     def wrong_code(self) -> str:

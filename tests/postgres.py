@@ -3,14 +3,13 @@
     python -m tests.postgres pytest tests/actions tests/api
 
 runs the command with STRONGROOM_TEST_DATABASE set; its exit status is the command's. The server listens on
-127.0.0.1 only, on a port the system chose, and forgets everything: nothing is synced to disk.
+127.0.0.1 only, on a free port, and forgets everything: nothing is synced to disk.
 """
 
 import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ports import free_ports
 
 UNPRIVILEGED = "nobody"  # initdb and postgres refuse to run as root
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60", "shared_buffers=64MB")
@@ -36,7 +37,7 @@ def cluster(*, is_durable: bool = False) -> Iterator[str]:
         secret = home / "password"
         secret.write_text(password)
         _give_away(home, secret)
-        data, port = home / "data", _free_port()
+        data, port = home / "data", free_ports()
         init = ["--username=strongroom", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"]
         _run(["initdb", f"--pgdata={data}", *init])
         server = _start(data, port, home, () if is_durable else _FAST)
@@ -90,7 +91,7 @@ def _start(data: Path, port: int, home: Path, settings: Sequence[str]) -> "subpr
     words = [_program("postgres"), "-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", str(home), *options]
     with (home / "log").open("wb") as log:
         server = subprocess.Popen([*_as_nobody(), *words], stdout=log, stderr=log, cwd="/")
-    for _ in range(100):
+    for _ in range(900):
         ready = subprocess.run(
             [_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-t", "1"], check=False
         )
@@ -106,16 +107,10 @@ def _start(data: Path, port: int, home: Path, settings: Sequence[str]) -> "subpr
 def _stop(server: "subprocess.Popen[bytes]") -> None:
     server.send_signal(signal.SIGINT)  # SIGTERM would wait for every session to end
     try:
-        server.wait(timeout=10)
+        server.wait(timeout=60)
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Its network is the one of the tests, so that a client here reaches its sshd on a
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from strongroom.agent import install
+from tests.ports import free_ports
 
 AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
 _CAPABILITIES = ",".join(f"+{each.removeprefix('CAP_').lower()}" for each in install._CAPABILITIES.split())
@@ -117,7 +117,7 @@ class SshMachine:
 
     def until_listening(self, times: int) -> None:
         """Return when it has begun to listen so many times since it was started: each reload is one more."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while self.read("/var/log/sshd").count("Server listening on") < times:
             assert time.monotonic() < deadline, self.read("/var/log/sshd")
             time.sleep(0.05)
@@ -135,7 +135,7 @@ class SshMachine:
 @contextlib.contextmanager
 def ssh_machine(folder: Path) -> Iterator[SshMachine]:
     """A machine that is gone at the end, with all that ran on it."""
-    port = _free_port()
+    port = free_ports()
     apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation=private"]
     running = subprocess.Popen(
         [*AS_ROOT, *apart, "sh", "-c", _SET_UP, "machine", str(folder), str(port), sys.executable]
@@ -144,11 +144,11 @@ def ssh_machine(folder: Path) -> Iterator[SshMachine]:
         yield SshMachine(folder, port, _first_process(running, folder))
     finally:
         subprocess.run([*AS_ROOT, "kill", "-KILL", str(running.pid)], check=False)
-        running.wait(30)
+        running.wait(60)
 
 
 def _first_process(running: "subprocess.Popen[bytes]", folder: Path) -> int:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         assert running.poll() is None and time.monotonic() < deadline, "the machine did not start"
         # It bears its name only a moment after it said that all is ready.
@@ -174,8 +174,3 @@ def _is_descendant(process: int, ancestor: int) -> bool:
         status = Path(f"/proc/{process}/stat").read_text()
         process = int(status.rpartition(")")[2].split()[1])
     return False
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -88,7 +88,7 @@ def test_a_grant_is_prolonged_in_time_or_it_ends(round_: int, lasting_world: Wor
     dataset = world.finalized()
     owner, machine = world.owner(dataset.space), world.machine(dataset.space)
     session = machine.session()
-    until = timezone.now() + timedelta(milliseconds=300 + 20 * round_)
+    until = timezone.now() + timedelta(milliseconds=600 + 20 * round_)
     grants.create(owner, dataset.id, machine.row.id, expires_at=until)
     prolong = partial(grants.edit, owner, dataset.id, machine.row.id, expires_at=None)
 

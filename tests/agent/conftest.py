@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.room import Room, room
+from tests.agent.room import Room, room, until
 from tests.agent.site import Server, Site, agent, site
 
 
@@ -19,7 +19,7 @@ def open_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder)
+        until(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists(), "whoever still writes there")
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ class Machine:
         return ["nsenter", f"--net=/run/netns/{self.name}", *argv]
 
     def run(
-        self, *argv: str, environ: Mapping[str, str] | None = None, seconds: float = 60, user: int | None = None
+        self, *argv: str, environ: Mapping[str, str] | None = None, seconds: float = 200, user: int | None = None
     ) -> "subprocess.CompletedProcess[str]":
         """Run it there to its end, whatever that is."""
         command = list(argv) if user is None else [*as_user(user), *argv]

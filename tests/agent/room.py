@@ -170,7 +170,7 @@ class Room:
         """Mounts outlive it."""
         if self._agent is not None:
             self._agent.terminate()
-            self._agent.wait(20)
+            self._agent.wait(90)
             self._agent = None
 
     def run(self, command: str, *words: str, user: int | None = None) -> "subprocess.CompletedProcess[str]":
@@ -208,7 +208,7 @@ class Room:
 _PYTHON = next(each for each in ("/usr/bin/python3", sys.executable) if Path(each).exists())
 
 
-def until(true: Callable[[], object], what: str, seconds: float = 30, more: Callable[[], str] = str) -> None:
+def until(true: Callable[[], object], what: str, seconds: float = 90, more: Callable[[], str] = str) -> None:
     """Wait. Raises: AssertionError."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -230,7 +230,7 @@ def room(folder: Path) -> Iterator[Room]:
         stack.callback(server.shutdown)
         here.plane_url = server.url
         here.tell()
-        stack.callback(here.stop_agent)
         stack.callback(unmounted, folder)
+        stack.callback(here.stop_agent)  # first: it brings back what is to be kept
         here.start_agent()
         yield here

@@ -107,7 +107,7 @@ class Site:
     ) -> Reply:
         """What the metadata service answers on the machine, with every header."""
         shown = ["-H", f"{TOKEN}: {token}"] if token is not None else []
-        done = self.machine.run("curl", "-sS", "-i", "-m", "10", *shown, *options, f"{base}{path}", user=user)
+        done = self.machine.run("curl", "-sS", "-i", "-m", "60", *shown, *options, f"{base}{path}", user=user)
         assert done.returncode == 0, done.stderr
         head, _, text = done.stdout.partition("\n\n")
         lines = head.splitlines()
@@ -194,7 +194,7 @@ class Server:
         """As systemd does; the exit code."""
         assert self._agent is not None
         self._agent.terminate()
-        code = self._agent.wait(20)
+        code = self._agent.wait(90)
         self._agent = None
         return code
 
@@ -202,7 +202,7 @@ class Server:
         """As the kernel does when there is no memory; nothing when it does not run."""
         if self._agent is not None:
             self._agent.kill()
-            self._agent.wait(20)
+            self._agent.wait(90)
             self._agent = None
 
     def pid(self) -> int:

@@ -50,7 +50,7 @@ def ran(served: Room, desk: Path, script: str) -> str:
     """The output of a script of bash on the machine, which must go well."""
     environ = {"HOME": str(desk), "PATH": f"{desk}/bin:{SCRIPTS}:{os.environ['PATH']}"}
     whole = f"cd {desk} && set -e\n{script}"
-    done = served.machine.run("bash", "-c", whole, environ=environ, seconds=120)
+    done = served.machine.run("bash", "-c", whole, environ=environ, seconds=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -19,11 +19,13 @@ ROLE = NAMES + "strongroom"
 
 
 def test_a_token_opens_the_credentials_of_the_server(serving: Server, place: Site) -> None:
+    before = serving.status()["credentials_until"]
     reply = place.ask(ROLE, token=place.token())
     document = json.loads(reply.text)
     assert (reply.status, document["Code"], document["Type"]) == (200, "Success", "AWS-HMAC")
     assert {"AccessKeyId", "SecretAccessKey", "Token", "Expiration", "LastUpdated"} < set(document)
-    assert document["Expiration"] == serving.status()["credentials_until"]
+    # They are renewed now and then, in the middle of this test as well.
+    assert document["Expiration"] in (before, serving.status()["credentials_until"])
 
 
 def test_without_a_token_only_the_name_of_the_role_is_told(serving: Server, place: Site) -> None:
@@ -177,7 +179,7 @@ def test_a_caller_from_another_network_namespace_is_nobody_of_this_machine(servi
         ip("-n", container, "link", "set", "eth0", "up")
         ip("-n", container, "route", "add", "default", "via", "10.99.0.1")
         url = "http://169.254.169.254/latest/meta-data/iam/security-credentials/"
-        command = ["nsenter", f"--net=/run/netns/{container}", "curl", "-sS", "-i", "-m", "10", url]
+        command = ["nsenter", f"--net=/run/netns/{container}", "curl", "-sS", "-i", "-m", "60", url]
         done = subprocess.run(command, capture_output=True, text=True)
         assert " 403 " in done.stdout.splitlines()[0], done
         assert "somebody who is not on this machine" in done.stdout

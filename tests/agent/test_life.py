@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import ssl
 import subprocess
 import time
@@ -17,7 +18,7 @@ from strongroom.agent import config as configuration
 from tests.agent.room import until
 from tests.agent.site import NOBODY, PYTHON, SESSION_SECONDS, Server, Site, python_for_everybody
 from tests.cli.servers import self_signed
-from tests.runtime.front_door import free_ports
+from tests.ports import free_ports
 
 ROLE = "/meta-data/iam/security-credentials/strongroom"
 
@@ -178,7 +179,7 @@ def relayed(server: Server, listen: str) -> Iterator[None]:
         yield
     finally:
         relay.terminate()
-        relay.wait(10)
+        relay.wait(60)
 
 
 @contextmanager
@@ -211,7 +212,7 @@ def test_credentials_outlive_an_outage_until_they_run_out_and_then_it_says_why(f
         held = document(place)
         assert held["Code"] == "Success"
         assert fresh.run("status").returncode == 1 and "DOES NOT ANSWER" in fresh.run("status").stdout
-        until(lambda: document(place)["Code"] != "Success", "the credentials to run out", SESSION_SECONDS + 10)
+        until(lambda: document(place)["Code"] != "Success", "the credentials to run out", SESSION_SECONDS + 90)
         assert seconds_left(held) <= 0
         assert f"ran out at {held['Expiration']}" in document(place)["Message"]
         assert "cannot be reached: Connection refused" in document(place)["Message"]
@@ -230,11 +231,12 @@ def test_a_wrong_clock_is_named_with_its_seconds_and_a_right_one_heals_it(fresh:
     fresh.wrapper = ["env", f"LD_PRELOAD={library}", *(f"{key}={value}" for key, value in fake.items())]
     fresh.start()
     until(lambda: "clock" in fresh.problems(), "the agent to notice", more=fresh.log)
-    assert 998 <= fresh.status()["clock_offset_seconds"] <= 1002
-    assert "clock is 1000 s slow" in fresh.run("status").stdout.replace("999", "1000").replace("1001", "1000")
+    assert 980 <= fresh.status()["clock_offset_seconds"] <= 1002
+    told = re.search(r"clock is (\d+) s slow", fresh.run("status").stdout)
+    assert told and 980 <= int(told[1]) <= 1002
     assert "clock" in document(place)["Message"]
     offset.write_text("+0\n")
-    until(lambda: fresh.run("status").returncode == 0, "all to be well", 60, more=fresh.log)
+    until(lambda: fresh.run("status").returncode == 0, "all to be well", more=fresh.log)
     assert document(place)["Code"] == "Success"
 
 

@@ -155,7 +155,7 @@ def test_no_credentials_with_the_agents_own_reason(served: Room, original: Datas
         assert "The storage is being moved." in line
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(90)
 
 
 def test_a_gateway_that_does_not_answer(served: Room, original: Dataset, back_to_normal: None) -> None:
@@ -181,7 +181,8 @@ def test_a_clock_that_is_wrong_is_told_by_how_much(served: Room, original: Datas
     words = [*served.program[:-1], str(script), served.program[-1], "mount", original.name]
     done = served.machine.run(*words, str(served.point("refused-13")), *served.places, environ=served.environ())
     assert done.returncode == EXITS["clock"], done.stderr
-    assert re.search(r"is (3999|4000|4001) s behind", done.stderr) and "timedatectl" in done.stderr
+    told = re.search(r"is (\d+) s behind", done.stderr)
+    assert told and 3980 <= int(told[1]) <= 4001 and "timedatectl" in done.stderr, done.stderr
 
 
 def test_who_is_not_chosen_gets_no_credentials_and_no_mount(served: Room, original: Dataset) -> None:

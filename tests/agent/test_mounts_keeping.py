@@ -86,7 +86,7 @@ def test_an_agent_about_to_bring_a_mount_back_does_not_once_it_was_unmounted_by_
         served.heard()
         assert coming.poll() is None
         mounts_table.hold(config, str(point), True)
-    assert (coming.wait(30), os.path.ismount(point)) == (0, False)
+    assert (coming.wait(90), os.path.ismount(point)) == (0, False)
     served.heard(3)
     assert not os.path.ismount(point)
     assert served.run("umount", str(point), "--forget").returncode == 0
@@ -122,7 +122,7 @@ def test_a_mount_whose_program_was_killed_comes_back(served: Room) -> None:
     point = served.point()
     assert served.run("mount", made.name, str(point), "--persist", "agent").returncode == 0
     assert subprocess.run(["pkill", "-KILL", "-f", f"rclone mount.*{point}$"], check=False).returncode == 0
-    until(lambda: served.health(point) == "ok" and (point / "one.txt").exists(), "the mount to come back", seconds=60)
+    until(lambda: served.health(point) == "ok" and (point / "one.txt").exists(), "the mount to come back")
     assert served.run("umount", str(point), "--forget").returncode == 0
 
 
@@ -189,7 +189,7 @@ def test_the_units_command_mounts_says_it_is_ready_and_unmounts_when_stopped(ser
     words = [*served.program, *words[words.index("mount") :]]  # the unit names whoever wrote it: here the tests
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(served.folder / "notify"))
-        systemd.settimeout(30)
+        systemd.settimeout(90)
         environ = {**served.environ(), "NOTIFY_SOCKET": str(served.folder / "notify")}
         process = served.machine.start(*words, environ=environ, log=served.folder / "unit.log")
         try:
@@ -197,7 +197,7 @@ def test_the_units_command_mounts_says_it_is_ready_and_unmounts_when_stopped(ser
             assert (point / "one.txt").read_text() == "11"
             process.terminate()
             assert systemd.recv(100) == b"STOPPING=1"
-            assert process.wait(30) == 0
+            assert process.wait(90) == 0
         finally:
             process.kill()
     assert not os.path.ismount(point)
@@ -229,7 +229,7 @@ def test_a_line_of_fstab_mounts_and_is_taken_out_again(served: Room, tool: str) 
     read = ["cat", f"{point}/one.txt", "/etc/fstab"]
     whole = f"{script} {shlex.join(mount)} && {shlex.join(read)}; {shlex.join(umount)} && cat /etc/fstab"
     try:
-        done = served.machine.run("unshare", "--mount", "sh", "-c", whole, environ=served.environ(), seconds=120)
+        done = served.machine.run("unshare", "--mount", "sh", "-c", whole, environ=served.environ(), seconds=300)
     finally:  # the agent, which is not in there, may have missed the mount and brought it back out here
         subprocess.run(["pkill", "-KILL", "-f", point.name], check=False)
         unmounted(served.folder)

@@ -74,7 +74,7 @@ def stumbling(body: bytes) -> Iterator[tuple[str, list[bytes]]]:
     requests: list[bytes] = []
 
     def greet(connection: socket.socket) -> None:
-        connection.settimeout(5)
+        connection.settimeout(60)
         got = connection.recv(65536)
         length = int(re.search(rb"content-length: (\d+)", got, re.IGNORECASE)[1])  # type: ignore[index]
         while len(got.split(b"\r\n\r\n", 1)[1]) < length:

@@ -67,7 +67,7 @@ def on_terminal(
         if typed:
             _wait_for(asked, drawn)
             os.write(parent, typed.encode())
-        code = running.wait(timeout=30)
+        code = running.wait(timeout=120)
     finally:
         running.kill()
         os.close(parent)
@@ -76,7 +76,7 @@ def on_terminal(
 
 
 def _wait_for(words: bytes, drawn: list[bytes]) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         if words in b"".join(drawn):
             return
         time.sleep(0.1)

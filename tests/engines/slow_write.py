@@ -34,7 +34,7 @@ class SlowWrite:
         S3SigV4Auth(Credentials(credentials.access_key_id, credentials.secret), "s3", "us-east-1").add_auth(request)
         at = urlsplit(url)
         lines = [f"PUT {at.path} HTTP/1.1", f"Host: {at.netloc}", *(f"{k}: {v}" for k, v in request.headers.items())]
-        self._socket = socket.create_connection((at.hostname or "", through or at.port or 0), timeout=30)
+        self._socket = socket.create_connection((at.hostname or "", through or at.port or 0), timeout=120)
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode() + content[: len(content) // 2])
         self._rest = content[len(content) // 2 :]
 
@@ -55,8 +55,8 @@ class SlowWrite:
 
 
 def until(is_so: Callable[[], bool]) -> None:
-    """Wait, ten seconds at most."""
-    deadline = time.monotonic() + 10
+    """Wait, a minute at most."""
+    deadline = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.02)

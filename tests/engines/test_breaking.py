@@ -86,7 +86,7 @@ def test_what_was_acknowledged_is_there_after_a_kill(running: Running, repositor
     running.engine.prove_policy(repository, 1)
 
 
-def _until(is_so: object, seconds: float = 30) -> None:
+def _until(is_so: object, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():  # type: ignore[operator]
         assert time.monotonic() < deadline

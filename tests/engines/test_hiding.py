@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.ports import free_ports
 
 from strongroom.engines.seaweedfs import hiding
 
 HIDING = [sys.executable, "-I", "-S", hiding.__file__]
-PORT, OTHER = 19_871, 19_872
+PORT = free_ports(2)
+OTHER = PORT + 1
 # Listens, calls itself over both ports, and says how and what came.
 PROGRAM = f"""
 import socket
@@ -65,11 +67,11 @@ def test_the_program_keeps_its_own_end_and_leaves_nobody_behind(tmp_path: Path, 
 
 
 def test_without_who_answers_the_program_ends_so_that_it_is_started_again(tmp_path: Path) -> None:
-    words = [*HIDING, f"{PORT}={tmp_path}/hidden.sock", "--", "/bin/sleep", "60"]
+    words = [*HIDING, f"{PORT}={tmp_path}/hidden.sock", "--", "/bin/sleep", "600"]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as program:
         answering = _beside(program.pid)
         os.kill(answering, signal.SIGKILL)
-        assert program.wait(20) == -signal.SIGKILL
+        assert program.wait(60) == -signal.SIGKILL
 
 
 def _beside(pid: int) -> int:

@@ -83,7 +83,7 @@ def _as_stranger(task: dict[str, object]) -> list[Attempt]:
         capture_output=True,
         cwd="/",
         env={"PATH": "/usr/bin:/bin"},
-        timeout=120,
+        timeout=250,
         check=False,
         **other,  # type: ignore[call-overload]
     )

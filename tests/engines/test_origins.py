@@ -32,7 +32,7 @@ def repository(embedded_engine: Running) -> Iterator[str]:
 
 def _asked(running: Running, method: str, path: str, **headers: str) -> dict[str, str]:
     """What the gateway says of origins; nothing where it hangs up, as it does on some preflights it refuses."""
-    connection = http.client.HTTPConnection("127.0.0.1", running.settings.public_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", running.settings.public_port, timeout=60)
     try:
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()

@@ -44,7 +44,7 @@ def read(engine: Engine, session: Session, repository: str, *, source: str = HER
         request
     )
     address = url.split("/")[2]
-    connection = http.client.HTTPConnection(address, timeout=30, source_address=(source, 0))
+    connection = http.client.HTTPConnection(address, timeout=120, source_address=(source, 0))
     try:
         connection.request("GET", f"/{repository}/key", headers={**dict(request.headers), **headers})
         answer = connection.getresponse()
@@ -70,7 +70,7 @@ def test_a_session_reads_what_its_name_was_granted_until_the_grant_ends(engine: 
 def test_a_session_may_be_short_and_ends_by_itself(engine: Engine, repository: str) -> None:
     put(engine, repository, "key", CONTENT)
     grant(engine, repository, "srv-1")
-    session = engine.create_session("srv-1", lifetime=timedelta(seconds=3))
+    session = engine.create_session("srv-1", lifetime=timedelta(seconds=5))
     assert read(engine, session, repository) == CONTENT
     time.sleep(max(0.0, (session.expires_at - datetime.now(UTC)).total_seconds()) + 1)
     assert read(engine, session, repository) is None

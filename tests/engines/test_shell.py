@@ -29,7 +29,7 @@ def test_silence_is_no_confirmation(told: str) -> None:
 def test_the_shell_ends_with_whoever_started_it(tmp_path: Path) -> None:
     # The real one waits for ever where the engine stopped answering; this one only waits, and says who it is.
     weed, told = tmp_path / "weed", tmp_path / "pid"
-    weed.write_text(f"#!/bin/sh\necho $$ > {told}.new && mv {told}.new {told}\nexec sleep 60\n")
+    weed.write_text(f"#!/bin/sh\necho $$ > {told}.new && mv {told}.new {told}\nexec sleep 600\n")
     weed.chmod(0o700)
     with socket.create_server(("127.0.0.1", 0)) as engine:
         caller = subprocess.Popen([sys.executable, "-c", _CALL, str(tmp_path), str(engine.getsockname()[1] - 5)])
@@ -50,7 +50,7 @@ shell.configure(SeaweedSettings(home, "test", ports=Ports(int(sys.argv[2])), wee
 
 
 def _eventually(true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not true() and time.monotonic() < deadline:
         time.sleep(0.02)
     return true()

@@ -25,7 +25,8 @@ from strongroom.hosts.podman.image import Building
 from strongroom.hosts.podman.settings import PodmanSettings
 from strongroom.hosts.protocol import Joining, ServerSpec
 from strongroom.runtime import zipapp
-from tests.runtime.front_door import eventually, free_ports
+from tests.ports import free_ports
+from tests.runtime.front_door import eventually
 
 SSH_PORTS = 8
 IMAGE_SECONDS = 900
@@ -112,11 +113,11 @@ class Running:
         command = [sys.executable, "-m", "strongroom.runtime", "relay", "--ready-file", str(ready)]
         with subprocess.Popen(command, env=environ) as process:
             try:
-                assert eventually(ready.exists, 30)
+                assert eventually(ready.exists)
                 yield process
             finally:
                 process.send_signal(signal.SIGTERM)
-                process.wait(10)
+                process.wait(60)
 
     def spec(self, *, name: str = "", offering: str = "linux-small", port: int | None = None) -> ServerSpec:
         """A server nobody has made, with a port nobody has."""
@@ -128,7 +129,7 @@ class Running:
 
     def inside(self, server_id: UUID, *words: str, user: str = "root") -> "subprocess.CompletedProcess[str]":
         """Run a program in the server."""
-        return self.podman.tried("exec", "--user", user, containers.name_of(server_id), *words, seconds=60)
+        return self.podman.tried("exec", "--user", user, containers.name_of(server_id), *words, seconds=200)
 
     def said(self, server_id: UUID, script: str, user: str = "root") -> str:
         """What a shell script in the server says, errors among it."""
@@ -138,7 +139,7 @@ class Running:
     def until_ready(self, spec: ServerSpec) -> ServerSpec:
         """Return when the server's way out is open."""
         probe = f"exec 3<>/dev/tcp/127.0.0.1/{self.gateway.port}"
-        assert eventually(lambda: self.inside(spec.id, "bash", "-c", probe).returncode == 0, 30), self.log(spec.id)
+        assert eventually(lambda: self.inside(spec.id, "bash", "-c", probe).returncode == 0), self.log(spec.id)
         return spec
 
     def log(self, server_id: UUID) -> str:
@@ -163,7 +164,7 @@ def asked(port: int, question: bytes = b"", *, path: str = "", until: Callable[[
     """What is answered at a port of this machine (or a unix socket), up to the end or until it is enough."""
     family: int = socket.AF_UNIX if path else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as sock:
-        sock.settimeout(10)
+        sock.settimeout(60)
         answer = b""
         try:
             sock.connect(path or ("127.0.0.1", port))

@@ -11,7 +11,7 @@ from tests.engines.conftest import new_repository
 from tests.engines.slow_write import SlowWrite, until
 from tests.engines.test_contract import document, keys
 from tests.hosts.serving import Serving
-from tests.runtime.front_door import free_ports
+from tests.ports import free_ports
 
 
 @pytest.mark.parametrize("ends", ["finished", "broken"])

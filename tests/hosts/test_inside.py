@@ -48,9 +48,9 @@ def neighbour(running: Running) -> Iterator[ServerSpec]:
     running.host.delete(spec.id)
 
 
-def talk(host: str, port: int) -> str:
-    """A shell script that says what a place says first, or why it does not."""
-    return f"timeout 4 bash -c 'exec 3<>/dev/tcp/{host}/{port} && head -n1 <&3' 2>&1 || echo closed"
+def talk(host: str, port: int, seconds: int = 4) -> str:
+    """A shell script that says what a place says first, or why it does not; so many seconds are waited for it."""
+    return f"timeout {seconds} bash -c 'exec 3<>/dev/tcp/{host}/{port} && head -n1 <&3' 2>&1 || echo closed"
 
 
 @pytest.mark.parametrize("who", WHO)
@@ -58,7 +58,7 @@ def test_both_places_are_reached_by_the_urls_that_lead_to_them_outside(
     running: Running, server: ServerSpec, who: str
 ) -> None:
     for place in (running.gateway, running.control_plane):
-        assert running.said(server.id, talk("127.0.0.1", place.port), who) == place.name
+        assert running.said(server.id, talk("127.0.0.1", place.port, 50), who) == place.name
 
 
 @pytest.mark.parametrize("who", WHO)
@@ -217,7 +217,7 @@ def test_what_is_kept_outlives_a_crash_of_the_machine_and_a_newer_system(running
     running.said(spec.id, f"touch {' '.join(kept)}; touch /opt/lost")
     pid = int(running.podman.run("inspect", "--format", "{{.State.Pid}}", containers.name_of(spec.id)))
     os.kill(pid, signal.SIGKILL)
-    assert eventually(lambda: running.host.state(spec.id) is Power.STOPPED, 20)
+    assert eventually(lambda: running.host.state(spec.id) is Power.STOPPED)
     running.host.start(spec.id)
     assert running.said(spec.id, f"ls {' '.join(kept)}").split() == sorted(kept)
     running.host.stop(spec.id)
@@ -236,7 +236,7 @@ def test_nothing_is_left_of_a_deleted_server(running: Running) -> None:
     assert not running.folder(spec.id).path.exists()
     for words in (("ps", "--all", "--format", "{{.Names}}"), ("volume", "ls", "--format", "{{.Name}}")):
         assert str(spec.id) not in running.podman.run(*words)
-    assert eventually(lambda: not is_open(spec.ssh_port), 10)
+    assert eventually(lambda: not is_open(spec.ssh_port))
 
 
 def is_open(port: int) -> bool:
@@ -254,7 +254,7 @@ class listening_as_sshd:  # noqa: N801 used like a function
     def __enter__(self) -> None:
         name = containers.name_of(self._server.id)
         self._running.podman.run("exec", "--detach", name, "python3", "-c", BANNER)
-        assert eventually(lambda: asked(self._server.ssh_port) != b"", 10)
+        assert eventually(lambda: asked(self._server.ssh_port) != b"")
 
     def __exit__(self, *_: object) -> None:
         self._running.said(self._server.id, "pkill -f create_server")

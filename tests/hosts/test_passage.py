@@ -17,7 +17,8 @@ from strongroom.agent import passage
 from strongroom.agent.passage_sockets import Route
 from tests.hosts.running import Place, asked
 from tests.hosts.serving import Serving
-from tests.runtime.front_door import eventually, free_ports
+from tests.ports import free_ports
+from tests.runtime.front_door import eventually
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_a_connection_that_broke_is_not_taken_for_one_that_ended(serving: Servin
             assert visitors[0].recv(100) == b"half of it"
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         with pytest.raises(ConnectionResetError):
-            visitors[0].settimeout(10)
+            visitors[0].settimeout(60)
             visitors[0].recv(100)
 
 
@@ -136,7 +137,7 @@ def test_a_route_that_is_taken_away_ends_what_came_by_it(serving: Serving, place
     serving.add(kept, gone)
     with socket.socket(socket.AF_UNIX) as stays, socket.socket(socket.AF_UNIX) as ends:
         for sock, route in ((stays, kept), (ends, gone)):
-            sock.settimeout(10)
+            sock.settimeout(60)
             sock.connect(route.listen)
             assert sock.recv(100) == b"place\n"
         serving.remove(gone)
@@ -174,7 +175,7 @@ def test_whoever_comes_when_there_are_too_many_waits(
         with pytest.raises(TimeoutError):
             late.recv(100)
         early[0].close()
-        late.settimeout(10)
+        late.settimeout(60)
         assert late.recv(100) == b"place\n"
 
 

@@ -6,7 +6,6 @@ It shares no line with the libraries that Strongroom signs people in with: Perl,
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.x509.oid import NameOID
 
 from strongroom.identity.saml import SamlProvider, Service
+from tests.ports import free_ports
 
 PASSWORD = "correct horse battery"
 CLIENT, SECRET = "strongroom", "the secret of strongroom at the provider"
@@ -37,7 +37,7 @@ class Provider:
 
     def __init__(self, folder: Path, web_url: str) -> None:
         self.folder, self.web_url = folder, web_url
-        self.port = _free_port()
+        self.port = free_ports()
         self.url = f"http://127.0.0.1:{self.port}"
         self._written = written(generate_private_key(65537, 2048))
         self._process: subprocess.Popen[bytes] | None = None
@@ -76,7 +76,7 @@ class Provider:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                if httpx.get(f"{self.url}/.well-known/openid-configuration").status_code == 200:
+                if httpx.get(f"{self.url}/.well-known/openid-configuration", timeout=60).status_code == 200:
                     return
                 break  # it answers, and never better than now
             except httpx.TransportError:
@@ -87,7 +87,7 @@ class Provider:
         """End it, and whatever it started."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGTERM)
-            self._process.wait(10)
+            self._process.wait(60)
 
     def _configuration(self) -> dict[str, Any]:
         return {
@@ -231,9 +231,3 @@ def written(key: RSAPrivateKey) -> tuple[str, str, str]:
         .sign(key, hashes.SHA256())
     )
     return pem.decode(), public.decode(), certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -17,7 +17,7 @@ class Visitor:
 
     def __init__(self) -> None:
         self.here = Client()
-        self.there = httpx.Client(verify=False)
+        self.there = httpx.Client(verify=False, timeout=60)
 
     def sign_in(self, uid: str, *, next_: str = "/", kind: str = "oidc") -> HttpResponse:
         """Through the provider and back; what Strongroom answers then."""

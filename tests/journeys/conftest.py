@@ -9,8 +9,8 @@ from tests.journeys.system import System, running
 # What waits in life is short here: how long finalizing waits for strangers' writes, when the second look comes.
 SETTINGS = {
     "finalize_drain_seconds": "5",
-    "finalize_recheck_seconds": "8",
-    "attachment_link_seconds": "300",
+    "finalize_recheck_seconds": "12",
+    "attachment_link_seconds": "900",
     "policy_check_seconds": "5",
 }
 

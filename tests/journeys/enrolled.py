@@ -75,7 +75,7 @@ class Enrolled:
         return [*inside, *(network.as_user(user) if user is not None else ()), *words]
 
     def run(
-        self, command: str, *, user: int | None = None, seconds: float = 60, **environ: str
+        self, command: str, *, user: int | None = None, seconds: float = 200, **environ: str
     ) -> "subprocess.CompletedProcess[str]":
         """What a shell there does with these lines, stopping at the first that fails."""
         return subprocess.run(
@@ -87,7 +87,7 @@ class Enrolled:
             stdin=subprocess.DEVNULL,
         )
 
-    def ok(self, command: str, *, user: int | None = None, seconds: float = 60, **environ: str) -> str:
+    def ok(self, command: str, *, user: int | None = None, seconds: float = 200, **environ: str) -> str:
         """What lines print that must succeed."""
         done = self.run(command, user=user, seconds=seconds, **environ)
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}\n{self.log()}"
@@ -152,7 +152,7 @@ class Enrolled:
         """Its mounts outlive it."""
         assert self._agent is not None
         self._agent.send_signal(how)
-        self._agent.wait(20)
+        self._agent.wait(90)
 
     def takes_logins(self) -> None:
         """As root allows it: people come with certificates, beside whoever comes already, to the machine's own sshd."""
@@ -183,11 +183,11 @@ class Enrolled:
         """As when the power goes: every process ends at once, and with the last one every mount."""
         for each in [*self._others, *([self._holder] if self._holder else [])]:
             each.kill()
-            each.wait(20)
+            each.wait(60)
         for pid in _processes_of(self.cable.name):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while _processes_of(self.cable.name) and time.monotonic() < deadline:
             time.sleep(0.05)
         self._others, self._holder, self._agent = [], None, None

@@ -39,7 +39,7 @@ class WatchedEngine(SeaweedEngine):
         """Write at the public gateway with a key; whether it was let."""
         request = AWSRequest("PUT", f"{self.public_endpoint}/{repository}/{name}", data=content)
         S3SigV4Auth(Credentials(key.access_key_id, key.secret), "s3", self.region).add_auth(request)
-        answer = httpx.put(str(request.url), content=content, headers=dict(request.headers))
+        answer = httpx.put(str(request.url), content=content, headers=dict(request.headers), timeout=60)
         assert answer.status_code in (200, 403), answer.text
         return answer.status_code == 200
 

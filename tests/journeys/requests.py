@@ -33,7 +33,7 @@ def send(study: Study, method: str, path: str, body: bytes = b"", service: str =
     request = AWSRequest(method, study.endpoint + path, data=body, headers=named)
     signer = S3SigV4Auth if service == "s3" else SigV4Auth
     signer(Credentials(study.access_key_id, study.secret), service, study.region).add_auth(request)
-    answer = httpx.request(method, str(request.url), headers=dict(request.headers), content=body)
+    answer = httpx.request(method, str(request.url), headers=dict(request.headers), content=body, timeout=60)
     return Answer(answer.status_code, _code(answer.content), answer.content)
 
 

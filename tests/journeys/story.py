@@ -88,13 +88,13 @@ def attach(told: Told) -> str:
     made = api.attach(path, "Agreement é.pdf", AGREEMENT, title="Agreement", kind="data-use-agreement")
     assert made["sha256"] == hashlib.sha256(AGREEMENT).hexdigest()
     url: str = api.post(f"{path}/{made['id']}/link")["url"]
-    opened = httpx.get(url)
+    opened = httpx.get(url, timeout=60)
     assert (opened.status_code, opened.content) == (200, AGREEMENT)
     assert "filename*=UTF-8''Agreement%20%C3%A9.pdf" in opened.headers["content-disposition"]
     longer = url.replace("X-Amz-Expires=", "X-Amz-Expires=9")
     assert longer != url
-    assert httpx.get(longer).status_code == 403
-    assert httpx.get(url.partition("?")[0]).status_code == 403
+    assert httpx.get(longer, timeout=60).status_code == 403
+    assert httpx.get(url.partition("?")[0], timeout=60).status_code == 403
     return url
 
 

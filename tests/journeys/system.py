@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ class System:
         study.finalize(**options)
         return self.settled(study)
 
-    def settled(self, study: Study, state: str = "finalized", seconds: float = 60) -> Any:
+    def settled(self, study: Study, state: str = "finalized", seconds: float = 150) -> Any:
         """The data set once nothing is left to do for it."""
 
         def is_settled() -> bool:
@@ -100,6 +101,18 @@ class System:
 
         self.until(is_settled, f"{study.name} to be {state} and settled", seconds, more=study.show)
         return study.show()
+
+    def at_rest(self) -> "System":
+        """Once the worker has nothing left to do for the data sets of any test that came before."""
+        where = f"file:{self.door.home / 'strongroom.sqlite3'}?mode=ro"
+
+        def is_settled() -> bool:
+            with contextlib.closing(sqlite3.connect(where, uri=True, timeout=60)) as rows:
+                left = rows.execute("SELECT count(*) FROM strongroom_dataset WHERE NOT is_settled").fetchone()[0]
+            return bool(left == 0)
+
+        self.until(is_settled, "every data set to be settled")
+        return self
 
     # The engine
 
@@ -163,7 +176,7 @@ class System:
     # Waiting
 
     def until(
-        self, true: Callable[[], bool], what: str, seconds: float = 30, *, more: Callable[[], object] = str
+        self, true: Callable[[], bool], what: str, seconds: float = 120, *, more: Callable[[], object] = str
     ) -> float:
         """Wait; the seconds it took. Fails with the logs."""
         began = time.monotonic()

@@ -36,7 +36,7 @@ def _engine(door: FrontDoor) -> Iterator[None]:
 def _run(door: FrontDoor, *words: str) -> None:
     command = [sys.executable, "-m", "tests.journeys.deaths", *words]
     root = Path(__file__).parents[2]
-    done = subprocess.run(command, env=door.environ, cwd=root, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=door.environ, cwd=root, capture_output=True, text=True, timeout=600)
     (door.home / "deaths.log").write_text(done.stderr)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
 
@@ -58,15 +58,15 @@ def _work(door: FrontDoor) -> None:
     with (door.home / "worker.log").open("w") as log:
         worker = subprocess.Popen(command, env=door.environ, stdout=log, stderr=log)
         try:
-            assert eventually(lambda: time.sleep(0.5) or _unsettled(door) == 0, 240), (  # type: ignore[func-returns-value]
+            assert eventually(lambda: time.sleep(0.5) or _unsettled(door) == 0, 400), (  # type: ignore[func-returns-value]
                 door.home / "worker.log"
             ).read_text()[-6000:]
         finally:
             worker.terminate()
-            worker.wait(30)
+            worker.wait(90)
 
 
-@pytest.mark.timeout(700)
+@pytest.mark.timeout(1700)
 def test_a_process_may_be_killed_at_every_engine_call_of_every_deed(tmp_path: Path) -> None:
     """One test, so that several pytest processes do not each bring everybody to death."""
     door = FrontDoor(tmp_path / "home", engine="seaweedfs")

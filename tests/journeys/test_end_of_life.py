@@ -75,12 +75,12 @@ def test_a_finalized_data_set_ends_only_by_two_people(strongroom: System) -> Non
     confirm = f"{study.path}/confirm-deletion"
     assert study.api.status_of("POST", confirm, json={"confirm_name": study.name}) == (403, "same-person")
     assert len(strongroom.listing(study.repository)) == 4
-    assert httpx.get(link).status_code == 200
+    assert httpx.get(link, timeout=60).status_code == 200
     steward.post(confirm, confirm_name=study.name)
     shown = strongroom.settled(study, "deleted")
 
     _assert_gone(strongroom, study)
-    assert httpx.get(link).status_code in (403, 404)
+    assert httpx.get(link, timeout=60).status_code in (403, 404)
     assert (shown["manifest_sha256"], shown["deletion"]["reason"]) == (root, "the study is over")
     assert shown["deletion"]["confirmed_by"] == email
     assert '"manifest_root_sha256":"' + root in study.api.get(f"{study.path}/receipt")["receipt"].replace(" ", "")

@@ -64,7 +64,7 @@ def test_a_slow_write_across_finalize_never_lands(strongroom: System, way: str) 
     assert at_once.finish() != 200
     time.sleep(1)
     assert later.finish() != 200
-    strongroom.until(lambda: study.show()["state"] == "finalized", "finalized", 30)
+    strongroom.until(lambda: study.show()["state"] == "finalized", "finalized")
     assert last.finish() != 200
     strongroom.settled(study)
     assert strongroom.listing(study.repository) == before
@@ -101,11 +101,15 @@ def test_links_that_an_uploader_made_before_die_with_finalize(strongroom: System
     read = s3.generate_presigned_url(
         "get_object", Params={"Bucket": study.repository, "Key": "first/0.csv"}, ExpiresIn=604800
     )
-    assert (httpx.put(write, content=b"before").status_code, httpx.get(read).status_code) == (200, 200)
+
+    def statuses() -> tuple[int, int]:
+        return httpx.put(write, content=b"link", timeout=60).status_code, httpx.get(read, timeout=60).status_code
+
+    assert statuses() == (200, 200)
     study.finalize()
-    assert (httpx.put(write, content=b"after").status_code, httpx.get(read).status_code) == (403, 403)
+    assert statuses() == (403, 403)
     strongroom.settled(study)
-    assert (httpx.put(write, content=b"after").status_code, httpx.get(read).status_code) == (403, 403)
+    assert statuses() == (403, 403)
     _assert_nothing_is_silently_there(strongroom, study)
 
 
@@ -132,13 +136,12 @@ def test_somebody_who_trickles_into_another_data_set_does_not_hold_up_finalize(s
     slow = slow_signed(other, "slow.bin", BODY)
     with _trickling(slow):
         began = time.monotonic()
-        study.finalize()
+        assert study.finalize()["state"] == "finalizing", "answered at once, whatever is on its way"
         answered_seconds = time.monotonic() - began
-        strongroom.until(lambda: study.show()["state"] == "finalized", "finalized", 20)
+        strongroom.until(lambda: study.show()["state"] == "finalized", "finalized")
         print(f"answered after {answered_seconds:.2f} s, finalized after {time.monotonic() - began:.2f} s")
         # Until nothing is on its way any more the bucket stays frozen: safe, and said.
         assert not study.show()["is_settled"]
-    assert answered_seconds < 5
     assert slow.finish() == 200
     strongroom.settled(study)
     assert strongroom.listing(other.repository)["slow.bin"][0] == len(BODY)
@@ -146,13 +149,12 @@ def test_somebody_who_trickles_into_another_data_set_does_not_hold_up_finalize(s
 
 
 def test_what_is_written_behind_our_back_is_found_put_aside_and_reported(strongroom: System) -> None:
-    study = strongroom.uploaded()
+    study, behind = strongroom.uploaded(), strongroom.admin_s3
     strongroom.finalized(study)
     recorded = _manifest(study)
-    behind = strongroom.admin_s3
     behind.put_object(Bucket=study.repository, Key="first/behind.csv", Body=b"not in the manifest")
     behind.put_object(Bucket=study.repository, Key="first/1.csv", Body=b"another content")
-    strongroom.until(lambda: study.show()["late_objects"] == 2, "both to be found", 30, more=study.show)
+    strongroom.until(lambda: study.show()["late_objects"] == 2, "both to be found", more=study.show)
     strongroom.until(lambda: "first/behind.csv" not in strongroom.listing(study.repository), "it to be put aside")
     assert set(strongroom.listing(study.repository)) == set(recorded)
     events = {each["verb"]: each for each in strongroom.owner.all("/audit", dataset_id=study.id)}
@@ -169,10 +171,15 @@ def test_a_policy_changed_behind_our_back_is_put_back_and_reported(strongroom: S
     compiled = strongroom.engine.read_policy(study.repository)
     allow = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"}
     everybody = [{**allow, "Resource": f"arn:aws:s3:::{study.repository}/*"}]
-    strongroom.engine.apply_policy(study.repository, json.dumps({"Version": "2012-10-17", "Statement": everybody}))
+    opened = json.dumps({"Version": "2012-10-17", "Statement": everybody})
     url = f"{study.endpoint}/{study.repository}/first/0.csv"
-    strongroom.until(lambda: httpx.get(url).status_code == 200, "the leak, so that it can be seen to end")
-    strongroom.until(lambda: httpx.get(url).status_code == 403, "the leak to be closed", 40)
+
+    def leaks() -> bool:
+        strongroom.engine.apply_policy(study.repository, opened)  # a round of checks may have been about to come by
+        return httpx.get(url, timeout=60).status_code == 200
+
+    strongroom.until(leaks, "the leak, so that it can be seen to end")
+    strongroom.until(lambda: httpx.get(url, timeout=60).status_code == 403, "the leak to be closed")
     assert json.loads(strongroom.engine.read_policy(study.repository) or "") == json.loads(compiled or "")
     strongroom.until(
         lambda: "dataset.repaired" in {each["verb"] for each in strongroom.owner.all("/audit", dataset_id=study.id)},

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.journeys.api import Refused, Study
 from tests.journeys.system import System, running
 from tests.journeys.writers import Put, writing
-from tests.runtime.front_door import eventually, is_alive
+from tests.runtime.front_door import descendants, eventually, is_alive
 
 PARTS = {"storage": "weed -v=0 -logtostderr=true server", "gateway": "weed -v=0 -logtostderr=true s3"}
 PARTS |= {"web": "strongroom.runtime web", "worker": "strongroom.runtime worker"}
@@ -34,12 +34,19 @@ def _pid(system: System, part: str) -> int:
     return found[0]
 
 
+def _killed(system: System, part: str) -> int:
+    """Dead, and with it whoever would still have answered for it; which process it was."""
+    old = _pid(system, part)
+    gone = [old, *descendants(old)] if part == "web" else [old]
+    os.kill(old, signal.SIGKILL)
+    system.until(lambda: not any(map(is_alive, gone)), f"the {part} to be dead")
+    return old
+
+
 def kill(system: System, part: str) -> None:
     """And wait until another one has taken its place."""
-    old = _pid(system, part)
-    os.kill(old, signal.SIGKILL)
-    system.until(lambda: not is_alive(old), f"the {part} to be dead")
-    system.until(lambda: _is_up(system, part, old), f"the {part} to be back", 60)
+    old = _killed(system, part)
+    system.until(lambda: _is_up(system, part, old), f"the {part} to be back")
 
 
 def _is_up(system: System, part: str, old: int) -> bool:
@@ -59,7 +66,7 @@ def _assert_stored(system: System, study: Study, puts: list[Put]) -> None:
 def test_the_engine_killed_under_load_loses_nothing_it_acknowledged(system: System, part: str) -> None:
     study = system.study()
     with writing(study, processes=4, threads=1, size_bytes=200_000) as writers:
-        system.until(lambda: len(writers.acknowledged) > 40, "writes to succeed", 60)
+        system.until(lambda: len(writers.acknowledged) > 40, "writes to succeed")
         killed_at = time.monotonic()
         kill(system, part)
         system.until(
@@ -81,13 +88,11 @@ def test_the_engine_killed_under_load_loses_nothing_it_acknowledged(system: Syst
 def test_an_engine_that_comes_back_lets_no_dead_key_in(system: System, part: str) -> None:
     study = system.uploaded()
     system.finalized(study)
-    old = _pid(system, part)
-    os.kill(old, signal.SIGKILL)
-    system.until(lambda: not is_alive(old), "it to be dead")
+    old = _killed(system, part)
     for _ in range(50):
         assert _is_dead_or_away(system, study)
         time.sleep(0.1)
-    system.until(lambda: _is_up(system, part, old), f"the {part} to be back", 60)
+    system.until(lambda: _is_up(system, part, old), f"the {part} to be back")
     assert system.s3_is_dead(study)
 
 
@@ -104,10 +109,9 @@ def _is_dead_or_away(system: System, study: Study) -> bool:
 def test_a_finalize_that_was_asked_for_is_done_whoever_dies(system: System, part: str) -> None:
     study = system.uploaded()
     study.finalize()
-    old = _pid(system, part)
-    os.kill(old, signal.SIGKILL)
-    system.until(lambda: _is_up(system, part, old), f"the {part} to be back", 60)
-    shown = system.settled(study, seconds=100)
+    old = _killed(system, part)
+    system.until(lambda: _is_up(system, part, old), f"the {part} to be back")
+    shown = system.settled(study)
     assert shown["object_count"] == 3
     assert system.s3_is_dead(study)
 
@@ -127,7 +131,7 @@ def test_a_supervisor_that_is_killed_leaves_nobody_behind_and_everything_comes_b
     assert system.door.code() is None, "a second administrator was invited"
     assert finalized.api.get(signed) == receipts
     assert system.s3_is_dead(finalized)
-    system.settled(closing, seconds=100)
+    system.settled(closing)
     assert system.s3_is_dead(closing)
     system.s3(pending).put_object(Bucket=pending.repository, Key="again.csv", Body=b"goes on")
     assert set(system.listing(pending.repository)) == {"first/0.csv", "first/1.csv", "first/2.csv", "again.csv"}

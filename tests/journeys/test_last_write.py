@@ -9,12 +9,11 @@ from tests.journeys.writers import writing
 def test_no_write_that_ends_after_the_answer_of_finalize_succeeds(strongroom: System) -> None:
     study = strongroom.study()
     with writing(study, processes=2, threads=4, size_bytes=20_000) as writers:
-        strongroom.until(lambda: len(writers.acknowledged) > 100, "writes to succeed", 60)
+        strongroom.until(lambda: len(writers.acknowledged) > 100, "writes to succeed")
         called = time.monotonic()
         study.finalize()
         answered = time.monotonic()
-        strongroom.until(lambda: any(each.began > answered for each in writers.puts), "writes after the answer")
-        time.sleep(1)
+        strongroom.until(lambda: sum(each.began > answered for each in writers.puts) > 20, "writes after the answer")
     last = max(each.ended for each in writers.acknowledged)
     after = [each for each in writers.puts if each.began > answered]
     under_way = [each for each in writers.puts if each.began < answered < each.ended]
@@ -24,7 +23,6 @@ def test_no_write_that_ends_after_the_answer_of_finalize_succeeds(strongroom: Sy
         f"{len(after)} began after it, none of them succeeded"
     )
     assert last < answered
-    assert len(after) > 20
     assert {each.status for each in after} == {403}
     assert not any(each.is_acknowledged for each in under_way)
     shown = strongroom.settled(study)

@@ -12,6 +12,15 @@ UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(days=400)
 
 
 @pytest.fixture(scope="module")
+def brief(strongroom: System) -> tuple[Study, datetime]:
+    """One whose lock ends soon, and when: not before it is settled, on a slow machine either."""
+    study = strongroom.uploaded()
+    until = datetime.now(UTC) + timedelta(seconds=30)
+    strongroom.finalized(study, locked_until=until.isoformat())
+    return study, until
+
+
+@pytest.fixture(scope="module")
 def locked(strongroom: System) -> Study:
     """Its bucket kept versions before it was finalized: an overwritten object, a deleted one, and what stayed."""
     study = strongroom.uploaded()
@@ -35,6 +44,13 @@ def _versions(system: System, study: Study) -> dict[str, str]:
     versions = [(each["Key"], each["VersionId"]) for each in listed["Versions"]]
     assert len(dict(versions)) == len(versions)
     return dict(versions)
+
+
+def test_a_short_lock_holds_as_any_other(strongroom: System, brief: tuple[Study, datetime]) -> None:
+    study, _ = brief
+    key, version = next(iter(_versions(strongroom, study).items()))
+    one = {"Bucket": study.repository, "Key": key, "VersionId": version}
+    assert code_of_refusal(lambda: strongroom.admin_s3.delete_object(**one)) == "AccessDenied"
 
 
 def test_only_what_the_manifest_lists_is_there_and_each_of_it_is_locked(strongroom: System, locked: Study) -> None:
@@ -89,24 +105,20 @@ def test_its_deletion_is_not_even_taken_as_a_request(strongroom: System, locked:
     assert locked.show()["state"] == "finalized"
 
 
-def test_a_short_lock_ends_by_itself_and_the_data_set_can_go(strongroom: System) -> None:
+def test_the_second_look_takes_the_lock_for_no_change(strongroom: System) -> None:
     study = strongroom.uploaded()
-    until = datetime.now(UTC) + timedelta(seconds=8)
-    strongroom.finalized(study, locked_until=until.isoformat())
-    key, version = next(iter(_versions(strongroom, study).items()))
-    one = {"Bucket": study.repository, "Key": key, "VersionId": version}
-    assert code_of_refusal(lambda: strongroom.admin_s3.delete_object(**one)) == "AccessDenied"
-    strongroom.until(lambda: datetime.now(UTC) > until, "the lock to end", 15)
+    behind = strongroom.admin_s3
+    strongroom.finalized(study, locked_until=UNTIL.isoformat())
+    behind.put_object(Bucket=study.repository, Key="behind.csv", Body=b"behind our back")
+    strongroom.until(lambda: study.show()["late_objects"] > 0, "the second look", more=study.show)
+    strongroom.until(lambda: "behind.csv" not in strongroom.listing(study.repository), "it to be put aside")
+    assert study.show()["late_objects"] == 1
+
+
+def test_a_short_lock_ends_by_itself_and_the_data_set_can_go(strongroom: System, brief: tuple[Study, datetime]) -> None:
+    study, until = brief
+    strongroom.until(lambda: datetime.now(UTC) > until, "the lock to end")
     study.api.post(f"{study.path}/request-deletion", reason="the study is over")
     strongroom.administrator.post(f"{study.path}/confirm-deletion", confirm_name=study.name)
     strongroom.settled(study, "deleted")
     assert not strongroom.engine.repository_exists(study.repository)
-
-
-def test_the_second_look_takes_the_lock_for_no_change(strongroom: System) -> None:
-    study = strongroom.uploaded()
-    strongroom.finalized(study, locked_until=UNTIL.isoformat())
-    strongroom.admin_s3.put_object(Bucket=study.repository, Key="behind.csv", Body=b"behind our back")
-    strongroom.until(lambda: study.show()["late_objects"] > 0, "the second look", more=study.show)
-    strongroom.until(lambda: "behind.csv" not in strongroom.listing(study.repository), "it to be put aside")
-    assert study.show()["late_objects"] == 1

@@ -61,7 +61,7 @@ def frozen(system: System) -> Study:
         Bucket=study.repository, Key="large.bin", UploadId=upload, MultipartUpload={"Parts": parts}
     )
     system.finalized(study)
-    system.until(lambda: study.show()["digests_sha256"] is not None, "the digests", 60, more=lambda: checks(study))
+    system.until(lambda: study.show()["digests_sha256"] is not None, "the digests", more=lambda: checks(study))
     return study
 
 
@@ -160,7 +160,7 @@ def test_a_worker_that_is_killed_goes_on_where_it_was(system: System) -> None:
     study.finalize()
     kill(system, "worker")
     system.settled(study)
-    system.until(lambda: study.show()["digests_sha256"] is not None, "the digests", 60, more=lambda: checks(study))
+    system.until(lambda: study.show()["digests_sha256"] is not None, "the digests", more=lambda: checks(study))
 
 
 def test_flipped_bytes_on_the_disk_are_found_named_and_told(system: System) -> None:
@@ -188,7 +188,7 @@ def damaged_study(system: System) -> Study:
     s3.put_object(Bucket=study.repository, Key="other.bin", Body=b"other")
     s3.put_object(Bucket=study.repository, Key="secret.bin", Body=study_content())
     system.finalized(study)
-    system.until(lambda: study.show()["digests_sha256"] is not None, "the digests", 60, more=lambda: checks(study))
+    system.until(lambda: study.show()["digests_sha256"] is not None, "the digests", more=lambda: checks(study))
     return study
 
 

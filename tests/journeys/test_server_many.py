@@ -91,11 +91,11 @@ def test_who_leaves_takes_their_servers_along_and_a_grant_ends_by_itself(strongr
         joined(strongroom, api, strongroom.space_id, name)
         for api, name in ((steward, "theirs"), (study.api, "passing"))
     )
+    s3, other = theirs.s3(study), passing.s3(study)
     _grant(study, theirs)
     soon = datetime.now(UTC) + timedelta(seconds=15)
     study.api.post(f"{study.path}/grants", server_id=passing.server_id, expires_at=soon.isoformat())
-    s3, other = theirs.s3(study), passing.s3(study)
-    assert _reads(s3, study) == _reads(other, study) == "row 1\n"
+    assert _reads(other, study) == _reads(s3, study) == "row 1\n"
     strongroom.owner.delete(f"{members}/{member['person_id']}")
     assert _reads(s3, study) in DEAD
     strongroom.until(lambda: _reads(other, study) in DEAD, "the end of the grant")

@@ -13,7 +13,7 @@ def _strongroom(home: Path, *argv: str) -> "subprocess.CompletedProcess[str]":
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("STRONGROOM_", "AWS_"))}
     environ |= {"XDG_CONFIG_HOME": str(home), "TMPDIR": str(home)}
     command = [sys.executable, "-m", "strongroom.cli", *argv]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=280, stdin=subprocess.DEVNULL)
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=500, stdin=subprocess.DEVNULL)
 
 
 def _tour(system: System, home: Path, client: str) -> str:

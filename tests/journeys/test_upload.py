@@ -39,7 +39,7 @@ def test_a_folder_is_killed_resumed_and_finalized_with_its_digests(
     study: Study = strongroom.study(has_key=False)
     words = ("upload", str(folder), study.id, "--json", "--limit", "20MB")
     mover = started(strongroom, tmp_path, *words)
-    strongroom.until(lambda: len(strongroom.listing(study.repository)) > 20, "some files to arrive", 60)
+    strongroom.until(lambda: len(strongroom.listing(study.repository)) > 20, "some files to arrive")
     mover.kill()
     mover.communicate()
     mover = started(strongroom, tmp_path, *words)
@@ -62,7 +62,7 @@ def test_a_finalize_under_way_ends_the_upload_with_a_line_that_says_so(
 ) -> None:
     study: Study = strongroom.study(has_key=False)
     mover = started(strongroom, tmp_path, "upload", str(folder), study.id, "--limit", "3MB")
-    strongroom.until(lambda: len(strongroom.listing(study.repository)) > 20, "some files to arrive", 60)
+    strongroom.until(lambda: len(strongroom.listing(study.repository)) > 20, "some files to arrive")
     finalizing = threading.Thread(target=strongroom.finalized, args=(study,))
     finalizing.start()
     _, err = mover.communicate(timeout=120)

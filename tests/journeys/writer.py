@@ -21,7 +21,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 def main(endpoint: str, bucket: str, access_key_id: str, secret: str, threads: str, size: str, name: str) -> None:
     """Write until nobody listens any more."""
     is_over, printing = threading.Event(), threading.Lock()
-    own = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20, s3={"addressing_style": "path"})
+    own = Config(
+        retries={"total_max_attempts": 1}, connect_timeout=20, read_timeout=60, s3={"addressing_style": "path"}
+    )
 
     def write(number: int) -> None:
         s3 = boto3.Session(access_key_id, secret, region_name="us-east-1").client(

@@ -261,7 +261,7 @@ def test_access_that_ends_in_the_middle_ends_the_download(
     engine = bucket.running.engine
     for number in range(40):
         repository.put(f"{number:02}", MIDDLE)
-    made = Download(Order(str(tmp_path), bytes_per_second=20 * MIB), repository)
+    made = Download(Order(str(tmp_path), bytes_per_second=8 * MIB), repository)
 
     def cut() -> None:
         while not made.tally.sent_files:

@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,26 +18,12 @@ from pathlib import Path
 
 import httpx
 
-READY_SECONDS = 60
+from tests.ports import free_ports
+
+READY_SECONDS = 150
 
 
-def free_ports(count: int) -> int:
-    """The first of so many ports in a row that are free now."""
-    while True:
-        with contextlib.ExitStack() as held:
-            first = held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            if first + count >= 32768:  # above begin the ports that the system hands out by itself
-                first = 20000 + first % 12000
-            try:
-                for port in range(first, first + count):
-                    with socket.create_server(("127.0.0.1", port)):
-                        pass
-            except OSError:
-                continue
-            return first
-
-
-def eventually(true: Callable[[], bool], seconds: float = 15) -> bool:
+def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
     """Whether it becomes true in time."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -103,7 +88,7 @@ class FrontDoor:
     def operate(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run an operator's command to its end."""
         command = [sys.executable, "-m", "strongroom.runtime", *words]
-        return subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, env=self.environ, capture_output=True, text=True, timeout=150)
 
     def client(self, printed: str) -> "subprocess.CompletedProcess[str]":
         """Run a `strongroom …` command as it was printed, as a person with a configuration folder of their own."""
@@ -111,7 +96,7 @@ class FrontDoor:
         assert Path(words[0]).name == "strongroom", printed
         command = [sys.executable, "-m", "strongroom.cli", *words[1:]]
         environ = {**self.environ, "XDG_CONFIG_HOME": str(self.home.with_suffix(".config"))}
-        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=150)
 
     def with_tables(self) -> "FrontDoor":
         """A home whose database has its tables: making them is half of what a first start costs."""
@@ -143,7 +128,7 @@ class FrontDoor:
         """Send a signal and wait: the exit code."""
         assert self.process is not None
         self.process.send_signal(how)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def pids(self) -> list[int]:
         """Everything that `up` started, whoever started it in turn."""
@@ -152,7 +137,7 @@ class FrontDoor:
 
     def readiness(self) -> httpx.Response:
         """What `/readyz` answers."""
-        return httpx.get(f"{self.url}/readyz")
+        return httpx.get(f"{self.url}/readyz", timeout=60)
 
     def code(self) -> str | None:
         """The one-time code that was printed, or None."""
@@ -188,5 +173,5 @@ def front_door(home: Path, **more: str) -> Iterator[FrontDoor]:
         if door.process is not None and door.process.poll() is None:
             left = door.pids()
             door.process.kill()
-            door.process.wait(10)
+            door.process.wait(60)
             assert eventually(lambda: not any(is_alive(pid) for pid in left)), "something outlived its supervisor"

@@ -21,7 +21,7 @@ def test_behind_the_rules_a_neighbour_opens_no_inner_port_and_the_engine_works_o
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=400,
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

@@ -37,7 +37,7 @@ def test_a_chore_runs_at_once_and_then_only_when_it_is_due() -> None:
 
 def test_a_host_that_hangs_keeps_nothing_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     answers, ended = threading.Event(), threading.Event()
-    monkeypatch.setattr(worker, "host_chores", lambda: (Chore("host", 0, lambda: int(answers.wait(20))),))
+    monkeypatch.setattr(worker, "host_chores", lambda: (Chore("host", 0, lambda: int(answers.wait(120))),))
 
     def end() -> int:
         ended.set()
@@ -54,7 +54,7 @@ def test_a_host_that_hangs_keeps_nothing_else_waiting(monkeypatch: pytest.Monkey
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
-    assert ended.is_set() and time.monotonic() - began < 10
+    assert ended.is_set() and time.monotonic() - began < 100
 
 
 @pytest.mark.parametrize("error", [OperationalError("the database is away"), ZeroDivisionError()])
@@ -112,7 +112,7 @@ def test_two_workers_run_beside_each_other_and_end_when_asked(tmp_path: Path) ->
         assert int(ready.read_text()) == process.pid
     for process in started:
         os.kill(process.pid, signal.SIGTERM)
-        errors = process.communicate(timeout=20)[1]
+        errors = process.communicate(timeout=90)[1]
         assert process.returncode == 0
         assert "worker_stopped" in errors
         assert "level=error" not in errors

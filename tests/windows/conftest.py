@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from tests.agent.plane import Plane, Server
 from tests.engine_fixture import Running, embedded_engine
+from tests.ports import free_ports
 from tests.windows.drives import Drive
 
 from strongroom.core.policy import access_of, compile_policy
@@ -39,15 +40,14 @@ class Agent:
     _places: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
+        self._port = free_ports()
         self._plane = Server("127.0.0.1", Plane(self._credentials))
         self.folder.mkdir()
         config = {"imds_address": "off", "credentials_port": self._port, "users": [getpass.getuser()]}
         (self.folder / "agent.json").write_text(json.dumps(config))
         for name, place in (("--config", "agent.json"), ("--state", "state"), ("--run", "run")):
             self._places += [name, str(self.folder / place)]
-        self._run("join", self._plane.url, "--token", "once").wait(30)
+        assert self._run("join", self._plane.url, "--token", "once").wait(120) == 0, (self.folder / "log").read_text()
         self.token_file = self.folder / "run" / "tokens" / "root"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -75,7 +75,7 @@ class Agent:
         """End it, where it runs."""
         if self._process:
             self._process.terminate()
-            self._process.wait(30)
+            self._process.wait(60)
             self._process = None
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,12 +67,12 @@ class Drive:
     def rclone(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Any other command with the same remote."""
         argv = [str(RCLONE), *arguments, "--config", self._words["config"], "--retries", "1"]
-        return subprocess.run(argv, env=self.environ, capture_output=True, text=True, timeout=120)
+        return subprocess.run(argv, env=self.environ, capture_output=True, text=True, timeout=250)
 
     def prove(self) -> "subprocess.CompletedProcess[str]":
         """What is run before a drive is made."""
         argv = [str(RCLONE), *self._filled("prove")]
-        return subprocess.run(argv, env=self.environ, capture_output=True, text=True, timeout=120)
+        return subprocess.run(argv, env=self.environ, capture_output=True, text=True, timeout=250)
 
     @contextmanager
     def mounted(self) -> Iterator[Path]:
@@ -81,6 +82,7 @@ class Drive:
         try:
             while not os.path.ismount(self.mount_point):
                 assert process.poll() is None, self.log.read_text()
+                time.sleep(0.05)
             yield self.mount_point
         finally:
             process.terminate()

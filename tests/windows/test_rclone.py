@@ -160,17 +160,17 @@ def test_a_drive_lives_through_many_sessions_and_through_a_new_token_of_the_agen
     dataset: Dataset, drive: Drive, agent: Agent
 ) -> None:
     dataset.grant(Kind.ORIGINAL, SERVER)
-    agent.lifetime = timedelta(seconds=4)
+    agent.lifetime = timedelta(seconds=6)
     agent.start()
     with drive.mounted() as root:
         assert (root / "scores.csv").read_text() == "17"
-        time.sleep(5)
+        time.sleep(7)
         assert (root / "wave" / "one.csv").read_bytes() == b"x" * 5000
         before, old = agent.asked, agent.token_file.read_text()
         agent.stop()
         agent.start()
         assert agent.token_file.read_text() != old
-        time.sleep(5)
+        time.sleep(7)
         assert (root / "scores.csv").read_text() == "17"
         assert agent.asked > before > 1
 

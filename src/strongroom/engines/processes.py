@@ -24,5 +24,5 @@ class ProcessSpec:
     cwd: Path
     is_ready: Callable[[], bool]
     on_ready: Callable[[], None] | None = None
-    ready_seconds: float = 30
+    ready_seconds: float = 120
     stop_seconds: float = 20

@@ -1,5 +1,6 @@
 """The people of the browser tests: who they are in the API as well, so that a scene is set without a click."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -57,8 +58,9 @@ class Cast:
     def with_dataset(self, owner: Person, space_id: str, name: str, files: int = 2) -> Study:
         """A pending data set that its owner made, got a key for and filled; all but the upload by clicks."""
         owner.go(f"/spaces/{space_id}/datasets/new").pick("Original").fill("Name", name).click("Create dataset")
+        owner.sees(f"“{name}” was created")
         study = Study(self.system.administrator, owner.id, name, owner.fact("Repository"), self.system.gateway)
-        owner.click("Get initial credentials", within=".ds-side").click("Get access key")
+        owner.click("Get initial credentials", within=".ds-side").click("Get access key").sees("Save both now")
         study.access_key_id, study.secret = owner.fact("Access key"), owner.fact("Secret")
         for number in range(files):
             self.system.s3(study).put_object(Bucket=study.repository, Key=f"first/{number}.csv", Body=b"row\n")
@@ -75,6 +77,8 @@ def cast(system: System, browser: Browser) -> Iterator[Cast]:
 def new_space(owner: Person, name: str) -> str:
     """Make a high-risk space by clicks; its id."""
     owner.go("/spaces/new").fill("Name", name).pick("High").click("Create space")
+    either = re.compile("Terms for sensitive data|No data sets yet")
+    owner.page.locator("#content", has_text=either).wait_for()
     if "Terms for sensitive data" in owner.text:
         owner.click("I have read and accept them").sees("You accepted the terms.").click("Create space")
     return owner.sees(name).id

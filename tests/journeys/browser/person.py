@@ -37,7 +37,7 @@ class Person:
 
     def __post_init__(self) -> None:
         self.context.add_init_script(CSP)
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(60_000)
         self.page: Page = self.context.new_page()
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.problems.append(f"{self.page.url}: {error}"))
@@ -70,6 +70,12 @@ class Person:
         """Wait until the content says all of it."""
         for each in words:
             self.page.locator("#content", has_text=each).wait_for()
+        return self
+
+    def is_told_one_thing(self) -> "Person":
+        """Wait until the page says what is wrong: in one place."""
+        self.page.locator("[role=alert]").first.wait_for()
+        assert self.page.locator("[role=alert]").count() == 1, self.text
         return self
 
     def does_not_see(self, words: str) -> "Person":

@@ -114,11 +114,12 @@ def test_what_is_wrong_with_a_page_is_found(scene: Scene) -> None:
     assert any("light: label" in each for each in look(page))
     page.evaluate("() => { document.querySelector('main h1').style.width = '600px' }")
     assert any("phone: " in each for each in look(page))
-    scene.people["nobody"].go("/sign-in").page.evaluate(
-        "() => { const made = document.createElement('script'); "
-        "made.src = 'data:text/javascript,1'; document.body.append(made) }"
-    )
-    scene.people["nobody"].page.wait_for_timeout(200)
+    scene.people["nobody"].go("/sign-in")
+    with page.expect_console_message(lambda told: "script-src" in told.text):
+        page.evaluate(
+            "() => { const made = document.createElement('script'); "
+            "made.src = 'data:text/javascript,1'; document.body.append(made) }"
+        )
     assert any("script-src" in each for each in _problems(scene.people["nobody"]))
 
 

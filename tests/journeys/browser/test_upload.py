@@ -73,6 +73,7 @@ def study(strongroom: System, owner: tuple[Api, str], ada: Person, request: pyte
     space = next(iter(api.all("/spaces")), None) or api.post("/spaces", name="Uploads", risk_level="high")
     made = api.post("/datasets", space_id=space["id"], kind="original", name=request.node.name[:60])
     ada.go(f"/datasets/{made['id']}").click("Upload", within=".tabs").sees("Drop files and folders here")
+    ada.page.locator("[data-uploading]").wait_for()  # the script has come, and hears of what is chosen
     return Study(api, made["id"], made["name"], made["repository"], strongroom.gateway)
 
 
@@ -145,7 +146,7 @@ def test_a_large_file_goes_on_after_a_reload_without_a_part_sent_twice(
     ada.page.on("requestfinished", lambda each: sent.append(each))
     ada.page.evaluate(HOLD, "partNumber=2")
     choose(ada, "files", large).click("Start the upload").sees("being sent")
-    ada.page.locator("[data-text=bytes]", has_text="12.4 MB of 20.8 MB").wait_for(timeout=60_000)
+    ada.page.locator("[data-text=bytes]", has_text="12.4 MB of 20.8 MB").wait_for()
     strongroom.until(lambda: ada.page.wait_for_timeout(100) or parts(sent) == ["1", "3"], "two parts to be there")
     ada.page.reload()
     ada.sees("Drop files and folders here")
@@ -153,7 +154,7 @@ def test_a_large_file_goes_on_after_a_reload_without_a_part_sent_twice(
     sent.clear()
     is_over = ada.page.get_by_role("heading", name="Everything is there")
     choose(ada, "files", large).click("Start the upload")
-    is_over.wait_for(timeout=60_000)
+    is_over.wait_for()
     assert parts(sent) == ["2"]
     assert contents(strongroom, study) == {"scan.dcm": large.read_bytes()}
     # Once more, and nothing is sent.
@@ -162,7 +163,7 @@ def test_a_large_file_goes_on_after_a_reload_without_a_part_sent_twice(
         ada.click("Upload more")
     ada.sees("Drop files and folders here")
     choose(ada, "files", large).click("Start the upload")
-    is_over.wait_for(timeout=60_000)
+    is_over.wait_for()
     ada.sees("1 file was there already.")
     assert [each.method for each in sent if each.url.startswith(strongroom.gateway) and each.method == "PUT"] == []
 
@@ -294,7 +295,7 @@ def test_what_is_cancelled_leaves_no_part_behind(strongroom: System, ada: Person
     (tmp_path / "scan.dcm").write_bytes(random.Random(6).randbytes(PIECE_BYTES + 1000))
     ada.page.evaluate(HOLD, "partNumber=1")
     choose(ada, "files", tmp_path / "scan.dcm").click("Start the upload").sees("being sent")
-    ada.page.locator("[data-text=bytes]", has_text="1.0 kB of 8.4 MB").wait_for(timeout=60_000)
+    ada.page.locator("[data-text=bytes]", has_text="1.0 kB of 8.4 MB").wait_for()
     ada.click("Cancel the upload").sees("Cancelled", "1 file was not sent. What was begun of them is removed")
     assert "Uploads" not in strongroom.admin_s3.list_multipart_uploads(Bucket=study.repository)
     (transfer,) = study.api.get(f"{study.path}/transfers")["items"]
