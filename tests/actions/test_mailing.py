@@ -3,7 +3,6 @@
 import email
 import email.policy
 import re
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +15,7 @@ from strongroom.actions import browsing, checking, fixity, mailing, people
 from strongroom.actions.configuration import settings
 from strongroom.core.vocabulary import Role
 from tests.browsers import ADDRESS, PASSWORD, come
+from tests.ports import free_ports
 from tests.world import World
 
 
@@ -42,9 +42,8 @@ class Box:
 @pytest.fixture
 def box() -> Iterator[Box]:
     box = Box()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+    port = free_ports()
+    controller = Controller(box, hostname="127.0.0.1", port=port, ready_timeout=60)
     controller.start()
     url = f"smtp+plain://127.0.0.1:{port}"
     changed = replace(settings(), smtp_url=url, mail_from="strongroom@example.org")

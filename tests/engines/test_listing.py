@@ -221,7 +221,7 @@ NOW = datetime.now(UTC)
 NAMES = st.text(st.sampled_from("-!a"), max_size=3).map("a".__add__)
 
 
-@settings(max_examples=500, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=500, suppress_health_check=list(HealthCheck), deadline=None, derandomize=True)
 @given(
     keys=st.sets(st.lists(NAMES, min_size=1, max_size=3).map("/".join), min_size=1, max_size=30),
     page=st.integers(1, 5),
