@@ -63,7 +63,7 @@ class Together(MemoryEngine):
 
     def __init__(self, count: int) -> None:
         super().__init__()
-        self._meeting = threading.Barrier(count, timeout=30)
+        self._meeting = threading.Barrier(count, timeout=120)
 
     def read_object(self, repository: str, key: str) -> Iterator[bytes]:
         self._meeting.wait()

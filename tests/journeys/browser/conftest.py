@@ -12,7 +12,9 @@ CHROMIUM = "/usr/bin/chromium"
 def browser() -> Iterator[Browser]:
     """Closed with the file: while it is open, this thread counts as one with an event loop, and Django minds that."""
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        made = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=150_000
+        )
         yield made
         made.close()
 

@@ -21,7 +21,7 @@ from strongroom.hosts.podman.image import Building
 from strongroom.hosts.podman.settings import PodmanSettings
 from strongroom.hosts.protocol import Offering, ServerSpec
 
-_TRIES, _TRY_AGAIN_SECONDS = 10, 0.3
+_TRIES, _TRY_AGAIN_SECONDS = 60, 0.3
 _FUSE = Path("/dev/fuse")
 _RUNNING = ("running", "stopping", "paused")
 
