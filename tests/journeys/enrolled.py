@@ -101,6 +101,10 @@ class Enrolled:
         assert says in said, said
         return said
 
+    def umount(self, path: str) -> None:
+        """By hand; again while the agent looks at it in that very moment."""
+        self.ok(f"for n in $(seq 100); do umount {path} && exit; sleep 0.2; done; exit 1")
+
     def follow(self, printed: str) -> str:
         """What a person's shell there prints for these lines, which must succeed."""
         return self.ok(f"bash -ec {shlex.quote(printed)}")
