@@ -10,7 +10,7 @@ from tests.journeys.system import System, running
 SETTINGS = {
     "finalize_drain_seconds": "5",
     "finalize_recheck_seconds": "12",
-    "attachment_link_seconds": "900",
+    "attachment_link_seconds": "300",
     "policy_check_seconds": "5",
 }
 
