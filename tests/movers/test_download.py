@@ -18,7 +18,7 @@ from strongroom.movers.listed import Listed, of_stored
 from strongroom.movers.places import Places
 from strongroom.movers.receiving import PARTIAL, Task, beside_of
 from strongroom.movers.retrying import Patience
-from strongroom.movers.s3 import Repository
+from strongroom.movers.s3 import Repository, Stored
 from strongroom.movers.walk import Trouble
 from tests.engines.test_contract import document
 from tests.movers.conftest import Bucket
@@ -174,6 +174,30 @@ def test_nothing_is_written_through_links_or_over_folders(repository: Repository
     assert list(outside.iterdir()) == []
 
 
+@pytest.mark.parametrize(("remembered", "passes"), [(3, 1), (2, 2)])
+def test_the_store_is_asked_for_its_list_once_unless_it_is_too_long_to_remember(
+    bucket: Bucket,
+    repository: Repository,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    remembered: int,
+    passes: int,
+) -> None:
+    asked: list[str] = []
+
+    class Asked(Repository):
+        def list(self, prefix: str = "", after: str = "") -> Iterator[Stored]:
+            asked.append(prefix)
+            return super().list(prefix, after)
+
+    for key in ("a", "b", "c"):
+        repository.put(key, SMALL)
+    monkeypatch.setattr(download, "_REMEMBERED", remembered)
+    _, troubles = run(Asked(bucket.running.settings.endpoint, "us-east-1", bucket.name, bucket.credentials), tmp_path)
+    assert files(tmp_path) == dict.fromkeys(("a", "b", "c"), SMALL) and troubles == []
+    assert len(asked) == passes
+
+
 def test_what_the_data_set_does_not_have_is_removed_where_that_is_asked(repository: Repository, tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     for name in ("a", "d/x", "kept.log", f".abc{PARTIAL}"):
@@ -221,13 +245,10 @@ def test_a_large_object_that_was_changed_meanwhile_is_named_and_the_others_come(
     for key, content in (("a", SMALL), ("big", BIG), ("z", SMALL)):
         repository.put(key, content)
     first, *others = of_stored(repository.list())
-    times: list[int] = []
 
     def manifest() -> Iterator[Listed]:
-        times.append(1)
         yield first
-        if len(times) == 2:  # the listing was had by now
-            repository.put("big", bytes(len(BIG)))
+        repository.put("big", bytes(len(BIG)))  # the listing was had by now
         yield from others
 
     troubles: list[object] = []

@@ -29,6 +29,7 @@ from strongroom.movers.walk import Trouble
 ATTACHMENTS = "_attachments/"
 _BATCH_FILES, _BATCH_BYTES = 32, receiving.MIB
 _PAUSE_SECONDS = 0.01
+_REMEMBERED = 50_000  # entries of a listing; what is longer is asked for again by each pass
 _OF_ALL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EROFS)  # what no other file would escape
 
 
@@ -81,6 +82,7 @@ class Download:
     settling: Settling = field(default_factory=Settling)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _places: Places | None = None
+    _listing: list[Found] | None = None
 
     def run(self) -> None:
         """Do it all. Files that could not be had are told as `Trouble`, and counted as problems.
@@ -99,6 +101,7 @@ class Download:
         self._receiver = Receiver(
             *(self.repository, self.crew, self.tally, limit, self.settling), self.order.ranges_from_bytes
         )
+        self._listing = None
         try:
             self._check_room()
             self.tally.step = "receiving"
@@ -140,7 +143,20 @@ class Download:
         return ""
 
     def _known(self) -> Iterator[Found]:
-        """What the store or the manifest knows, of what is meant."""
+        """What the store or the manifest knew when it was first asked, of what is meant."""
+        if self._listing is not None:
+            yield from self._listing
+            return
+        remembered: list[Found] = []
+        for found in self._known_now():
+            if len(remembered) <= _REMEMBERED:
+                remembered.append(found)
+            yield found
+        if len(remembered) <= _REMEMBERED:
+            self._listing = remembered
+
+    def _known_now(self) -> Iterator[Found]:
+        """The same, asked anew."""
         found = (
             each
             for each in listed.of_stored(self.repository.list(self.order.prefix))
@@ -321,7 +337,7 @@ class Download:
             self._trouble(self.order.prefix, "nothing was removed here: the data set is empty")
             return
         # Also what is not as the manifest says: the copy here may be the last one.
-        inside = (replace(each.entry, key=self._inside(each.entry)) for each in self._known())
+        inside = (replace(each.entry, key=self._inside(each.entry)) for each in self._known_now())
         for known, local in ordered.beside(inside, ordered.walk(self.order.folder)):
             if known is not None or local is None or local.is_folder:
                 continue
