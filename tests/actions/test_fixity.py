@@ -31,14 +31,6 @@ from tests.actions.rules import assert_ledger_is_whole, is_valid
 from tests.world import World, actor_of
 
 
-@pytest.fixture
-def frozen(world: World) -> Dataset:
-    """A finalized original, sent by a client that told no digests."""
-    dataset = world.dataset()
-    world.uploaded(dataset, **FILES)
-    return world.finalized(dataset)
-
-
 def test_every_object_has_a_digest_a_while_after_the_data_set_is_finalized(world: World, frozen: Dataset) -> None:
     owner = world.owner(frozen.space)
     with pytest.raises(Conflict, match="not complete"):
@@ -281,7 +273,7 @@ def test_many_objects_are_read_in_segments_and_none_twice_after_a_kill(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checking, "SEGMENT_OBJECTS", 10)
-    monkeypatch.setattr(checking, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(checking, "TURN_SECONDS", 0.0)
     dataset = world.dataset()
     world.uploaded(dataset, **{f"{number:03}.txt": b"%d" % number for number in range(95)})
     world.finalized(dataset)

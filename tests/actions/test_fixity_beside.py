@@ -9,20 +9,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from strongroom.actions import checking, fixity, inventory
+from strongroom.actions import checking, fixity, inventory, signed_lists
 from strongroom.core import manifest
 from strongroom.core.vocabulary import CheckState
 from strongroom.db.models import Dataset, DigestList, FixityCheck, Manifest
 from tests.actions.checks import FILES, checked, last, row, spoil, work, write_manifest
 from tests.world import World
-
-
-@pytest.fixture
-def frozen(world: World) -> Dataset:
-    """A finalized original, sent by a client that told no digests."""
-    dataset = world.dataset()
-    world.uploaded(dataset, **FILES)
-    return world.finalized(dataset)
 
 
 def test_one_damaged_object_holds_up_no_check_of_the_others(world: World, frozen: Dataset) -> None:
@@ -121,7 +113,7 @@ def test_no_checksum_that_was_signed_may_be_another_one_while_digests_wait(
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each turn of a check reads one object."""
     monkeypatch.setattr(checking, "SEGMENT_OBJECTS", 1)
-    monkeypatch.setattr(checking, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(checking, "TURN_SECONDS", 0.0)
 
 
 def _go_on(check: FixityCheck) -> None:
@@ -172,3 +164,58 @@ def test_a_list_of_digests_that_came_while_a_check_read_is_proved_before_it_goes
         _go_on(check)
     check.refresh_from_db()
     assert "altered" in check.last_error and (check.objects_done, check.ended_at) == (1, None)
+
+
+def test_a_list_that_was_altered_between_two_turns_is_noticed_before_the_next_one_reads(
+    world: World, frozen: Dataset, one_by_one: None
+) -> None:
+    work(world)
+    check = fixity.start(world.owner(frozen.space), frozen.id)
+    _go_on(check)
+    content, object_key = b"y" * 3_000_000, DigestList.objects.get().object_key
+    spoil(world, frozen, "b/c.csv", content)
+    _alter(world, object_key, "b/c.csv", _sha256(content))
+    _go_on(check)
+    check.refresh_from_db()
+    assert "altered" in check.last_error and (check.objects_done, check.ended_at) == (1, None)
+
+    _alter(world, object_key, "b/c.csv", _sha256(FILES["b/c.csv"]))  # put back
+    work(world)
+    assert [each.key for each in fixity.show(world.owner(frozen.space), frozen.id).differences.rows] == ["b/c.csv"]
+
+
+def test_nothing_is_digested_by_a_manifest_that_was_altered_between_two_turns(
+    world: World, frozen: Dataset, one_by_one: None
+) -> None:
+    recorded, content = Manifest.objects.get(), b"a,b\n1,3\n"
+    checking.run_due()  # keys are in the order of their bytes: this was `50%.txt`
+    check = last(frozen)
+    spoil(world, frozen, "a.csv", content)
+    _alter(world, recorded.object_key, "a.csv", f"md5:{hashlib.md5(content, usedforsecurity=False).hexdigest()}")
+    for _ in FILES:
+        _go_on(check)
+    check.refresh_from_db()
+    assert "altered" in check.last_error and (check.objects_done, check.ended_at) == (1, None)
+    assert not DigestList.objects.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}\n", None], ids=["empty", "no-list", "cannot-be-unpacked"])
+def test_a_list_that_is_none_any_more_is_said_to_be_altered(
+    world: World, frozen: Dataset, one_by_one: None, content: bytes | None
+) -> None:
+    work(world)
+    check = fixity.start(world.owner(frozen.space), frozen.id)
+    packed = b"no gzip" if content is None else gzip.compress(content)
+    world.engine.put_object(inventory.records(), DigestList.objects.get().object_key, io.BytesIO(packed))
+    _go_on(check)
+    check.refresh_from_db()
+    assert "altered" in check.last_error and check.objects_done == 0
+
+
+def test_a_turn_takes_so_many_lines_at_most(world: World, frozen: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signed_lists, "TURN_LINES", 3)
+    checking.run_due()
+    check = last(frozen)
+    assert (check.objects_done, check.ended_at, check.last_error) == (3, None, "")
+    _go_on(check)
+    assert DigestList.objects.exists()

@@ -4,11 +4,9 @@ Each segment is written down before the next begins, so that a kill loses one at
 has a lease. What is not as listed is written down and told at once, not only when all was read.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from itertools import islice, zip_longest
 from uuid import UUID
 
 import structlog
@@ -22,16 +20,16 @@ from strongroom.actions.fixity import open_check
 from strongroom.actions.leases import Busy, Lease, LeaseLost, leased
 from strongroom.actions.pacing import Pace, Stopped
 from strongroom.actions.reading import Found, Line, Reader, numbered, reading
+from strongroom.actions.signed_lists import left
 from strongroom.core import bag, manifest
 from strongroom.core.errors import Unavailable
-from strongroom.core.manifest import Entry
 from strongroom.core.vocabulary import CheckState, Damage, Kind, State
-from strongroom.db.models import Dataset, DigestList, FixityCheck, FixityDifference
+from strongroom.db.models import Dataset, FixityCheck, FixityDifference
 
 SEGMENT_OBJECTS = 1000
 SEGMENT_LINES = 20_000
 SEGMENT_BYTES = 1 << 30
-SLICE_SECONDS = 60.0
+TURN_SECONDS = 60.0
 RETRY = timedelta(minutes=10)  # an object that cannot be read may be readable again when the engine was mended
 BACKOFF = timedelta(seconds=30)
 MOST_DIFFERENCES = 10_000
@@ -81,7 +79,7 @@ def _wait_for_it(check_id: UUID, error: str) -> None:
 
 
 def _go_on(lease: Lease, pace: Pace) -> None:
-    """As far as one slice of time lets it; then others have their turn."""
+    """As far as one turn lets it; then others have theirs."""
     check = _row(lease)
     if check.ended_at is not None:
         _clean_up(lease, check)
@@ -90,20 +88,18 @@ def _go_on(lease: Lease, pace: Pace) -> None:
         ending.stopped(lease, check)
         _clean_up(lease, _row(lease))
         return
-    made = None if check.completes_digests else _digests(check)
-    signed = made.digests_sha256 if made else check.manifest.root_sha256
-    if check.proved_sha256 != signed:  # also when the digests were completed while it read
-        _need_whole_list(check, made)
-        lease.save(state=CheckState.READING, proved_sha256=signed)
-    until = time.monotonic() + SLICE_SECONDS
-    with reading(check.dataset.repository, pace, settings().fixity_threads) as reader:
-        for segment in _segments(check, made):
+    with left(check) as found, reading(check.dataset.repository, pace, settings().fixity_threads) as reader:
+        lease.save(state=CheckState.READING)
+        until = time.monotonic() + TURN_SECONDS
+        for segment in _segments(check, found.lines):
             _keep(lease, check, reader.read([each for each in segment if _is_to_read(check, each)]), segment)
-            if time.monotonic() > until:
-                lease.save(next_at=timezone.now(), last_error="")
-                return
             check = _row(lease)
-        _end(lease, _row(lease), reader)
+            if time.monotonic() > until:
+                break
+        if check.objects_done < found.total:
+            lease.save(next_at=timezone.now(), last_error="")
+            return
+        _end(lease, check, reader)
 
 
 def _row(lease: Lease) -> FixityCheck:
@@ -117,10 +113,10 @@ def _end(lease: Lease, check: FixityCheck, reader: Reader) -> None:
         _tell(lease)
         return
     _read_again(lease, check, reader)
-    left = _unresolved(check).count()
-    if left:
-        said = f"{left} objects could not be digested; they are tried again by themselves."
-        ending.postponed(lease, check, next_at=timezone.now() + RETRY, last_error=said, difference_count=left)
+    count = _unresolved(check).count()
+    if count:
+        said = f"{count} objects could not be digested; they are tried again by themselves."
+        ending.postponed(lease, check, next_at=timezone.now() + RETRY, last_error=said, difference_count=count)
         return
     made = digesting.assemble(check)
     if made.object_count != check.manifest.object_count:
@@ -137,12 +133,11 @@ def _clean_up(lease: Lease, check: FixityCheck) -> None:
 # Segments
 
 
-def _segments(check: FixityCheck, made: DigestList | None) -> Iterator[list[Line]]:
-    """What is left of the list, in parts that are read and written down as a whole."""
-    kept = islice(_listed(check, made), check.objects_done, None)
+def _segments(check: FixityCheck, lines: Iterator[bytes]) -> Iterator[list[Line]]:
+    """The lines, which begin where the check is, in parts that are read and written down as a whole."""
     segment: list[Line] = []
     objects = size_bytes = 0
-    for line in numbered(manifest.read(kept), check.objects_done):
+    for line in numbered(manifest.read(lines), check.objects_done):
         segment.append(line)
         if _is_to_read(check, line):
             objects, size_bytes = objects + 1, size_bytes + line.entry.size_bytes
@@ -156,44 +151,6 @@ def _segments(check: FixityCheck, made: DigestList | None) -> Iterator[list[Line
 def _is_to_read(check: FixityCheck, line: Line) -> bool:
     """All that is listed; to complete the digests, only what came without one."""
     return not check.completes_digests or bag.of_checksum(line.entry.checksum) is None
-
-
-def _listed(check: FixityCheck, made: DigestList | None) -> Iterator[bytes]:
-    if check.completes_digests:
-        return inventory.lines(check.manifest)
-    return digesting.lines(made) if made else (manifest.encode(each).rstrip(b"\n") for each in _draft(check))
-
-
-def _digests(check: FixityCheck) -> DigestList | None:
-    return DigestList.objects.filter(manifest=check.manifest).first()
-
-
-def _draft(check: FixityCheck) -> Iterator[Entry]:
-    """What is known while the digests are not complete: the manifest, with those that were found."""
-    waiting = FixityCheck.objects.filter(manifest=check.manifest, completes_digests=True, ended_at=None).first()
-    if waiting is None:
-        raise Unavailable("The digests are being put together.")
-    return digesting.draft(waiting)
-
-
-def _need_whole_list(check: FixityCheck, made: DigestList | None) -> None:
-    """Raises Unavailable when the list is not the one that was signed: nothing could be compared with it.
-
-    Of a list that is not complete only the manifest was signed: nothing may stand there in addition
-    but a digest of what came without one.
-    """
-    summed, signed = hashlib.sha256(), made.digests_sha256 if made else check.manifest.root_sha256
-    for line in digesting.lines(made) if made else inventory.lines(check.manifest):
-        summed.update(line + b"\n")
-    is_whole = summed.hexdigest() == signed
-    if is_whole and not made and not check.completes_digests:
-        pairs = zip_longest(manifest.read(inventory.lines(check.manifest)), _draft(check))
-        is_whole = all(one and other and digesting.adds_a_digest_at_most(one, other) for one, other in pairs)
-    if not is_whole:
-        raise Unavailable(
-            f"The list of objects with the SHA-256 {signed} was altered in the storage engine.",
-            way_out="Put it back from the backup: the signed receipt tells the right one.",
-        )
 
 
 # What was found
@@ -241,7 +198,7 @@ def _read_again(lease: Lease, check: FixityCheck, reader: Reader) -> None:
     positions = set(_unresolved(check).values_list("position", flat=True))
     if not positions or check.next_at is None or not check.last_error:
         return
-    listed = numbered(manifest.read(inventory.lines(check.manifest)))
+    listed = numbered(manifest.read(inventory.proved(check.manifest)))
     wanted = [line for line in listed if line.position in positions]
     for start in range(0, len(wanted), SEGMENT_OBJECTS):
         for each in reader.read(wanted[start : start + SEGMENT_OBJECTS]):

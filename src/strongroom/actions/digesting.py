@@ -132,6 +132,11 @@ def lines(listed: DigestList) -> Iterator[bytes]:
     return inventory.split(inventory.read_file(listed.object_key, listed.digests_sha256))
 
 
+def proved(listed: DigestList) -> Iterator[bytes]:
+    """The same, and then Unavailable when they are not those that were signed: do nothing final before the end."""
+    return inventory.proved_lines(lines(listed), listed.digests_sha256)
+
+
 def _entries(check: FixityCheck) -> Iterator[Entry]:
     late = check.differences.order_by("position").values_list("position", "sha256").iterator(chunk_size=1000)
     at, sha256 = next(late, (-1, ""))
@@ -145,7 +150,7 @@ def _entries(check: FixityCheck) -> Iterator[Entry]:
 
 def _proved(check: FixityCheck) -> Iterator[Entry]:
     """The entries, each beside the one that was signed: what the pieces say is signed for next."""
-    for signed, entry in zip_longest(manifest.read(inventory.lines(check.manifest)), _entries(check)):
+    for signed, entry in zip_longest(manifest.read(inventory.proved(check.manifest)), _entries(check)):
         if signed is None or entry is None or not adds_a_digest_at_most(signed, entry):
             named = signed or entry
             of = f" of {named.key}" if named else ""

@@ -14,20 +14,17 @@ from strongroom.db.models import Dataset, Server
 def dataset(actor: Actor, dataset_id: UUID) -> None:
     """For those who may edit the data set; in any state. Raises: NotFound, Forbidden, Conflict (nothing is left)."""
     with doing(actor, Verb.DATASET_EDIT) as deed:
-        row = deed.dataset_in_any_state(dataset_id)
-        if row.is_settled:
-            raise _settled(row.name, "Look at the data set again.")
-        Dataset.objects.filter(id=row.id).update(next_try_at=timezone.now())
+        _hurry(deed.dataset_in_any_state(dataset_id), "Look at the data set again.")
 
 
 def server(actor: Actor, server_id: UUID) -> None:
     """For those who may edit the server. Raises: NotFound, Forbidden, Conflict (deleted; nothing is left)."""
     with doing(actor, Verb.SERVER_EDIT) as deed:
-        row = deed.server(server_id)
-        if row.is_settled:
-            raise _settled(row.name, "Look at the server again.")
-        Server.objects.filter(id=row.id).update(next_try_at=timezone.now())
+        _hurry(deed.server(server_id), "Look at the server again.")
 
 
-def _settled(name: str, way_out: str) -> Conflict:
-    return Conflict(f"Nothing is left to be done for {name}.", code="settled", way_out=way_out)
+def _hurry(row: Dataset | Server, way_out: str) -> None:
+    if row.is_settled:
+        raise Conflict(f"Nothing is left to be done for {row.name}.", code="settled", way_out=way_out)
+    row.next_try_at = timezone.now()
+    row.save(update_fields=["next_try_at"])

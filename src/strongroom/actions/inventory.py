@@ -1,10 +1,12 @@
 """Reads what is in a bucket, and keeps what was read: the manifest's file lies in the engine's records bucket."""
 
 import gzip
+import hashlib
 import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from strongroom import engines
@@ -106,6 +108,30 @@ def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
 def lines(recorded: Manifest) -> Iterator[bytes]:
     """The manifest, one line at a time."""
     return split(read(recorded))
+
+
+def proved(recorded: Manifest) -> Iterator[bytes]:
+    """The same, and then Unavailable when they are not those that were signed: do nothing final before the end."""
+    return proved_lines(lines(recorded), recorded.root_sha256)
+
+
+def proved_lines(found: Iterator[bytes], sha256: str) -> Iterator[bytes]:
+    """The lines of any list with that signed hash. As `proved`."""
+    summed = hashlib.sha256()
+    with suppress(zlib.error):  # what cannot be unpacked is not whole, either
+        for line in found:
+            summed.update(line + b"\n")
+            yield line
+    if summed.hexdigest() != sha256:
+        raise altered(sha256)
+
+
+def altered(sha256: str) -> Unavailable:
+    """What is said of a list that is not the one that was signed."""
+    return Unavailable(
+        f"The list of objects with the SHA-256 {sha256} was altered in the storage engine.",
+        way_out="Put it back from the backup: the signed receipt tells the right one.",
+    )
 
 
 def split(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -40,7 +40,6 @@ class FixityCheck(models.Model):
     state = word(CheckState, default=CheckState.WAITING)
     ended_at = models.DateTimeField(null=True)
 
-    proved_sha256 = models.CharField(max_length=64, blank=True)  # the signed hash that its list was last compared with
     objects_done = models.BigIntegerField(default=0)
     read_count = models.BigIntegerField(default=0)
     read_bytes = models.BigIntegerField(default=0)
