@@ -89,7 +89,7 @@ def _go_on(lease: Lease, pace: Pace) -> None:
         _clean_up(lease, _row(lease))
         return
     with left(check) as found, reading(check.dataset.repository, pace, settings().fixity_threads) as reader:
-        lease.save(state=CheckState.READING)
+        lease.save(state=CheckState.READING, last_error="")
         until = time.monotonic() + TURN_SECONDS
         for segment in _segments(check, found.lines):
             _keep(lease, check, reader.read([each for each in segment if _is_to_read(check, each)]), segment)

@@ -1,5 +1,6 @@
 """Attachments, contents, lineage, integrity, activity and the record; and what people stored is never markup."""
 
+import gzip
 import html
 import io
 import re
@@ -10,9 +11,9 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from strongroom.actions import attachments, checking, datasets, rechecking
-from strongroom.core.vocabulary import AttachmentKind, Kind, Role
-from strongroom.db.models import Attachment, Dataset
+from strongroom.actions import attachments, checking, datasets, inventory, rechecking
+from strongroom.core.vocabulary import AttachmentKind, CheckState, Kind, Role
+from strongroom.db.models import Attachment, Dataset, FixityCheck, Manifest
 from tests.actions.checks import spoil
 from tests.console.datasets.shown import refused, root, seen, sent, text
 from tests.console.signed_in import browser
@@ -156,9 +157,11 @@ def test_manifest_and_receipt_are_downloaded(world: World) -> None:
 def test_digests_come_later_and_damage_is_shown_where_people_look(world: World) -> None:
     dataset = world.finalized()
     client, page = browser(world.owner(dataset.space)), f"{root(dataset)}/integrity"
-    assert "are being read" in seen(client, page)
+    assert "wait until it is their turn" in seen(client, page)
     assert client.get(f"{page}/digests").status_code == 404
     assert "shown here" in sent(client, f"{page}/check")
+    FixityCheck.objects.update(state=CheckState.READING)
+    assert "without a digest are being read" in seen(client, page)
     asked = client.get(page, headers={"HX-Request": "true"})
     assert 'hx-trigger="every 3s"' in asked.content.decode() and "HX-Refresh" not in asked.headers
     assert "being read: 0 of 1 object" in text(asked) and "Read all of it now" not in text(asked)
@@ -191,8 +194,40 @@ def test_digests_that_wait_for_a_damaged_object_hide_no_check_of_the_others(worl
     said = text(asked)
     assert "all digests are known but that of 1 damaged object" in said and "Read all of it now" in said
     assert "being read: " not in said and "follows by itself" not in said
+    assert "known but those of damaged objects" in said and "are being read" not in said
     sent(client, f"{page}/check")
-    assert "being read: 0 of 2 objects" in seen(client, page)
+    said = seen(client, page)
+    assert "being read: 0 of 2 objects" in said and "known but those of damaged objects" in said
+
+
+def test_digests_that_wait_for_the_storage_engine_say_so(world: World) -> None:
+    dataset = world.finalized()
+    client, page = browser(world.owner(dataset.space)), f"{root(dataset)}/integrity"
+    sent(client, f"{page}/check")
+    recorded = Manifest.objects.get()
+    lines = b"".join(inventory.read(recorded))
+    world.engine.put_object(inventory.records(), recorded.object_key, io.BytesIO(gzip.compress(b"")))
+    checking.run_due()
+    said = seen(client, page)
+    assert "wait to be read until this is over, and are tried again by themselves: The list of objects" in said
+    assert "waiting, 0 of 1 object done: The list of objects" in said and "being read" not in said
+    world.engine.put_object(inventory.records(), recorded.object_key, io.BytesIO(gzip.compress(lines)))
+    FixityCheck.objects.update(next_at=timezone.now())
+    checking.run_due()
+    assert "second receipt" in seen(client, page)
+
+
+def test_digests_that_were_never_completed_of_a_deleted_data_set_are_not_waited_for(world: World) -> None:
+    dataset = world.finalized()
+    owner, steward = world.owner(dataset.space), world.member(dataset.space, Role.STEWARD)
+    client, page = browser(owner), f"{root(dataset)}/integrity"
+    sent(client, f"{page}/check")
+    datasets.request_deletion(owner, dataset.id, reason="It is over.")
+    datasets.confirm_deletion(steward, dataset.id, confirm_name=dataset.name)
+    checking.run_due()
+    said = seen(client, page)
+    assert "Not all of them were known when it was deleted" in said and "being read" not in said
+    assert "not read to its end" in said and "digests completed" not in said
 
 
 def test_activity_is_for_owners_and_auditors_and_edits_are_for_all(world: World) -> None:

@@ -198,7 +198,8 @@ def _fixity(found: Json) -> str:
     if not check:
         return ""
     if check["ended_at"]:
-        what = "digests completed" if check["completes_digests"] else f"last check {check['state']}"
+        is_of_digests = check["completes_digests"] and check["state"] == "passed"
+        what = "digests completed" if is_of_digests else f"last check {check['state']}"
         due = f", next {words.moment(found['fixity_due_at'])}" if found.get("fixity_due_at") else ""
         return f"{what} {words.moment(check['ended_at'])}{due}"
     doing = "digests are being completed" if check["completes_digests"] else "being checked"

@@ -15,7 +15,7 @@ from strongroom.console.datasets.sending import sent_from
 from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.core import crate, sshsig
 from strongroom.core.errors import Invalid, NotFound, Refusal
-from strongroom.core.vocabulary import Kind, ManifestForm, State
+from strongroom.core.vocabulary import CheckState, Kind, ManifestForm, State
 
 TEMPLATE = "console/datasets/integrity.html"
 LISTED = 50
@@ -78,7 +78,7 @@ def receipt_file(request: Request, dataset_id: UUID, part: str) -> HttpResponseB
     for each in attribute.split("."):
         found = getattr(found, each, "")
     if not found:
-        raise NotFound(gettext("There is no receipt of digests yet: Strongroom is still reading."))
+        raise NotFound(gettext("There is no receipt of digests yet: not every digest is known."))
     return HttpResponse(found, content_type=content_type, headers=_saved_as(name.format(dataset_id)))
 
 
@@ -105,6 +105,7 @@ def _context(request: Request, view: DatasetView) -> dict[str, Any]:
         "integrity",
         receipt=receipt,
         is_being_read=_is_being_read(view),
+        digests_wait=_what_digests_wait_for(view),
         is_frozen=view.dataset.kind == Kind.ORIGINAL and view.dataset.state == State.FINALIZED,
         check_commands=_check_commands(dataset_id, has_digests=view.digests is not None),
         late=late,
@@ -117,6 +118,19 @@ def _context(request: Request, view: DatasetView) -> dict[str, Any]:
 def _is_being_read(view: DatasetView) -> bool:
     check = view.last_check
     return check is not None and check.ended_at is None and not check.waits_for_damaged
+
+
+def _what_digests_wait_for(view: DatasetView) -> str:
+    """For as long as not all are known; empty while files are read for them."""
+    check = view.last_check
+    if view.dataset.state in (State.DELETING, State.DELETED):
+        return "nothing"
+    # No check of the whole begins before all digests are known but those of damaged objects.
+    if check is not None and (not check.completes_digests or check.waits_for_damaged):
+        return "damaged"
+    if check is None or (check.state == CheckState.WAITING and not check.last_error):
+        return "turn"
+    return "trouble" if check.last_error else ""
 
 
 def _check_commands(dataset_id: UUID, *, has_digests: bool) -> str:
