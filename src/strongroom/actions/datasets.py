@@ -204,7 +204,7 @@ def promote(
     with doing(actor, Verb.DATASET_PROMOTE) as deed:
         dataset = deed.dataset(dataset_id)
         _refuse_empty(dataset, is_empty)
-        closing.refuse_while_ending(dataset)
+        parting.check(deed.verb, dataset, actor, deed.now)
         closing.close(deed, dataset, Kind.ORIGINAL, confirm_name, locked_until)
     converge.cut(dataset_id)
     return view(actor, dataset)
@@ -227,8 +227,8 @@ def delete(actor: Actor, dataset_id: UUID, *, confirm_name: str, reason: str = "
     with doing(actor, Verb.DATASET_DELETE) as deed:
         catalogue.hold_lineage(dataset_id)
         dataset = deed.dataset(dataset_id)
+        parting.check(deed.verb, dataset, actor, deed.now)
         closing.check_confirmed(dataset, confirm_name)
-        closing.refuse_while_source(dataset)
         dataset.deletion_reason = names.clean_text("reason", reason, max_length=2000, required=False, is_multiline=True)
         closing.bury(deed, dataset)
     converge.cut(dataset_id)
@@ -240,9 +240,7 @@ def request_deletion(actor: Actor, dataset_id: UUID, *, reason: str) -> DatasetV
     with doing(actor, Verb.DATASET_REQUEST_DELETION) as deed:
         catalogue.hold_lineage(dataset_id)
         dataset = deed.dataset(dataset_id)
-        parting.check(deed.verb, dataset, actor)
-        closing.refuse_while_locked(dataset, deed.now)
-        closing.refuse_while_source(dataset)
+        parting.check(deed.verb, dataset, actor, deed.now)
         reason = names.clean_text("reason", reason, max_length=2000, is_multiline=True)
         dataset.deletion_requested_at, dataset.deletion_requested_by_id = deed.now, actor.person_id
         dataset.deletion_reason = reason
@@ -255,7 +253,7 @@ def withdraw_deletion(actor: Actor, dataset_id: UUID) -> DatasetView:
     """Take the request back. Raises Conflict when there is none."""
     with doing(actor, Verb.DATASET_WITHDRAW_DELETION) as deed:
         dataset = deed.dataset(dataset_id)
-        parting.check(deed.verb, dataset, actor)
+        parting.check(deed.verb, dataset, actor, deed.now)
         before: dict[str, Json] = {"reason": dataset.deletion_reason}
         dataset.deletion_requested_at = dataset.deletion_requested_by = None
         dataset.deletion_reason = ""
@@ -272,10 +270,8 @@ def confirm_deletion(actor: Actor, dataset_id: UUID, *, confirm_name: str) -> Da
     with doing(actor, Verb.DATASET_CONFIRM_DELETION) as deed:
         catalogue.hold_lineage(dataset_id)
         dataset = deed.dataset(dataset_id)
-        parting.check(deed.verb, dataset, actor)
+        parting.check(deed.verb, dataset, actor, deed.now)
         closing.check_confirmed(dataset, confirm_name)
-        closing.refuse_while_locked(dataset, deed.now)
-        closing.refuse_while_source(dataset)
         dataset.deletion_confirmed_by_id = actor.person_id
         closing.bury(deed, dataset)
     converge.cut(dataset_id)

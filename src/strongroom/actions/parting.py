@@ -1,20 +1,25 @@
-"""The request that a finalized data set be deleted: which deeds need one, which cannot be while there is one."""
+"""The end of a data set: which deeds need a request for it, which cannot be while there is one, and what forbids it."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
+from strongroom.actions import closing
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden
 from strongroom.core.vocabulary import Verb
 from strongroom.db.models import Dataset
 
 
-def check(verb: Verb, dataset: Dataset, actor: Actor) -> None:
-    """Return if the deed goes with the request that there is, or with there being none. Raises Conflict, Forbidden."""
+def check(verb: Verb, dataset: Dataset, actor: Actor, now: datetime) -> None:
+    """Return if nothing of it stands in the way of the deed; lineage must be held by whoever then does it.
+
+    Raises Conflict, Forbidden.
+    """
     for rule in _RULES.get(verb, ()):
-        rule(dataset, actor)
+        rule(dataset, actor, now)
 
 
-def _need_none(dataset: Dataset, _: Actor) -> None:
+def _need_none(dataset: Dataset, *_: object) -> None:
     if dataset.deletion_requested_at:
         raise Conflict(
             f"The deletion of {dataset.name} has already been requested.",
@@ -23,7 +28,7 @@ def _need_none(dataset: Dataset, _: Actor) -> None:
         )
 
 
-def _need_one(dataset: Dataset, _: Actor) -> None:
+def _need_one(dataset: Dataset, *_: object) -> None:
     if not dataset.deletion_requested_at:
         raise Conflict(
             f"Nobody has requested the deletion of {dataset.name}.",
@@ -32,7 +37,7 @@ def _need_one(dataset: Dataset, _: Actor) -> None:
         )
 
 
-def _need_somebody_else(dataset: Dataset, actor: Actor) -> None:
+def _need_somebody_else(dataset: Dataset, actor: Actor, _: datetime) -> None:
     if dataset.deletion_requested_by_id == actor.person_id:
         raise Forbidden(
             "You asked for this deletion yourself; a second person must confirm it.",
@@ -41,8 +46,22 @@ def _need_somebody_else(dataset: Dataset, actor: Actor) -> None:
         )
 
 
-_RULES: Mapping[Verb, tuple[Callable[[Dataset, Actor], None], ...]] = {
-    Verb.DATASET_REQUEST_DELETION: (_need_none,),
+def _need_no_request(dataset: Dataset, *_: object) -> None:
+    closing.refuse_while_ending(dataset)
+
+
+def _need_no_lock(dataset: Dataset, _: Actor, now: datetime) -> None:
+    closing.refuse_while_locked(dataset, now)
+
+
+def _need_no_derivative(dataset: Dataset, *_: object) -> None:
+    closing.refuse_while_source(dataset)
+
+
+_RULES: Mapping[Verb, tuple[Callable[[Dataset, Actor, datetime], None], ...]] = {
+    Verb.DATASET_PROMOTE: (_need_no_request,),
+    Verb.DATASET_DELETE: (_need_no_derivative,),
+    Verb.DATASET_REQUEST_DELETION: (_need_none, _need_no_lock, _need_no_derivative),
     Verb.DATASET_WITHDRAW_DELETION: (_need_one,),
-    Verb.DATASET_CONFIRM_DELETION: (_need_one, _need_somebody_else),
+    Verb.DATASET_CONFIRM_DELETION: (_need_one, _need_somebody_else, _need_no_lock, _need_no_derivative),
 }

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from strongroom.actions import parting
 from strongroom.core import authz, lifecycle
 from strongroom.core.actor import Actor
@@ -101,7 +103,7 @@ def _deeds(actor: Actor, row: Dataset, role: Role | None) -> tuple[list[Verb], l
                 scopes=actor.scopes,
             )
             lifecycle.check(verb, kind=Kind(row.kind), state=State(row.state), name=row.name)
-            parting.check(verb, row, actor)
+            parting.check(verb, row, actor, timezone.now())
             may.append(verb)
         except (Forbidden, Conflict) as refusal:
             blocked.append(Blocked(verb, f"{refusal} {refusal.way_out}".strip()))

@@ -1,9 +1,11 @@
 """The walk through the console, from creating a data set to provisioning a server."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from strongroom.actions import datasets, measuring, transfers
 from strongroom.core.vocabulary import Kind, RiskLevel, Role
@@ -144,6 +146,28 @@ def test_the_end_of_a_finalized_one_needs_two_people(world: World) -> None:
     sent(steward, f"{root(dataset)}/confirm-deletion", confirm_name="Old")
     world.settled(dataset)
     assert "Agreement ended" in seen(owner, root(dataset))
+
+
+@pytest.mark.parametrize("is_frozen", [True, False], ids=["finalized", "pending"])
+def test_what_a_derivative_is_being_made_from_is_not_offered_for_deletion(world: World, is_frozen: bool) -> None:
+    source = world.finalized(world.dataset(name="Source")) if is_frozen else world.dataset(name="Source")
+    client, deed = browser(world.owner(source.space)), "request-deletion" if is_frozen else "delete"
+    button = f'href="{root(source)}/{deed}"'
+    assert button in client.get(root(source)).content.decode()
+    made = world.dataset(source.space, kind=Kind.DERIVATIVE, name="Results", source_ids=[source.id])
+    page, reason = client.get(root(source)), "Source is the source of Results, which is not finalized yet."
+    assert button not in page.content.decode() and reason in text(page)
+    assert reason in seen(client, f"{root(source)}/{deed}")
+    datasets.delete(world.owner(source.space), made.id, confirm_name="Results")
+    assert button in client.get(root(source)).content.decode()
+
+
+def test_what_is_locked_is_not_offered_for_deletion_before_its_date(world: World) -> None:
+    dataset = world.finalized(locked_until=timezone.now() + timedelta(days=30))
+    page = browser(world.owner(dataset.space)).get(root(dataset))
+    assert (
+        "nobody can delete it before" in text(page) and f"{root(dataset)}/request-deletion" not in page.content.decode()
+    )
 
 
 def test_progress_is_a_fragment_that_asks_again_and_loads_the_page_when_it_is_over(world: World) -> None:
