@@ -1,11 +1,10 @@
 """Digests that movers report: in the manifest where size and ETag fit, and nowhere else."""
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from strongroom.actions import datasets, digests, inventory, transfers
 from strongroom.core import manifest
@@ -13,7 +12,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.digests import Digest
 from strongroom.core.errors import Conflict, Forbidden, Invalid
 from strongroom.core.vocabulary import Kind, Role, State, Verb
-from strongroom.db.models import Dataset, Event, Manifest, ObjectDigest, Transfer
+from strongroom.db.models import Dataset, Event, Manifest, ObjectDigest
 from strongroom.engines.protocol import Session
 from tests.actions.attempts import refused
 from tests.actions.rules import assert_rules_hold, work_until_settled
@@ -143,19 +142,50 @@ def test_a_thousand_at_once_are_recorded_and_replaced(mover: Mover) -> None:
     assert ObjectDigest.objects.count() == 1000
 
 
-def test_what_was_recorded_is_read_in_the_order_of_bytes_with_no_query_open_between_pages(mover: Mover) -> None:
-    keys = [f"{letter}{number:04}" for letter in "aBä" for number in range(digests.PAGE // 2)]
-    sent = Transfer.objects.get(id=mover.id)
-    digests.keep(sent, [Digest(key, 1, "e", ZEROS) for key in keys], sent.opened_at)
-    with CaptureQueriesContext(connection) as asked:
-        found = digests.recorded(mover.dataset.id)
-        first = next(found)
-        later = Digest("ä~", 1, "e", ZEROS)
-        digests.keep(sent, [later], sent.opened_at)
-        assert [each.key for each in (first, *found)] == sorted([*keys, later.key], key=str.encode)
-    reads = [each["sql"] for each in asked if each["sql"].startswith("SELECT")]
-    assert len(reads) == 3
-    assert all("LIMIT" in each for each in reads)
+def _all_recorded(mover: Mover, limit: int = transfers.MOST_DIGESTS) -> Iterator[str]:
+    after: str | None = ""
+    while after is not None:
+        page = transfers.recorded(mover.actor, mover.dataset.id, after=after, limit=limit)
+        yield from (each.key for each in page.items)
+        after = page.next_after
+
+
+@pytest.mark.parametrize("limit", [1, 3, 4, 9, 1000])
+def test_what_was_recorded_is_read_in_the_order_of_bytes(mover: Mover, limit: int) -> None:
+    keys = [f"{letter}{number}" for letter in ("a", "B", "ä", "\U0001f600", "\uffee") for number in range(2)][:9]
+    mover.record(*(Digest(key, 1, "e", ZEROS) for key in keys))
+    found = _all_recorded(mover, limit)
+    first = next(found)
+    mover.record(later := Digest("\U0001f600~", 1, "e", ZEROS))
+    expected = sorted([*keys, later.key] if limit < len(keys) else keys, key=str.encode)
+    assert [first, *found] == expected
+
+
+@pytest.mark.parametrize("wrong", [{"limit": 0}, {"limit": 1001}, {"after": "a\0"}], ids=str)
+def test_a_part_of_what_was_recorded_has_a_size_and_begins_at_a_key(mover: Mover, wrong: dict[str, Any]) -> None:
+    with refused(Verb.TRANSFER_RECORDED, mover.actor, Invalid, "invalid", is_recorded=False):
+        transfers.recorded(mover.actor, mover.dataset.id, **wrong)
+
+
+def test_what_is_forgotten_while_it_is_read_is_never_a_shorter_list(
+    mover: Mover, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mover.record(*(mover.send(key, key.encode()) for key in "abc"))
+    page = transfers.recorded(mover.actor, mover.dataset.id, limit=2)
+    assert ([each.key for each in page.items], page.next_after) == (["a", "b"], "b")
+    read = digests.recorded
+
+    def finalized_and_forgotten_first(*at: Any, **how: Any) -> object:
+        datasets.finalize(mover.actor, mover.dataset.id, confirm_name=mover.dataset.name)
+        work_until_settled()
+        assert digests.forget_some() == 3
+        return read(*at, **how)
+
+    monkeypatch.setattr(digests, "recorded", finalized_and_forgotten_first)
+    for _ in range(2):
+        with pytest.raises(Conflict) as refusal:
+            transfers.recorded(mover.actor, mover.dataset.id, after="b")
+    assert "is finalized, and what transfers recorded is forgotten" in str(refusal.value)
 
 
 def test_a_key_that_stands_twice_in_a_batch_is_refused(mover: Mover) -> None:

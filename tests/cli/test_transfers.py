@@ -62,6 +62,9 @@ def test_a_program_opens_records_and_closes_and_people_see_what_it_did(terminal:
     for deed in ("renew", "close"):
         refused = terminal("transfer", deed, opened["id"])
         assert refused.exit_code == Exit.CONFLICT and "it was closed" in refused.stderr
+    terminal.ok("dataset", "finalize", "Cohort 2024", "--confirm", "Cohort 2024", "--allow-empty")
+    gone = terminal("transfer", "recorded", "Cohort 2024")
+    assert gone.exit_code == Exit.CONFLICT and "is forgotten" in gone.stderr and not gone.stdout
 
 
 def test_a_line_that_is_no_digest_is_named_and_what_came_before_in_its_batch_is_not_sent(

@@ -31,7 +31,7 @@ transfer.record            P      P
 transfer.close             P      P
 transfer.list              PGFXD  PGFXD
 transfer.show              PGFXD  PGFXD
-transfer.recorded          PGF    PGF
+transfer.recorded          PG     PGF
 attachment.add             PGF    PGF
 attachment.list            PGFXD  PGFXD
 attachment.link            PGF    PGF
@@ -125,6 +125,14 @@ def test_a_verb_that_is_not_about_a_data_set_is_a_bug() -> None:
             "You cannot issue an access key now: “Cohort 7” is being finalized, and access keys are for uploading to a "
             "pending data set.",
             "Wait until that is done, then look again.",
+        ),
+        (
+            Verb.TRANSFER_RECORDED,
+            Kind.ORIGINAL,
+            State.FINALIZED,
+            "You cannot see the digests that transfers recorded now: “Cohort 7” is finalized, and what transfers "
+            "recorded is forgotten once the manifest of an original holds it, or the files go.",
+            "`strongroom manifest download` fetches the manifest.",
         ),
         (
             Verb.DATASET_PROMOTE,

@@ -16,8 +16,6 @@ from strongroom.core.vocabulary import Kind, State
 from strongroom.db.models import Dataset, ObjectDigest, Transfer
 
 BATCH = 500
-# PostgreSQL may have no index in this order, and then sorts what is left for each page: few of them, in little memory.
-PAGE = 5_000
 _COLUMNS = ["size_bytes", "etag", "sha256", "transfer", "recorded_at"]
 
 
@@ -59,19 +57,11 @@ def attached(dataset_id: UUID, entries: Iterator[Entry]) -> Iterator[Entry]:
             yield replace(entry, checksum=f"sha256:{sha256[entry.key]}") if entry.key in sha256 else entry
 
 
-def recorded(dataset_id: UUID) -> Iterator[Entry]:
-    """What was reported of a data set, in the order of keys, `modified_at` being when; read as it is asked for.
-
-    Whoever reads may take hours: no query is open meanwhile, each page is one of its own.
-    """
+def recorded(dataset_id: UUID, *, after: str, limit: int) -> list[ObjectDigest]:
+    """What was reported of a data set, in the order of keys, behind this one."""
     collation = "C" if connection.vendor == "postgresql" else "BINARY"
     rows = ObjectDigest.objects.alias(in_order=Collate("key", collation)).filter(dataset_id=dataset_id)
-    found = rows.order_by("in_order").values_list("key", "size_bytes", "etag", "recorded_at", "sha256")
-    last = ""  # before every key: none is empty
-    while page := list(found.filter(in_order__gt=last)[:PAGE]):
-        for key, size_bytes, etag, at, sha256 in page:
-            yield Entry(key, size_bytes, etag, at, f"sha256:{sha256}")
-        last = page[-1][0]
+    return list(rows.filter(in_order__gt=after).order_by("in_order")[:limit])
 
 
 def forget_some(limit: int = 5000) -> int:

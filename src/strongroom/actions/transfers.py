@@ -5,10 +5,9 @@ Its credentials are signed here, on demand, and stored nowhere; what ends them i
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from uuid import UUID
 
 from django.db import transaction
@@ -19,14 +18,14 @@ from strongroom.actions import converge, digests, transferring
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.paging import Page, page
-from strongroom.core import lifecycle, manifest
+from strongroom.core import lifecycle
 from strongroom.core.actor import Actor
 from strongroom.core.deeds import DEEDS
 from strongroom.core.digests import Digest, check_count, check_sha256
 from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
 from strongroom.core.names import clean_text, transfer_session_name
 from strongroom.core.vocabulary import Direction, Kind, State, TransferEnd, Verb
-from strongroom.db.models import Dataset, Transfer
+from strongroom.db.models import Dataset, ObjectDigest, Transfer
 from strongroom.engines.protocol import Session
 
 MOST_DIGESTS = 1000
@@ -62,6 +61,14 @@ class Summary:
             check_count(field, getattr(self, field))
         if self.manifest_sha256:
             check_sha256("manifest_sha256", self.manifest_sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Some digests, and the key to go on after (None: these were the last)."""
+
+    items: list[ObjectDigest]
+    next_after: str | None
 
 
 def open_(actor: Actor, dataset_id: UUID, *, direction: Direction = Direction.UPLOAD, label: str = "") -> OpenTransfer:
@@ -155,15 +162,21 @@ def show(actor: Actor, transfer_id: UUID) -> Transfer:
         return _found(deed, transfer_id)
 
 
-def recorded(actor: Actor, dataset_id: UUID) -> Iterator[bytes]:
-    """The digests that transfers recorded, in lines as a manifest has them and in the order of keys, many in a chunk.
+def recorded(actor: Actor, dataset_id: UUID, *, after: str = "", limit: int = MOST_DIGESTS) -> Recorded:
+    """The digests that transfers recorded, in the order of keys. Refused once they are forgotten: never fewer than all.
 
-    `modified_at` is when it was recorded. What was written over since is there as well: compare size and ETag.
-    Raises: NotFound, Forbidden, Conflict.
+    What was written over since is there as well: compare size and ETag. Raises: NotFound, Forbidden, Conflict, Invalid.
     """
+    if not 1 <= limit <= MOST_DIGESTS:
+        raise Invalid(f"limit must be between 1 and {MOST_DIGESTS}.", fields={"limit": f"1 to {MOST_DIGESTS}"})
+    if "\0" in after:
+        raise Invalid("No key holds NUL.", fields={"after": "`next_after` of the part before"})
     with doing(actor, Verb.TRANSFER_RECORDED) as deed:
-        found = digests.recorded(deed.dataset(dataset_id).id)
-    return (b"".join(map(manifest.encode, each)) for each in iter(lambda: list(islice(found, digests.BATCH)), []))
+        deed.dataset(dataset_id)
+        found = digests.recorded(dataset_id, after=after, limit=limit + 1)
+        deed.dataset(dataset_id)  # they are forgotten only after the state says so: what was read before this is whole
+    is_last = len(found) <= limit
+    return Recorded(found[:limit], None if is_last else found[limit - 1].key)
 
 
 def end_due(limit: int = 100) -> int:

@@ -4,15 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from ninja import Query, Router
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from strongroom.actions import transfers
 from strongroom.actions.transfers import MOST_DIGESTS
 from strongroom.api.answers import IDEMPOTENT, once
 from strongroom.api.operations import named
-from strongroom.api.records import JSON_LINES, json_lines
 from strongroom.api.shapes import Listing, Paging, Shown, Written
 from strongroom.api.signed_in import Request
 from strongroom.core.digests import LARGEST_BYTES, Digest
@@ -51,6 +50,30 @@ class RecordedDigests(Shown):
     """How many were kept."""
 
     recorded: int
+
+
+class Part(BaseModel):
+    """Which keys."""
+
+    after: str = Field("", max_length=1024, description="`next_after` of the part before")
+    limit: int = Field(MOST_DIGESTS, ge=1, le=MOST_DIGESTS)
+
+
+class RecordedDigest(Shown):
+    """The SHA-256 that a transfer recorded for the object of this size and ETag."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    sha256: str
+    recorded_at: datetime
+
+
+class Recorded(Shown):
+    """Digests in key order. `next_after` is null when these are the last."""
+
+    items: list[RecordedDigest]
+    next_after: str | None
 
 
 class TransferSummary(Written):
@@ -149,15 +172,10 @@ def show(request: Request, transfer_id: UUID) -> Transfer:
     return _shown(transfers.show(request.auth, transfer_id))
 
 
-@router.get(
-    "/datasets/{dataset_id}/digests",
-    response={200: None},
-    openapi_extra=JSON_LINES,
-    **named(Verb.TRANSFER_RECORDED),
-)
-def recorded(request: Request, dataset_id: UUID) -> StreamingHttpResponse:
-    """One object a line, as in a manifest, in the order of keys; only for the size and ETag that the line has."""
-    return json_lines(transfers.recorded(request.auth, dataset_id), f"recorded-{dataset_id}.jsonl")
+@router.get("/datasets/{dataset_id}/digests", response=Recorded, **named(Verb.TRANSFER_RECORDED))
+def recorded(request: Request, dataset_id: UUID, part: Query[Part]) -> Recorded:
+    """In key order, after the key `after`; each holds only for its size and ETag. 409 once they are forgotten."""
+    return Recorded.model_validate(transfers.recorded(request.auth, dataset_id, **part.model_dump()))
 
 
 def _close(request: Request, transfer_id: UUID, body: TransferSummary) -> Transfer:

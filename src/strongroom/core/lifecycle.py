@@ -42,18 +42,19 @@ TRANSITIONS: tuple[tuple[State, Verb | SystemFact, State], ...] = (
 class Gate:
     """When one verb is open. `why` completes "… is finalized, and …".
 
-    `way_out` says what to do in a closed state, `other_kind` with a data set of the wrong kind.
+    `way_out` says what to do in a closed state, `other_kind` with a data set of the wrong kind. `but`: closed even so.
     """
 
     states: frozenset[State]
     why: str = ""
     kinds: frozenset[Kind] = frozenset(Kind)
+    but: frozenset[tuple[Kind, State]] = frozenset()
     way_out: Mapping[State, str] = field(default_factory=dict)
     other_kind: str = ""
 
     def is_open(self, kind: Kind, state: State) -> bool:
         """Whether the verb may be done with such a data set."""
-        return kind in self.kinds and state in self.states
+        return kind in self.kinds and state in self.states and (kind, state) not in self.but
 
 
 _KEYS = "access keys are for uploading to a pending data set"
@@ -106,7 +107,12 @@ GATES: Mapping[Verb, Gate] = {
     ),
     Verb.TRANSFER_LIST: Gate(_ALWAYS),
     Verb.TRANSFER_SHOW: Gate(_ALWAYS),
-    Verb.TRANSFER_RECORDED: Gate(_ALIVE, _FILES_GONE),
+    Verb.TRANSFER_RECORDED: Gate(
+        _ALIVE,
+        "what transfers recorded is forgotten once the manifest of an original holds it, or the files go",
+        but=frozenset({(Kind.ORIGINAL, State.FINALIZED)}),
+        way_out={State.FINALIZED: "`strongroom manifest download` fetches the manifest."},
+    ),
     Verb.TRANSFER_OPEN: Gate(_PENDING, _TRANSFERS, way_out=_NO_MORE_UPLOADS),
     Verb.TRANSFER_RENEW: Gate(_PENDING, _TRANSFERS, way_out=_NO_MORE_UPLOADS),
     Verb.TRANSFER_RECORD: Gate(_PENDING, _TRANSFERS, way_out=_NO_MORE_UPLOADS),

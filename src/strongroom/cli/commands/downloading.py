@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from strongroom.cli import asking, find, moving, words
+from strongroom.cli import asking, find, moving, recorded_digests, words
 from strongroom.cli.commands.mover_options import taking
 from strongroom.cli.deeds import command
 from strongroom.cli.exits import Exit
@@ -142,8 +142,7 @@ def run(
 def _recorded(session: Session, dataset: Json) -> Iterator[Callable[[], Iterator[Listed]]]:
     """What uploads reported of it, kept here meanwhile: the run may take days."""
     with tempfile.TemporaryFile() as kept:
-        with session.api.download(path("datasets", dataset["id"], "digests")) as chunks:
-            kept.writelines(chunks)
+        kept.writelines(recorded_digests.lines(session.api, dataset["id"]))
 
         def read() -> Iterator[Listed]:
             kept.seek(0)

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import click
 
-from strongroom.cli import find, words
+from strongroom.cli import find, recorded_digests, words
 from strongroom.cli.deeds import Noun, deed
 from strongroom.cli.output import Column, Json
 from strongroom.cli.paths import path
@@ -146,15 +146,18 @@ def show(session: Session, transfer_id: object) -> None:
 def recorded(session: Session, dataset: str) -> None:
     """Print the digests that transfers recorded.
 
-    One JSON object a line, as in a manifest. A line speaks of the object of that size and ETag alone.
+    One JSON object a line, as in a manifest. A line speaks of the object of that size and ETag alone. They are kept
+    until the data set is a finalized original, whose manifest holds them, or is deleted; exits 6 where that
+    happens meanwhile.
     """
     if session.out.is_json:
         raise usage("The digests are no JSON document, but lines.", "Leave --json out.")
     found = find.dataset(session.api, dataset)
-    with session.api.download(path("datasets", found["id"], "digests")) as chunks:
-        for chunk in chunks:
+    try:
+        for chunk in recorded_digests.lines(session.api, found["id"]):
             sys.stdout.buffer.write(chunk)
-    sys.stdout.buffer.flush()
+    finally:
+        sys.stdout.buffer.flush()
 
 
 def status(item: Json) -> str:
