@@ -62,3 +62,11 @@ def test_a_folder_alone_is_no_question(run: Run, copy: Path) -> None:
 def test_a_manifest_that_is_none_is_refused(run: Run, copy: Path) -> None:
     Path("digests.jsonl").write_text("no line of a manifest\n")
     assert run("verify", str(copy), "--manifest", "digests.jsonl").exit_code == Exit.INVALID
+
+
+@pytest.mark.parametrize("name", ["digests.jsonl", "manifest-sha256.txt", "sums.txt"])
+def test_a_list_that_names_no_file_is_no_list(run: Run, copy: Path, name: str) -> None:
+    Path(name).write_bytes(b"")
+    result = run("verify", str(copy), "--manifest", name, "--allow-extra")
+    assert result.exit_code == Exit.INVALID
+    assert "it names no file" in result.stderr and "--dataset" in result.stderr

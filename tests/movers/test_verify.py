@@ -257,12 +257,33 @@ def test_a_bag_is_compared_with_its_own_manifest_and_with_sums_of_its_files(tmp_
         (sums({"b": b"", "a": b""}) + sums({"b": b"1"}), "it names b twice"),
         (gzip.compress(sums({"a": b""}), mtime=0)[:-9], "packed .gzip., and damaged"),
         (b'{"key": 1}\n', "line 1 is not one of a manifest"),
+        (b"", "it names no file"),
+        (b"\r\n\n", "it names no file"),
+        (gzip.compress(b""), "it names no file"),
     ],
 )
 def test_a_list_of_another_kind_is_refused_with_the_reason(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "list").write_bytes(content)
     with pytest.raises(listed.Unreadable, match=said):
         list(saved.read(str(tmp_path / "list"), is_of_bag=False))
+
+
+def test_a_list_without_files_is_believed_only_in_a_bag_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "bagit.txt").touch()
+    for oxum, name, is_believed in (
+        ("0.0", "manifest-sha256.txt", True),
+        ("1.1", "manifest-sha256.txt", False),
+        ("10.0", "manifest-sha256.txt", False),
+        ("0.0", "sums.txt", False),
+    ):
+        (tmp_path / "bag-info.txt").write_text(bag.info([("External-Identifier", "x"), ("Payload-Oxum", oxum)]))
+        (tmp_path / name).touch()
+        if is_believed:
+            assert against(tmp_path / name, tmp_path) == []
+        else:
+            with pytest.raises(listed.Unreadable, match="names no file"):
+                against(tmp_path / name, tmp_path)
 
 
 def test_unreadable_files_are_named(folder: Path) -> None:

@@ -1,7 +1,9 @@
 """A list of files that was saved: a manifest of Strongroom, that of a bag, or what `sha256sum` prints, packed or not.
 
-Refuses to know where it came from. The lists of Strongroom are read in constant memory; another whose lines are in no
-order is sorted in memory, some 300 bytes a file. Source: RFC 8493, section 2.1.3; GNU coreutils, manual of `md5sum`.
+Refuses to know where it came from, and so refuses one that names no file: whether it was cut off, or is of a data set
+that holds none, is said only in a bag (`Payload-Oxum`). The lists of Strongroom are read in constant memory; another
+whose lines are in no order is sorted in memory, some 300 bytes a file.
+Source: RFC 8493, sections 2.1.3 and 2.2.2; GNU coreutils, manual of `md5sum`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from strongroom.movers.listed import Listed, Unreadable
 
 _PACKED = b"\x1f\x8b"
 _BAG, _PAYLOAD, _OF_BAGS = "bagit.txt", "data", "manifest-sha256"
+_INFO, _MOST_INFO = "bag-info.txt", 1 << 20
+_NOTHING = re.compile(rb"^Payload-Oxum:[ \t]*0+\.0+[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
 _LINE = re.compile(rb"(\\?)([0-9A-Fa-f]{64})(?: [ *]|[ \t]+)(.+)", re.DOTALL)
 _OTHER = re.compile(rb"\\?(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{56}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})[ \t]")
 _TAGGED = re.compile(rb"\\?[A-Z0-9-]+ \(.+\) = [0-9A-Fa-f]+")
@@ -39,10 +43,24 @@ def payload(folder: str) -> tuple[str, bool]:
 def read(file: str, *, is_of_bag: bool) -> Iterator[Listed]:
     """What the list says, in the order of keys; the size is -1 where it tells none. `is_of_bag`: of what is in a bag.
 
-    Raises: Unreadable, naming the line; OSError.
+    Raises: Unreadable, naming the line, or because no file is named; OSError.
     """
     with _to_be_read_twice(file) as kept:
-        yield from _read(kept, is_of_bag=is_of_bag)
+        is_empty = True
+        for each in _read(kept, is_of_bag=is_of_bag):
+            is_empty = False
+            yield each
+        if is_empty and not _is_of_empty_bag(file):
+            raise Unreadable("it names no file; a data set that holds none is compared with by --dataset")
+
+
+def _is_of_empty_bag(file: str) -> bool:
+    """Whether it lies in a bag that says that nothing is in it."""
+    try:
+        with open(os.path.join(os.path.dirname(file), _INFO), "rb") as info:
+            return _is_encoded(file) and _NOTHING.search(info.read(_MOST_INFO)) is not None
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
