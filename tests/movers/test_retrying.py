@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from strongroom.movers import options, wire
 from strongroom.movers.errors import Unreachable
 from strongroom.movers.retrying import AT_ONCE, Patience
 
@@ -59,6 +60,10 @@ def test_one_answer_may_take_longer_than_a_short_patience() -> None:
         return f"after {left}"
 
     assert clock.patience(60).of(slow) == "after None"
+
+
+def test_the_help_says_how_long_the_first_answer_may_take() -> None:
+    assert f"{wire._SILENCE_SECONDS / 60:g} minutes" in options.PATIENCE.help
 
 
 def test_the_time_in_which_a_body_is_on_its_way_is_no_silence() -> None:

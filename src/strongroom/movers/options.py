@@ -47,7 +47,8 @@ DRY_RUN = Option("--dry-run", "is_dry_run", "Say what would be done, and do noth
 PATIENCE = Option(
     "--patience",
     "patience",
-    "How long nothing may move, silence and pauses together, before it ends.",
+    "How long nothing may move, silence and pauses together, before it ends; the first answer to a request may take "
+    "2.5 minutes even so.",
     Kind.MINUTES,
     "MINUTES",
     15,
