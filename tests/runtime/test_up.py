@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import socket
 import sqlite3
@@ -89,6 +90,38 @@ def test_a_killed_web_worker_is_replaced_and_none_outlives_the_web_server(door: 
     assert eventually(lambda: not is_alive(worker))
     door.process.send_signal(signal.SIGCONT)
     assert eventually(lambda: answers(door))
+
+
+def test_a_web_worker_that_is_still_loading_ends_when_it_is_told_to(door: FrontDoor) -> None:
+    door.more["STRONGROOM_WEB_WORKERS"] = "1"
+    supervisor = door.launch()
+    forked: list[int] = []
+    while not forked:
+        assert supervisor.poll() is None, door.output
+        forked = [each for pid in children(supervisor.pid) if _is_web(pid) for each in children(pid)]
+    [worker] = forked
+    os.kill(worker, signal.SIGSTOP)  # whatever it was at
+    supervisor.send_signal(signal.SIGTERM)
+    assert eventually(lambda: _waits(worker, signal.SIGTERM)), door.output
+    os.kill(worker, signal.SIGCONT)
+    assert supervisor.wait(60) == 0
+    assert not is_alive(worker)
+    log = (door.home / "log" / "web.log").read_text()
+    assert "Stopped worker-1" in log and "refused to gracefully stop" not in log
+    assert "by force" not in door.output and "Traceback" not in door.output + log
+
+
+def _is_web(pid: int) -> bool:
+    try:
+        return b"runtime\0web" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False
+
+
+def _waits(pid: int, which: signal.Signals) -> bool:
+    """Whether the signal was sent to a process that has not taken it yet."""
+    [pending] = re.findall(r"^ShdPnd:\s+(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(int(pending, 16) >> (which - 1) & 1)
 
 
 def test_sigterm_and_a_closed_terminal_stop_it_like_ctrl_c(door: FrontDoor) -> None:
@@ -182,7 +215,7 @@ def test_everything_in_the_home_is_private(bare: FrontDoor) -> None:
 def test_a_crashed_web_server_comes_back_by_itself(door: FrontDoor) -> None:
     door.start()
     assert door.process is not None
-    web = next(pid for pid in door.pids() if b"runtime\0web" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    web = next(pid for pid in door.pids() if _is_web(pid))
     os.kill(web, signal.SIGKILL)
     assert eventually(lambda: "web                runs again" in door.output), door.output
     assert door.readiness().status_code == 200

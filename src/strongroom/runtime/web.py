@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.core.handlers.wsgi import WSGIHandler
 
 _BACKLOG = 1024
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def serve(settings: Settings) -> None:
@@ -25,14 +26,12 @@ def serve(settings: Settings) -> None:
     from strongroom.runtime.wsgi import application
 
     multiprocessing.set_start_method("fork")
+    _end_workers_that_load()
     gc.freeze()
     server = os.getpid()
 
     def load(_: str) -> "WSGIHandler":
         """What a worker serves; the kernel ends it with this process, which could not when it is killed."""
-        # Forked, it has the server's handlers, which would only make a note of the signal, until it sets its own.
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, signal.SIG_DFL)
         launch.die_with_parent(server)
         return application
 
@@ -49,3 +48,22 @@ def serve(settings: Settings) -> None:
         workers_kill_timeout=15,
         log_access=False,
     ).serve(target_loader=load)
+
+
+def _end_workers_that_load() -> None:
+    """Forked, a worker has the server's handlers, which would only make a note of a signal, until it sets its own:
+    from its first moment to then a signal ends it. What comes before that moment waits.
+    """
+
+    def hold() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+    def release() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+
+    def obey() -> None:
+        for each in _ENDING:
+            signal.signal(each, signal.SIG_DFL)
+        release()
+
+    os.register_at_fork(before=hold, after_in_parent=release, after_in_child=obey)
