@@ -1,5 +1,6 @@
 """What servers ask over HTTP, and what must not be believed: every signature is made by the real `ssh-keygen`."""
 
+import base64
 import hashlib
 import json
 import subprocess
@@ -259,6 +260,7 @@ def test_a_server_reads_the_manifest_of_what_it_was_granted_and_of_nothing_else(
     found = Manifest.objects.get(dataset=granted)
     content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
     assert hashlib.sha256(content).hexdigest() == found.root_sha256
+    assert answer.headers["Repr-Digest"] == f"sha-256=:{base64.b64encode(bytes.fromhex(found.root_sha256)).decode()}:"
     told = Event.objects.get(verb=SystemFact.SERVER_MANIFEST)
     assert (told.dataset_id, told.subject, told.after["manifest_sha256"]) == (
         granted.id,

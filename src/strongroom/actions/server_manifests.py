@@ -14,8 +14,8 @@ from strongroom.core.vocabulary import State, SystemFact
 from strongroom.db.models import Dataset
 
 
-def download(here: Machine, dataset_id: UUID) -> Iterator[bytes]:
-    """The newest manifest of a data set that this server may touch now, in chunks of JSON lines.
+def download(here: Machine, dataset_id: UUID) -> tuple[str, Iterator[bytes]]:
+    """The newest manifest of a data set that this server may touch now: its SHA-256, and chunks of JSON lines.
 
     Raises: NotFound for every other data set, Unavailable.
     """
@@ -36,7 +36,7 @@ def download(here: Machine, dataset_id: UUID) -> Iterator[bytes]:
                 "request_id": here.request_id,
             },
         )
-    return inventory.read(manifest)
+    return manifest.root_sha256, inventory.read(manifest)
 
 
 def _granted(here: Machine, dataset_id: UUID) -> Dataset:

@@ -5,6 +5,8 @@ The URL is `https://…`, `http://…`, or `unix:/path` for a socket that leads 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import http.client
 import ipaddress
 import json
@@ -63,21 +65,27 @@ class Control:
         return found
 
     def stream(self, path: str, body: dict[str, Any]) -> Iterator[bytes]:
-        """The bytes of an answer of any length, as they come. Raises: Trouble as `post` does, also in the middle."""
+        """The bytes of an answer of any length, as they come.
+
+        Raises: Trouble as `post` does, also in the middle, and at the end when they are not those of its `Repr-Digest`.
+        """
         with self._turn:
             answer = self._opened(path, body)
         return self._pieces(answer)
 
     def _pieces(self, answer: Any) -> Iterator[bytes]:
+        """A web server whose application fails in the middle may end the answer as if that were all."""
+        summed = hashlib.sha256()
         with answer:
             try:
-                while True:
-                    piece = answer.read(_PIECE)
-                    if not piece:
-                        return
+                while piece := answer.read(_PIECE):
+                    summed.update(piece)
                     yield piece
             except (OSError, http.client.HTTPException) as problem:
                 raise _unreachable(self.url, problem) from None
+            found = f"sha-256=:{base64.b64encode(summed.digest()).decode()}:"
+            if answer.headers.get("Repr-Digest", found) != found:
+                raise Trouble("The answer of the control plane broke off.", "Try again; its log says why.", "broken")
 
     def _opened(self, path: str, body: dict[str, Any]) -> Any:
         """The answer, of which the head was read. Raises: Trouble."""

@@ -1,5 +1,6 @@
 """What the agent of a server asks, over HTTP, and what a machine needs to become one. No person is signed in here."""
 
+import base64
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -205,8 +206,11 @@ def credentials(request: MachineRequest) -> Credentials:
     **_named("manifest", "Read the manifest of a granted data set"),
 )
 def manifest(request: MachineRequest, body: WantedManifest) -> StreamingHttpResponse:
-    """The newest one, one object a line. A data set that the server may not touch is not found."""
-    return json_lines(server_manifests.download(request.auth, body.dataset_id), f"manifest-{body.dataset_id}.jsonl")
+    """The newest one, one object a line; whole if `Repr-Digest` fits. What the server may not touch is not found."""
+    sha256, lines = server_manifests.download(request.auth, body.dataset_id)
+    answer = json_lines(lines, f"manifest-{body.dataset_id}.jsonl")
+    answer.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"  # RFC 9530
+    return answer
 
 
 @router.get(
