@@ -74,6 +74,30 @@ def test_digests_that_were_altered_while_they_wait_are_not_signed_for(world: Wor
     assert "50%.txt" in last(frozen).last_error and "signed manifest" in last(frozen).last_error
 
 
+def test_a_digest_that_was_altered_while_it_waits_is_neither_signed_for_nor_compared_with(
+    world: World, frozen: Dataset
+) -> None:
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    digests = last(frozen)
+    [piece] = [each.key for each in world.engine.list_objects(inventory.records(), prefix="digests/")]
+    spoil(world, frozen, "50%.txt", b"HALF")
+    _alter(world, piece, "50%.txt", _sha256(b"HALF"))
+    check = fixity.start(world.owner(frozen.space), frozen.id)
+    _go_on(check)
+    check.refresh_from_db()
+    assert "altered" in check.last_error and (check.objects_done, check.ended_at) == (0, None)
+
+    spoil(world, frozen, "a.csv", FILES["a.csv"])
+    _go_on(digests)
+    digests.refresh_from_db()
+    assert "altered" in digests.last_error and not DigestList.objects.exists()
+    _alter(world, piece, "50%.txt", _sha256(FILES["50%.txt"]))  # put back
+    work(world)
+    assert DigestList.objects.exists()
+    assert [each.key for each in fixity.show(world.owner(frozen.space), frozen.id).differences.rows] == ["50%.txt"]
+
+
 def _sha256(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 

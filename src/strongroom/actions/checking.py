@@ -127,7 +127,7 @@ def _end(lease: Lease, check: FixityCheck, reader: Reader) -> None:
 
 def _clean_up(lease: Lease, check: FixityCheck) -> None:
     digesting.forget_pieces(check)
-    lease.save(pieces=0, next_at=None)
+    lease.save(pieces=0, pieces_sha256="", next_at=None)
 
 
 # Segments
@@ -158,12 +158,12 @@ def _is_to_read(check: FixityCheck, line: Line) -> bool:
 
 def _keep(lease: Lease, check: FixityCheck, found: list[Found], segment: list[Line]) -> None:
     """Write a segment down: the digests as a piece, then in one transaction what differs and how far it is."""
-    damaged = [each for each in found if each.damage]
+    damaged, sums = [each for each in found if each.damage], check.pieces_sha256
     if check.completes_digests:
         if _unresolved(check).count() + len(damaged) > MOST_DIFFERENCES:
             raise Unavailable(f"More than {MOST_DIFFERENCES} objects cannot be read: look after the storage engine.")
         digested = {each.line.position: each.digested for each in found}
-        digesting.keep_piece(check, (digested.get(line.position, line.entry) for line in segment))
+        sums = digesting.keep_piece(check, (digested.get(line.position, line.entry) for line in segment))
     with transaction.atomic():
         room = max(MOST_DIFFERENCES - check.difference_count, 0)
         rows = [_difference(check, each, each.damage) for each in damaged[:room] if each.damage]
@@ -173,6 +173,7 @@ def _keep(lease: Lease, check: FixityCheck, found: list[Found], segment: list[Li
             read_count=F("read_count") + len(found),
             read_bytes=F("read_bytes") + sum(each.line.entry.size_bytes for each in found),
             pieces=F("pieces") + int(check.completes_digests),
+            pieces_sha256=sums,
             difference_count=F("difference_count") + len(damaged),
         )
         if damaged:

@@ -29,11 +29,16 @@ class Assembled:
     object_count: int
 
 
-def keep_piece(check: FixityCheck, entries: Iterable[Entry]) -> None:
-    """Store a segment as the piece of the check's number; written once more after a crash, it is the same piece."""
-    packed = gzip.compress(b"".join(map(manifest.encode, entries)), compresslevel=1, mtime=0)
+def keep_piece(check: FixityCheck, entries: Iterable[Entry]) -> str:
+    """Store a segment as the piece of the check's number; what all pieces sum up to then.
+
+    Written once more after a crash, it is the same piece.
+    """
+    content = b"".join(map(manifest.encode, entries))
+    packed = gzip.compress(content, compresslevel=1, mtime=0)
     key = _piece_key(check, check.pieces)
     engines.current().put_object(inventory.records(), key, io.BytesIO(packed), content_type="application/gzip")
+    return _sum(check.pieces_sha256, hashlib.sha256(content))
 
 
 def forget_pieces(check: FixityCheck) -> None:
@@ -45,7 +50,7 @@ def forget_pieces(check: FixityCheck) -> None:
 def assemble(check: FixityCheck) -> Assembled:
     """Write the pieces, and what could be read only later, as one list; constant memory.
 
-    Raises Invalid when a piece is damaged, Unavailable when one says something else than the manifest that was signed.
+    Raises Invalid when a piece is damaged, Unavailable when one was altered or does not fit the signed manifest.
     """
     object_key = f"digests/{check.dataset_id}/{check.manifest.revision}.jsonl.gz"
     writer, bagit, file_count = manifest.Writer(), hashlib.sha256(), 0
@@ -64,7 +69,7 @@ def assemble(check: FixityCheck) -> Assembled:
 def draft(check: FixityCheck) -> Iterator[Entry]:
     """The manifest of a check that waits for damaged objects, with every digest that it has found.
 
-    Raises Unavailable when a piece is missing.
+    Raises Unavailable when a piece is missing, and after the last when one was altered: nothing is sure before the end.
     """
     return _entries(check)
 
@@ -159,9 +164,24 @@ def _proved(check: FixityCheck) -> Iterator[Entry]:
 
 
 def _in_pieces(check: FixityCheck) -> Iterator[Entry]:
+    sums = ""
     for number in range(check.pieces):
-        key = _piece_key(check, number)
-        yield from manifest.read(inventory.split(inventory.read_file(key, check.manifest.root_sha256)))
+        summed = hashlib.sha256()
+        lines = inventory.split(inventory.read_file(_piece_key(check, number), check.manifest.root_sha256))
+        yield from manifest.read(_summing(lines, summed))
+        sums = _sum(sums, summed)
+    if sums != check.pieces_sha256:
+        raise Unavailable("What was kept of the digests was altered in the storage engine.")
+
+
+def _summing(lines: Iterator[bytes], summed: "hashlib._Hash") -> Iterator[bytes]:
+    for line in lines:
+        summed.update(line + b"\n")
+        yield line
+
+
+def _sum(before: str, piece: "hashlib._Hash") -> str:
+    return hashlib.sha256(f"{before}{piece.hexdigest()}".encode()).hexdigest()
 
 
 def _piece_key(check: FixityCheck, number: int) -> str:

@@ -44,6 +44,7 @@ class FixityCheck(models.Model):
     read_count = models.BigIntegerField(default=0)
     read_bytes = models.BigIntegerField(default=0)
     pieces = models.PositiveIntegerField(default=0)
+    pieces_sha256 = models.CharField(max_length=64, blank=True)  # of their contents: they lie where they may be altered
     difference_count = models.BigIntegerField(default=0)  # also of those that are too many for a row each
 
     next_at = models.DateTimeField(null=True)  # when it goes on; null: it has ended
