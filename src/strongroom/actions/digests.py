@@ -6,9 +6,7 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Collate
 
 from strongroom.core.digests import Digest
 from strongroom.core.manifest import Entry
@@ -59,9 +57,7 @@ def attached(dataset_id: UUID, entries: Iterator[Entry]) -> Iterator[Entry]:
 
 def recorded(dataset_id: UUID, *, after: str, limit: int) -> list[ObjectDigest]:
     """What was reported of a data set, in the order of keys, behind this one."""
-    collation = "C" if connection.vendor == "postgresql" else "BINARY"
-    rows = ObjectDigest.objects.alias(in_order=Collate("key", collation)).filter(dataset_id=dataset_id)
-    return list(rows.filter(in_order__gt=after).order_by("in_order")[:limit])
+    return list(ObjectDigest.objects.filter(dataset_id=dataset_id, key__gt=after).order_by("key")[:limit])
 
 
 def forget_some(limit: int = 5000) -> int:

@@ -44,7 +44,7 @@ class ObjectDigest(models.Model):
     """The SHA-256 of an object as whoever sent it computed it; it holds for this size and ETag alone."""
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="digests", db_index=False)
-    key = models.TextField()
+    key = models.TextField()  # in the order of its bytes on PostgreSQL, too: migration 0014
     size_bytes = models.BigIntegerField()
     etag = models.CharField(max_length=100)
     sha256 = models.CharField(max_length=64)
