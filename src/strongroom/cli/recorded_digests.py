@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from strongroom.cli.client import Api, path
 from strongroom.cli.output import Json
+from strongroom.cli.paths import path
 from strongroom.core import manifest
 from strongroom.core.manifest import Entry
 
+if TYPE_CHECKING:
+    from strongroom.cli.client import Api
 
-def lines(api: Api, dataset_id: str) -> Iterator[bytes]:
+
+def lines(api: "Api", dataset_id: str) -> Iterator[bytes]:
     """All of them, in the order of keys, many in a chunk. Raises Problem once they are forgotten: never a part."""
     after: str | None = None
     while True:

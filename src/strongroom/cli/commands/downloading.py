@@ -15,7 +15,6 @@ from strongroom.cli.deeds import command
 from strongroom.cli.exits import Exit
 from strongroom.cli.lease import Lease
 from strongroom.cli.output import Json
-from strongroom.cli.paths import path
 from strongroom.cli.problems import Problem, usage
 from strongroom.cli.progress import Progress
 from strongroom.cli.session import Session
