@@ -12,7 +12,7 @@ import schemathesis
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection, positive_data_acceptance
 
@@ -48,7 +48,8 @@ SCHEMA = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_applica
 SENDING = Sending(get_wsgi_application())
 SIGNED = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", SENDING)
 BOUNDED = settings(
-    max_examples=15,
+    # What the database minds, such as a letter that it cannot hold, is among the first.
+    max_examples=6 if connection.vendor == "postgresql" else 15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -74,6 +75,12 @@ Placed = Callable[[schemathesis.Case], schemathesis.Case]
 def everybody(world: World) -> Actor:
     """An administrator who also owns the one space there is: nothing is refused for want of a role."""
     return world.person("omni", staff_role=StaffRole.ADMINISTRATOR)
+
+
+@pytest.fixture
+def secret(everybody: Actor) -> str:
+    """Their token, which is none of those that `placed` offers to a request."""
+    return secret_of(everybody)
 
 
 @pytest.fixture
@@ -112,9 +119,9 @@ def test_a_stranger_gets_documented_answers_only(case: schemathesis.Case, world:
 @SCHEMA.parametrize()
 @BOUNDED
 def test_somebody_who_may_everything_gets_documented_answers_only(
-    case: schemathesis.Case, everybody: Actor, placed: Placed
+    case: schemathesis.Case, secret: str, placed: Placed
 ) -> None:
-    _check(placed(case), secret_of(everybody))
+    _check(placed(case), secret)
 
 
 @SIGNED.include(operation_id=["agent.join", "agent.heartbeat", "agent.credentials", "agent.manifest"]).parametrize()
