@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+PATIENT = {"AWS_METADATA_SERVICE_TIMEOUT": "60", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "3"}
+"""For clients on a machine that is busy with other tests: they would ask for credentials once, and wait a second."""
+
 
 @dataclass(frozen=True)
 class Machine:

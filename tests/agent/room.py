@@ -18,7 +18,7 @@ from strongroom.core.policy import access_of, compile_policy
 from strongroom.core.vocabulary import Kind, State
 from strongroom.engines.seaweedfs.settings import DIALECT
 from strongroom.runtime import zipapp
-from tests.agent.network import Machine, machine, unmounted
+from tests.agent.network import PATIENT, Machine, machine, unmounted
 from tests.agent.plane import Plane, Server
 from tests.engine_fixture import Running, start_embedded
 
@@ -201,6 +201,7 @@ class Room:
             "AWS_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": self.gateway,
             "BOTO_EXPERIMENTAL__NO_EMPTY_CONTINUE": "true",
+            **PATIENT,
         }
 
 

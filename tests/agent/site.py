@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.agent.network import Machine, as_user, machine, unmounted
+from tests.agent.network import PATIENT, Machine, as_user, machine, unmounted
 from tests.agent.room import until
 from tests.journeys.api import Study
 from tests.journeys.system import System, running
@@ -125,7 +125,7 @@ class Site:
         (self.folder / "home").mkdir(exist_ok=True)
         (self.folder / "home").chmod(0o755)
         known = {"HOME": str(self.folder / "home"), "PATH": f"{SCRIPTS}:{os.environ['PATH']}"}
-        return {**known, "AWS_REGION": "us-east-1", **more}
+        return {**known, **PATIENT, "AWS_REGION": "us-east-1", **more}
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 
 from strongroom.core.connect_servers import server_snippets
 from strongroom.core.vocabulary import Kind
-from tests.agent.network import unmounted
+from tests.agent.network import PATIENT, unmounted
 from tests.agent.room import SCRIPTS, Dataset, Room, until
 
 
@@ -48,7 +48,7 @@ def texts(served: Room, made: Dataset, client: str) -> list[str]:
 
 def ran(served: Room, desk: Path, script: str) -> str:
     """The output of a script of bash on the machine, which must go well."""
-    environ = {"HOME": str(desk), "PATH": f"{desk}/bin:{SCRIPTS}:{os.environ['PATH']}"}
+    environ = {**PATIENT, "HOME": str(desk), "PATH": f"{desk}/bin:{SCRIPTS}:{os.environ['PATH']}"}
     whole = f"cd {desk} && set -e\n{script}"
     done = served.machine.run("bash", "-c", whole, environ=environ, seconds=300)
     assert done.returncode == 0, done.stderr

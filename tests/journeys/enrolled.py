@@ -122,7 +122,8 @@ class Enrolled:
     def environ(self) -> dict[str, str]:
         """No key, no address of a gateway, nothing of this machine's own settings."""
         programs = Path(sys.executable).parent
-        return {"HOME": "/root", "PATH": f"/usr/local/bin:{programs}:{os.environ['PATH']}", "LANG": "C.UTF-8"}
+        path = f"/usr/local/bin:{programs}:{os.environ['PATH']}"
+        return {"HOME": "/root", "PATH": path, "LANG": "C.UTF-8", **network.PATIENT}
 
     @property
     def log_file(self) -> Path:

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from strongroom.hosts.podman import containers
+from tests.agent.network import PATIENT
 from tests.hosts.running import SSH_PORTS, Running, build_image
 from tests.journeys.api import Study
 from tests.journeys.desk import Desk
@@ -20,6 +21,7 @@ from tests.ports import free_ports
 
 pytestmark = pytest.mark.timeout(1200)
 SERVER = "genomics-1"
+_AWS = " ".join(["env", *(f"{name}={value}" for name, value in PATIENT.items()), "aws"])
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +94,7 @@ def test_somebody_logs_in_with_it_and_needs_no_key_there(desk: Desk, server: str
     desk.enrol()
     said = desk.there("id -un; env | grep -i aws_secret; ls -a ~/.aws 2>/dev/null; true").split()
     assert len(said) == 1, said
-    aws = f"aws --endpoint-url {study.endpoint} s3"
+    aws = f"{_AWS} --endpoint-url {study.endpoint} s3"
     desk.system.until(lambda: desk.shell(f"{aws} ls s3://{study.repository}/").returncode == 0, "the grant")
     assert desk.there(f"{aws} cp s3://{study.repository}/first/1.csv -") == "row 1\n"
     remote = f":s3,provider=Other,env_auth=true,no_check_bucket=true,endpoint='{study.endpoint}':{study.repository}"
@@ -121,7 +123,7 @@ def test_somebody_works_in_a_derivative(desk: Desk, server: str) -> None:
     mounted = f"mkdir -p ~/results && strongroom mount {made.repository} ~/results"
     desk.system.until(lambda: desk.shell(mounted).returncode == 0, "the grant")
     desk.there("cp /etc/hostname ~/results/first/mine && rm ~/results/first/0.csv && strongroom umount ~/results")
-    desk.there(f"echo result | aws --endpoint-url {made.endpoint} s3 cp - s3://{made.repository}/result.csv")
+    desk.there(f"echo result | {_AWS} --endpoint-url {made.endpoint} s3 cp - s3://{made.repository}/result.csv")
     assert set(desk.system.listing(made.repository)) == {"first/1.csv", "first/2.csv", "first/mine", "result.csv"}
 
 
@@ -220,7 +222,7 @@ def test_a_person_who_leaves_is_thrown_out_at_once(desk: Desk, theirs: Desk, sys
 
 def _is_whole(desk: Desk, study: Study) -> bool:
     """Whether a file of theirs, the data set, and the mount that is to come back are all there."""
-    aws = f"aws --endpoint-url {study.endpoint} s3 cp s3://{study.repository}/first/1.csv -"
+    aws = f"{_AWS} --endpoint-url {study.endpoint} s3 cp s3://{study.repository}/first/1.csv -"
     return desk.shell(f"cat ~/note; {aws}; cat ~/kept/first/2.csv").stdout == "kept\nrow 1\nrow 2\n"
 
 
