@@ -16,10 +16,15 @@ from django.utils import translation
 from django.utils.translation import trans_real
 
 from strongroom.console import script_words
+from strongroom.core.deeds import DEEDS
+from strongroom.core.lifecycle import GATES
+from strongroom.core.settings import entries
+from strongroom.core.vocabulary import Verb
 from tests.console.signed_in import browser
 from tests.world import World
 
-CONSOLE = Path(__file__).parents[2] / "src/strongroom/console"
+SOURCE = Path(__file__).parents[2] / "src/strongroom"
+CONSOLE = SOURCE / "console"
 SCRIPTS = sorted(path for path in (CONSOLE / "static").rglob("*.js") if "vendor" not in path.parts)
 TEXT = r"""(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
 TRANSLATED = re.compile(rf"\b(?:ngettext\(\s*({TEXT}),\s*({TEXT}),|gettext\(\s*({TEXT})\))")
@@ -80,23 +85,29 @@ def test_the_catalogue_is_kept_for_good_where_pages_name_it(db: None) -> None:
     assert Client().post("/words.js").status_code in (403, 405)
 
 
-@pytest.fixture
-def german(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A language that was added as CONTRIBUTING says: each of its texts is the English one with a mark."""
-    console = tmp_path / "console"
-    shutil.copytree(CONSOLE, console, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
+@pytest.fixture(scope="module")
+def translated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A language as CONTRIBUTING says how to make one: each of its texts is the English one with a mark."""
+    source = tmp_path_factory.mktemp("source")
+    shutil.copytree(SOURCE, source / "strongroom", ignore=shutil.ignore_patterns("__pycache__", "vendor", "agent"))
+    console = source / "strongroom/console"
     folder = console / "locale/de/LC_MESSAGES"
-    (console / "locale").mkdir()
     for domain in ("django", "djangojs"):
-        _run(console, sys.executable, "-m", "django", "makemessages", "-l", "de", "-d", domain)
+        _run(source, sys.executable, "-m", "strongroom.console.collecting", "-l", "de", "-d", domain)
         _run(folder, "msgen", "-o", f"{domain}.po", f"{domain}.po")
         _run(folder, "msgfilter", "--keep-header", "-i", f"{domain}.po", "-o", f"{domain}.po", "sed", f"s/^/{MARK}/")
     _run(console, sys.executable, "-m", "django", "compilemessages", "-l", "de")
-    settings.LOCALE_PATHS = [str(console / "locale")]
+    return folder
+
+
+@pytest.fixture
+def german(translated: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """That language, and pages in it."""
+    settings.LOCALE_PATHS = [str(translated.parents[1])]
     monkeypatch.setitem(vars(trans_real), "_translations", {})  # where Django keeps what it loaded
     script_words.catalogue.cache_clear()
     with translation.override("de"):
-        yield folder
+        yield translated
     script_words.catalogue.cache_clear()
 
 
@@ -110,9 +121,23 @@ def test_a_language_is_added_as_the_page_for_contributors_says(world: World, ger
     assert singular - {each[1:-1] for each in plural} == set()
     page = browser(world.owner(world.space())).get("/").content.decode()
     assert f"{MARK}Skip to the content" in page and "/words.js?in=de&amp;v=" in page
+    refused = browser(world.owner(world.space())).get("/datasets/018f0000-0000-7000-8000-000000000000")
+    assert f"{MARK}There is no data set 018f0000" in refused.content.decode()
     script = Client().get("/words.js").content.decode()
     assert f'"Copied": "{MARK}Copied"' in script and f'"{MARK}%(count)s files"' in script
     assert "plural" in script
+
+
+def test_the_sentences_of_every_package_are_given_to_the_translators(translated: Path) -> None:
+    told = (translated / "django.po").read_text(encoding="utf-8")
+    found = {each.split("/")[0] for each in re.findall(r"^#: (\S+)", told, re.MULTILINE)}
+    assert found == {"actions", "api", "console", "core", "engines", "hosts", "identity", "runtime"}
+    for said in (
+        *(DEEDS[Verb.DATASET_FINALIZE], GATES[Verb.KEY_ISSUE].why, entries()[0].doc, "was never seen"),
+        *("{count} data set has objects that are missing, altered or unreadable", "{some} or {last}"),
+    ):
+        assert f'"{said}"' in told.replace('"\n"', "")
+    assert '#, python-brace-format\nmsgid "There is no space {space_id} that you may see."' in told
 
 
 def _run(folder: Path, *command: str) -> None:

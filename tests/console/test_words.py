@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from django.template.base import Lexer, Token, TokenType
 
-from strongroom.console.words import WORDS
+from strongroom.console.words import UNITS, WORDS
 from strongroom.core import vocabulary
+from strongroom.core.settings import entries
 
 CONSOLE = Path(__file__).parents[2] / "src" / "strongroom" / "console"
 TEMPLATES = sorted((CONSOLE / "templates").rglob("*.html"))
@@ -23,7 +24,7 @@ SHOWN = {"label", "help", "title", "text", "button", "words", "action", "last", 
 NAME = "Strongroom"
 WITHIN_A_TAG = "described.html"  # a part that holds attributes alone
 LITERAL = re.compile(r"""(\w+)=(["'])(.*?)\2""")
-TRANSLATES = {"gettext", "gettext_noop", "ngettext"}
+TRANSLATES = {"gettext", "gettext_noop", "ngettext", "say", "say_many"}
 SENTENCE = re.compile(r"[A-Za-z]{2,}[,:;]? [a-z]{2,}")
 # Headers of files, and commands.
 NOT_SENTENCES = re.compile(
@@ -141,6 +142,10 @@ def test_every_word_that_a_row_may_hold_is_known_to_translators() -> None:
     enums = [each for each in vars(vocabulary).values() if isinstance(each, type) and issubclass(each, StrEnum)]
     stored = {word.value for enum in enums if enum is not StrEnum for word in enum}
     assert stored - NEVER_SHOWN - WORDS == set()
+
+
+def test_every_unit_of_a_setting_is_known_to_translators() -> None:
+    assert {each.unit for each in entries()} == UNITS
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(CONSOLE)))

@@ -39,7 +39,7 @@ def build_image(podman: Podman) -> str:
     while not image.built(podman):
         try:
             base = PodmanSettings.base_image
-            image.build(podman, base, debootstrap=can_make, say=lambda words: print(words, file=sys.stderr))
+            image.build(podman, base, debootstrap=can_make, tell=lambda words: print(words, file=sys.stderr))
         except Building:
             if time.monotonic() > deadline:
                 raise

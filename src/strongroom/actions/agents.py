@@ -28,6 +28,7 @@ from strongroom.actions.reporting import Mount, Report
 from strongroom.core import machine, sshsig
 from strongroom.core.errors import Conflict, Forbidden, Invalid, TooMany, Unauthenticated
 from strongroom.core.names import server_session_name
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import (
     Kind,
     OperatingSystem,
@@ -115,7 +116,7 @@ def join(call: Call, said: Joining) -> Joined:
             server, given = _become(call, said, sequence)
     except (Unauthenticated, Conflict, Invalid) as refusal:
         # Only who is refused has to wait: nobody guesses a token, and many machines come from one address.
-        guessing.slot("join", call.address, what="join tokens")
+        guessing.slot("join", call.address, what=say("join tokens"))
         _record_refusal(call, f"{refusal.code}: {refusal}")
         raise
     cutting.settle_all(given)
@@ -183,7 +184,7 @@ def _prove(call: Call, said: Joining) -> int:
     """The sequence of the request, which is the first one of the server. Raises Unauthenticated, WrongClock."""
     request = machines.parse(call)
     if request.server != machine.JOINING:
-        raise Unauthenticated("A machine that joins has no server id yet.", code="signature")
+        raise Unauthenticated(say("A machine that joins has no server id yet."), code="signature")
     machines.prove(call, request, sshsig.parse_public_key_line(said.public_key[:200]))
     return request.sequence
 
@@ -194,9 +195,14 @@ def _become(call: Call, said: Joining, sequence: int) -> tuple[Server, list[UUID
     server = joining.claim(said.token, now)
     if server.os != said.os:
         raise Conflict(
-            f"{server.name} was enrolled as a {server.os} server, and this machine runs {said.os}.",
+            say(
+                "{server} was enrolled as a {os} server, and this machine runs {other}.",
+                server=server.name,
+                os=server.os,
+                other=said.os,
+            ),
             code="other-os",
-            way_out="Run the command on the right machine, or enrol this one by itself.",
+            way_out=say("Run the command on the right machine, or enrol this one by itself."),
         )
     is_first = server.state == ServerState.JOINING
     before, server.public_key = server.public_key, _line(said.public_key)
@@ -259,17 +265,17 @@ def _take_turn(here: Machine, now: datetime, lifetime: timedelta) -> None:
     if not turn.exists():
         raise _overtaken(here)
     raise TooMany(
-        f"{here.server.name} was given credentials a moment ago.",
-        way_out="Use those; the agent keeps them in memory and renews them ahead of time.",
+        say("{server} was given credentials a moment ago.", server=here.server.name),
+        way_out=say("Use those; the agent keeps them in memory and renews them ahead of time."),
         retry_after_seconds=int(SESSION_EVERY.total_seconds()),
     )
 
 
 def _overtaken(here: Machine) -> Forbidden:
     return Forbidden(
-        f"{here.server.name} was disabled a moment ago.",
+        say("{server} was disabled a moment ago.", server=here.server.name),
         code="server-disabled",
-        way_out="Ask a steward of its space to enable it.",
+        way_out=say("Ask a steward of its space to enable it."),
     )
 
 

@@ -17,6 +17,7 @@ from strongroom.core import names
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden, NotFound
 from strongroom.core.ledger import Json
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import AttachmentKind, Role, Verb
 from strongroom.db.models import Attachment, Dataset
 
@@ -111,7 +112,9 @@ def link(actor: Actor, dataset_id: UUID, attachment_id: UUID) -> AttachmentLink:
         attachment = _find(dataset, attachment_id)
         if attachment.superseded_by_id and not _sees_superseded(deed, dataset):
             raise Forbidden(
-                f"{attachment.title} was superseded.", code="role", way_out="Open the document that took its place."
+                say("{attachment} was superseded.", attachment=attachment.title),
+                code="role",
+                way_out=say("Open the document that took its place."),
             )
         deed.record(after=_facts(attachment))
     lifetime = timedelta(seconds=settings().attachment_link_seconds)
@@ -159,9 +162,12 @@ def _drop(dataset: Dataset, attachment: Attachment) -> None:
 def _insert(deed: Deed, dataset: Dataset, *, filename: str, title: str, kind: AttachmentKind) -> Attachment:
     if dataset.is_frozen:
         raise Conflict(
-            f"{dataset.name} is being closed: its bucket takes no writes until uploads under way have ended.",
+            say(
+                "{dataset} is being closed: its bucket takes no writes until uploads under way have ended.",
+                dataset=dataset.name,
+            ),
             code="closing",
-            way_out="Try again in a few seconds.",
+            way_out=say("Try again in a few seconds."),
         )
     attachment_id, shown = uuid.uuid4(), names.clean_filename(filename)
     return Attachment.objects.create(
@@ -181,7 +187,7 @@ def _store(dataset: Dataset, attachment: Attachment, body: BinaryIO) -> None:
     """Send the bytes; what cannot be kept leaves neither a row nor an object."""
     engine = engines.current()
     try:
-        within = limited(body, settings().attachment_max_bytes, what="attachment")
+        within = limited(body, settings().attachment_max_bytes, what=say("attachment"))
         stored = engine.put_object(
             dataset.repository, attachment.object_key, within, content_type=attachment.content_type
         )
@@ -199,7 +205,10 @@ def _keep(attachment: Attachment) -> None:
 def _find(dataset: Dataset, attachment_id: UUID) -> Attachment:
     found = dataset.attachments.filter(id=attachment_id, is_stored=True, removed_at=None).first()
     if found is None:
-        raise NotFound(f"{dataset.name} has no attachment {attachment_id}.", way_out="See the list of attachments.")
+        raise NotFound(
+            say("{dataset} has no attachment {attachment_id}.", dataset=dataset.name, attachment_id=attachment_id),
+            way_out=say("See the list of attachments."),
+        )
     return found
 
 
@@ -207,9 +216,12 @@ def _current(dataset: Dataset, attachment_id: UUID) -> Attachment:
     found = _find(dataset, attachment_id)
     if found.superseded_by_id:
         raise Conflict(
-            f"{found.title} was already superseded.",
+            say("{attachment} was already superseded.", attachment=found.title),
             code="superseded",
-            way_out=f"Supersede the document that took its place ({found.superseded_by_id}).",
+            way_out=say(
+                "Supersede the document that took its place ({attachment_id}).",
+                attachment_id=found.superseded_by_id,
+            ),
         )
     return found
 

@@ -14,6 +14,7 @@ from strongroom.actions.paging import Page, page
 from strongroom.core import digest_receipt, ledger, receipt
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Forbidden, Invalid
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Outcome, SystemFact, Verb
 from strongroom.db.models import DigestList, Event, LedgerHead, Manifest, Person
 
@@ -94,7 +95,7 @@ def _of(deed: Deed, space_id: UUID | None, dataset_id: UUID | None) -> "QuerySet
             deed.platform()
         except Forbidden as refused:
             if refused.code == "role":
-                refused.way_out = (
+                refused.way_out = say(
                     "Everything is for administrators of the platform. Owners and auditors name their space or a "
                     "data set in it (--space, --dataset)."
                 )
@@ -112,7 +113,9 @@ def _of(deed: Deed, space_id: UUID | None, dataset_id: UUID | None) -> "QuerySet
 
 def _known_verb(verb: str) -> str:
     if verb not in {*Verb, *SystemFact}:
-        raise Invalid(f"“{verb}” is no verb of the ledger.", fields={"verb": "such as dataset.finalize"})
+        raise Invalid(
+            say("“{verb}” is no verb of the ledger.", verb=verb), fields={"verb": say("such as dataset.finalize")}
+        )
     return verb
 
 

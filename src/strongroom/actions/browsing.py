@@ -19,6 +19,7 @@ from strongroom.actions.configuration import settings
 from strongroom.core.actor import Actor
 from strongroom.core.credentials import digest
 from strongroom.core.errors import Invalid, Refusal, TooMany, Unauthenticated
+from strongroom.core.sentences import quoted, say
 from strongroom.core.vocabulary import Outcome, StaffRole, SystemFact
 from strongroom.db.models import BrowserSession, Identity, Person
 
@@ -38,7 +39,7 @@ def sign_in(email: str, password: str, *, address: str, request_id: str, agent: 
         of one address (of one /64 network, for IPv6) within 15 minutes, or 50 of one account within an hour.
     """
     typed = email.strip().lower()[:254]
-    slots = [guessing.slot("password", address, what="passwords"), _slot_of_account(typed)]
+    slots = [guessing.slot("password", address, what=say("passwords")), _slot_of_account(typed)]
     try:
         with transaction.atomic():
             person = _of_password(typed, password)
@@ -88,7 +89,7 @@ def invited(code: str, *, address: str) -> str:
 
     Raises: Unauthenticated, TooMany as `strongroom.actions.signin.sign_in`.
     """
-    slot = guessing.slot("sign-in", address, what="sign-in codes")
+    slot = guessing.slot("sign-in", address, what=say("sign-in codes"))
     email = signin.person_of(code).email
     guessing.free(slot)
     return email
@@ -100,7 +101,7 @@ def accept(code: str, password: str, *, address: str, request_id: str, agent: st
     A second factor that they have is still asked for. Raises: as `invited`; Invalid for a password that is too weak,
         with the invitation left unused.
     """
-    slot = guessing.slot("sign-in", address, what="sign-in codes")
+    slot = guessing.slot("sign-in", address, what=say("sign-in codes"))
     try:
         with transaction.atomic():
             now = timezone.now()
@@ -181,7 +182,7 @@ def change_password(actor: Actor, *, current: str, new: str) -> int:
     with transaction.atomic():
         person = Person.objects.select_for_update(no_key=True).get(id=actor.person_id)
         if not person.check_password(current[:_LONGEST_PASSWORD]):
-            raise Invalid("Your current password is another one.", fields={"current": "is another one"})
+            raise Invalid(say("Your current password is another one."), fields={"current": say("is another one")})
         guessing.free(slot)
         ended = _set_password(person, new, timezone.now(), but=actor.session_id)
         ledger.append(
@@ -207,9 +208,11 @@ def _of_password(email: str, password: str) -> Person:
     elif person.check_password(typed) and person.is_active:
         return person
     raise Unauthenticated(
-        "The e-mail address or the password is wrong.",
+        say("The e-mail address or the password is wrong."),
         code="sign-in-refused",
-        way_out="Try again. If you forgot the password, ask an administrator of the platform for a new invitation.",
+        way_out=say(
+            "Try again. If you forgot the password, ask an administrator of the platform for a new invitation."
+        ),
     )
 
 
@@ -225,12 +228,15 @@ def _record_entry(session: BrowserSession, actor: Actor, *, by: str) -> None:
 
 def _set_password(person: Person, password: str, now: datetime, *, but: UUID | None = None) -> int:
     if len(password) > _LONGEST_PASSWORD:
-        raise Invalid("The password is too long.", fields={"password": f"at most {_LONGEST_PASSWORD} characters"})
+        raise Invalid(
+            say("The password is too long."),
+            fields={"password": say("at most {most} characters", most=_LONGEST_PASSWORD)},
+        )
     try:
         validate_password(password, person)
     except ValidationError as wrong:
-        said = " ".join(wrong.messages)
-        raise Invalid(f"This password will not do. {said}", fields={"password": said}) from None
+        said = quoted(" ".join(wrong.messages))
+        raise Invalid(say("This password will not do. {said}", said=said), fields={"password": said}) from None
     person.set_password(password)
     person.save(update_fields=["password"])
     return end_all(person, now, but=but)
@@ -275,7 +281,7 @@ def _end(now: datetime) -> datetime:
 
 
 def _gone() -> Refusal:
-    return Unauthenticated("You are not signed in, or your session has ended.", way_out="Sign in.")
+    return Unauthenticated(say("You are not signed in, or your session has ended."), way_out=say("Sign in."))
 
 
 def _actor(session: BrowserSession, address: str, request_id: str) -> Actor:
@@ -295,8 +301,8 @@ def _slot_of_account(email: str) -> str:
     slot = guessing.take(f"password-of:{digest(email)[:32]}", refusals=_PERSON_REFUSALS, window_seconds=_PERSON_WINDOW)
     if slot is None:
         raise TooMany(
-            "Too many passwords for this account were refused.",
-            way_out="Wait an hour, then try again.",
+            say("Too many passwords for this account were refused."),
+            way_out=say("Wait an hour, then try again."),
             retry_after_seconds=_PERSON_WINDOW,
         )
     return slot

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from strongroom.core.errors import Invalid
 from strongroom.core.names import clean_text
+from strongroom.core.sentences import Sentence, say
 from strongroom.core.vocabulary import Kind, State
 from strongroom.db.models import Dataset, Space
 
@@ -17,8 +18,11 @@ def _classifications(value: object) -> list[str]:
     words = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else None
     if words is None or len(words) > MAX_CLASSIFICATIONS:
         raise Invalid(
-            f"Give at most {MAX_CLASSIFICATIONS} data classifications, as a list of words.",
-            fields={"data_classifications": f"a list of at most {MAX_CLASSIFICATIONS} words"},
+            say(
+                "Give at most {most} data classifications, as a list of words.",
+                most=MAX_CLASSIFICATIONS,
+            ),
+            fields={"data_classifications": say("a list of at most {most} words", most=MAX_CLASSIFICATIONS)},
         )
     return sorted({clean_text("data_classifications", str(word), max_length=60) for word in words})
 
@@ -31,7 +35,9 @@ def _needed_until(value: object) -> date | None:
     try:
         return date.fromisoformat(str(value))
     except ValueError as error:
-        raise Invalid("needed_until is not a date.", fields={"needed_until": "write it as 2031-12-31"}) from error
+        raise Invalid(
+            say("needed_until is not a date."), fields={"needed_until": say("write it as 2031-12-31")}
+        ) from error
 
 
 def _text(field: str, max_length: int, *, required: bool = False, is_multiline: bool = False) -> "Cleaner":
@@ -55,14 +61,14 @@ FIELDS: Mapping[str, Cleaner] = {
 def clean(values: Mapping[str, object]) -> dict[str, object]:
     """The values as they may be stored. Raises Invalid naming the field; all wrong fields at once."""
     cleaned: dict[str, object] = {}
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Sentence] = {}
     for field, value in values.items():
         try:
             cleaned[field] = FIELDS[field](value)
         except Invalid as problem:
             wrong.update(problem.fields)
     if wrong:
-        raise Invalid("Some fields cannot be taken: " + ", ".join(sorted(wrong)) + ".", fields=wrong)
+        raise Invalid(say("Some fields cannot be taken: {fields}.", fields=", ".join(sorted(wrong))), fields=wrong)
     return cleaned
 
 
@@ -87,9 +93,12 @@ def sources(space_id: UUID, source_ids: Iterable[UUID], *, but: UUID | None = No
     if len(wanted) > MAX_SOURCES or but in wanted or len(found) != len(wanted):
         missing = sorted(str(each) for each in wanted - {row.id for row in found})
         raise Invalid(
-            f"These are not data sets of this space that can be a source: {', '.join(missing[:5]) or str(but)}.",
-            fields={"source_ids": f"at most {MAX_SOURCES} other data sets of the same space"},
-            way_out="Name the source in external_source when it is not in this space.",
+            say(
+                "These are not data sets of this space that can be a source: {missing}.",
+                missing=", ".join(missing[:5]) or str(but),
+            ),
+            fields={"source_ids": say("at most {most} other data sets of the same space", most=MAX_SOURCES)},
+            way_out=say("Name the source in external_source when it is not in this space."),
         )
     return found
 
@@ -98,15 +107,15 @@ def check_origin(kind: Kind, source_count: int, external_source: str) -> None:
     """An original has no sources; a derivative says what it was made from. Raises Invalid."""
     if kind is Kind.ORIGINAL and source_count:
         raise Invalid(
-            "An original has no source data sets.",
-            fields={"source_ids": "only a derivative names sources"},
-            way_out="Create a derivative, or leave source_ids empty.",
+            say("An original has no source data sets."),
+            fields={"source_ids": say("only a derivative names sources")},
+            way_out=say("Create a derivative, or leave source_ids empty."),
         )
     if kind is Kind.DERIVATIVE and not source_count and not external_source:
         raise Invalid(
-            "A derivative must say what it is made from.",
-            fields={"source_ids": "name data sets of this space, or say in external_source where it comes from"},
-            way_out="Give source_ids, external_source, or both.",
+            say("A derivative must say what it is made from."),
+            fields={"source_ids": say("name data sets of this space, or say in external_source where it comes from")},
+            way_out=say("Give source_ids, external_source, or both."),
         )
 
 
@@ -116,8 +125,8 @@ def check_lineage(dataset_id: UUID, chosen: Iterable[Dataset]) -> None:
     while ahead:
         if dataset_id in ahead:
             raise Invalid(
-                "These sources are themselves made from this data set.",
-                fields={"source_ids": "would make a circle"},
+                say("These sources are themselves made from this data set."),
+                fields={"source_ids": say("would make a circle")},
             )
         seen |= ahead
         parents = Dataset.objects.filter(derivative_links__derivative_id__in=ahead)

@@ -12,6 +12,7 @@ from strongroom.core import sshcert
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Invalid
 from strongroom.core.names import ssh_place
+from strongroom.core.sentences import say
 from strongroom.core.sshcert import PublicKey, Purpose, Statement
 from strongroom.core.vocabulary import Power, ServerKind, Verb
 from strongroom.db.models import Person, Server
@@ -116,14 +117,20 @@ def _signed(
 
 def _place(server: Server) -> tuple[str, int]:
     if server.kind == ServerKind.CREATED and server.power != Power.RUNNING:
-        raise Conflict(f"{server.name} is stopped.", code="power", way_out="Start it first: `strongroom server start`.")
+        raise Conflict(
+            say("{server} is stopped.", server=server.name),
+            code="power",
+            way_out=say("Start it first: `strongroom server start`."),
+        )
     if not server.ssh_host or not server.ssh_host_key:
         raise Conflict(
-            f"{server.name} does not take logins through Strongroom.",
+            say("{server} does not take logins through Strongroom.", server=server.name),
             code="no-ssh",
-            way_out="Wait until its agent has been heard once more."
+            way_out=say("Wait until its agent has been heard once more.")
             if server.kind == ServerKind.CREATED
-            else "Log in as its own administrators say; they can change it with `strongroom join --ssh` on the server.",
+            else say(
+                "Log in as its own administrators say; they can change it with `strongroom join --ssh` on the server."
+            ),
         )
     if server.ssh_port is not None:  # its host says where, each server at a port of its own
         return server.ssh_host, server.ssh_port
@@ -135,6 +142,6 @@ def _lifetime(minutes: int | None) -> int:
     if minutes is None:
         return longest
     if not LEAST_MINUTES <= minutes <= longest:
-        problem = f"{LEAST_MINUTES} to {longest}"
-        raise Invalid(f"A certificate lives for {problem} minutes.", fields={"minutes": problem})
+        problem = say("{least} to {longest}", least=LEAST_MINUTES, longest=longest)
+        raise Invalid(say("A certificate lives for {problem} minutes.", problem=problem), fields={"minutes": problem})
     return minutes

@@ -23,6 +23,7 @@ from strongroom.actions.reading import Found, Line, Reader, numbered, reading
 from strongroom.actions.signed_lists import left
 from strongroom.core import bag, manifest
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import CheckState, Damage, Kind, State
 from strongroom.db.models import Dataset, FixityCheck, FixityDifference
 
@@ -120,7 +121,7 @@ def _end(lease: Lease, check: FixityCheck, reader: Reader) -> None:
         return
     made = digesting.assemble(check)
     if made.object_count != check.manifest.object_count:
-        raise Unavailable(f"The digests of {made.object_count} objects were kept, not of all.")
+        raise Unavailable(say("The digests of {count} objects were kept, not of all.", count=made.object_count))
     ending.digested(lease, check, made)
     _clean_up(lease, _row(lease))
 
@@ -161,7 +162,12 @@ def _keep(lease: Lease, check: FixityCheck, found: list[Found], segment: list[Li
     damaged, sums = [each for each in found if each.damage], check.pieces_sha256
     if check.completes_digests:
         if _unresolved(check).count() + len(damaged) > MOST_DIFFERENCES:
-            raise Unavailable(f"More than {MOST_DIFFERENCES} objects cannot be read: look after the storage engine.")
+            raise Unavailable(
+                say(
+                    "More than {most} objects cannot be read: look after the storage engine.",
+                    most=MOST_DIFFERENCES,
+                )
+            )
         digested = {each.line.position: each.digested for each in found}
         sums = digesting.keep_piece(check, (digested.get(line.position, line.entry) for line in segment))
     with transaction.atomic():

@@ -9,6 +9,7 @@ from strongroom.actions.steps import CLOSING
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Invalid
 from strongroom.core.ledger import Json
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import GrantEnd, KeyStatus, Kind, State, TransferEnd, Verb
 from strongroom.db.models import Dataset, Grant
 from strongroom.db.models.keys import LIVE
@@ -51,8 +52,8 @@ def check_confirmed(dataset: Dataset, confirm_name: str) -> None:
     """Raises Invalid unless the name was typed as it is."""
     if confirm_name.strip() != dataset.name:
         raise Invalid(
-            f"To confirm, write the data set's name exactly: {dataset.name}",
-            fields={"confirm_name": f"must be {dataset.name!r}"},
+            say("To confirm, write the data set's name exactly: {dataset}", dataset=dataset.name),
+            fields={"confirm_name": say("must be {dataset!r}", dataset=dataset.name)},
             code="not-confirmed",
         )
 
@@ -62,13 +63,13 @@ def _check_retention(kind: Kind, locked_until: datetime | None, now: datetime) -
         return
     if kind is not Kind.ORIGINAL:
         raise Invalid(
-            "Only an original can be locked until a date: a derivative goes on changing.",
-            fields={"locked_until": "originals only"},
+            say("Only an original can be locked until a date: a derivative goes on changing."),
+            fields={"locked_until": say("originals only")},
         )
     if locked_until.tzinfo is None or locked_until <= now:
         raise Invalid(
-            "The retention date must lie in the future, and its time must name a time zone.",
-            fields={"locked_until": "in the API for example 2036-12-31T00:00:00Z"},
+            say("The retention date must lie in the future, and its time must name a time zone."),
+            fields={"locked_until": say("in the API for example 2036-12-31T00:00:00Z")},
         )
 
 
@@ -100,9 +101,9 @@ def refuse_while_ending(dataset: Dataset) -> None:
     """Raises Conflict while its deletion is asked for: what was asked for was the end of another data set than this."""
     if dataset.deletion_requested_at:
         raise Conflict(
-            f"The deletion of {dataset.name} has been requested.",
+            say("The deletion of {dataset} has been requested.", dataset=dataset.name),
             code="deletion-requested",
-            way_out="Withdraw the request first.",
+            way_out=say("Withdraw the request first."),
         )
 
 
@@ -110,9 +111,13 @@ def refuse_while_locked(dataset: Dataset, now: datetime) -> None:
     """Raises Conflict while the retention of its objects runs."""
     if dataset.locked_until and dataset.locked_until > now:
         raise Conflict(
-            f"{dataset.name} is locked until {dataset.locked_until:%Y-%m-%d %H:%M} UTC; nobody can delete it before.",
+            say(
+                "{dataset} is locked until {until:%Y-%m-%d %H:%M} UTC; nobody can delete it before.",
+                dataset=dataset.name,
+                until=dataset.locked_until,
+            ),
             code="locked",
-            way_out="Ask again after that date.",
+            way_out=say("Ask again after that date."),
         )
 
 
@@ -121,7 +126,7 @@ def refuse_while_source(dataset: Dataset) -> None:
     waiting = dataset.derivative_links.filter(derivative__state__in=[State.PENDING, State.FINALIZING])
     if name := waiting.order_by("derivative__name").values_list("derivative__name", flat=True).first():
         raise Conflict(
-            f"{dataset.name} is the source of {name}, which is not finalized yet.",
+            say("{dataset} is the source of {name}, which is not finalized yet.", dataset=dataset.name, name=name),
             code="is-source",
-            way_out=f"Finalize or delete {name} first, or take this source off it.",
+            way_out=say("Finalize or delete {name} first, or take this source off it.", name=name),
         )

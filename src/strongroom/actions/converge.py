@@ -19,9 +19,10 @@ from strongroom import engines
 from strongroom.actions import deleting, finalizing, leases, transferring
 from strongroom.actions.leases import Busy, Lease, LeaseLost, leased
 from strongroom.actions.steps import CLOSING, DRAINING, REMOVING, NotYet
-from strongroom.core.errors import Conflict, Unavailable
+from strongroom.core.errors import Conflict, Unavailable, sentence_of
 from strongroom.core.names import server_session_name
 from strongroom.core.policy import access_of, compile_policy
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Kind, ServerState, State
 from strongroom.db.models import Dataset, UploadKey
 from strongroom.db.models.keys import LIVE
@@ -83,9 +84,9 @@ def obeying(dataset_id: UUID, *, token: UUID | None = None) -> Iterator[Lease]:
         except (Unavailable, LeaseLost) as error:
             _note_failure(dataset_id, error)
             raise Unavailable(
-                f"Written down, but the storage engine has not obeyed yet: {error}",
+                say("Written down, but the storage engine has not obeyed yet: {error}", error=sentence_of(error)),
                 code="not-obeyed-yet",
-                way_out="Nothing is lost and nothing needs to be repeated: Strongroom goes on trying by itself.",
+                way_out=say("Nothing is lost and nothing needs to be repeated: Strongroom goes on trying by itself."),
             ) from error
 
 

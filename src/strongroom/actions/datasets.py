@@ -21,6 +21,7 @@ from strongroom.core.connect import Snippet, snippets
 from strongroom.core.connect_servers import server_snippets
 from strongroom.core.errors import Conflict, Forbidden, Invalid
 from strongroom.core.ledger import Json
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import KeyStatus, Kind, RiskLevel, State, Verb
 from strongroom.db.models import Dataset, DatasetChange, DatasetSource, Space
 from strongroom.engines import StoredObject
@@ -90,15 +91,18 @@ def create(
 def _check_space(deed: Deed, space: Space, kind: Kind) -> None:
     if kind is Kind.ORIGINAL and not authz.creates_originals(deed.role):
         raise Forbidden(
-            "You may not create an original: a researcher creates derivatives.",
+            say("You may not create an original: a researcher creates derivatives."),
             code="role",
-            way_out="Ask an owner or a steward of the space.",
+            way_out=say("Ask an owner or a steward of the space."),
         )
     if space.risk_level == RiskLevel.LOW:
         raise Conflict(
-            f"{space.name} is a low-risk space, and data sets exist only in moderate and high risk spaces.",
+            say(
+                "{space} is a low-risk space, and data sets exist only in moderate and high risk spaces.",
+                space=space.name,
+            ),
             code="low-risk-space",
-            way_out="An owner can raise the space's risk level, or use another space.",
+            way_out=say("An owner can raise the space's risk level, or use another space."),
         )
 
 
@@ -213,9 +217,11 @@ def promote(
 def _refuse_empty(dataset: Dataset, is_empty: bool) -> None:
     if is_empty:
         raise Conflict(
-            f"{dataset.name} is empty: there would be nothing to freeze.",
+            say("{dataset} is empty: there would be nothing to freeze.", dataset=dataset.name),
             code="empty",
-            way_out="Upload its files first, or say that it is meant to be empty: --allow-empty (API: allow_empty).",
+            way_out=say(
+                "Upload its files first, or say that it is meant to be empty: --allow-empty (API: allow_empty)."
+            ),
         )
 
 
@@ -281,7 +287,10 @@ def confirm_deletion(actor: Actor, dataset_id: UUID, *, confirm_name: str) -> Da
 def contents(actor: Actor, dataset_id: UUID, *, prefix: str = "", after: str = "", limit: int = MAX_LIMIT) -> Contents:
     """What lies in the bucket now, in key order. Raises Invalid for a limit outside 1..500, Unavailable."""
     if not 1 <= limit <= MAX_LIMIT:
-        raise Invalid(f"limit must be between 1 and {MAX_LIMIT}.", fields={"limit": f"1 to {MAX_LIMIT}"})
+        raise Invalid(
+            say("limit must be between 1 and {most}.", most=MAX_LIMIT),
+            fields={"limit": say("1 to {most}", most=MAX_LIMIT)},
+        )
     with doing(actor, Verb.DATASET_CONTENTS) as deed:
         dataset = deed.dataset(dataset_id)
     found = engines.current().list_objects(dataset.repository, prefix=prefix, after=after)

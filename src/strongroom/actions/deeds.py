@@ -24,6 +24,7 @@ from strongroom.core import authz, lifecycle, server_lifecycle
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Forbidden, NotFound, Refusal
 from strongroom.core.ledger import Json
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Kind, Outcome, RiskLevel, Role, ServerKind, ServerState, StaffRole, State, Verb
 from strongroom.db.models import Dataset, Membership, Person, Server, Space
 
@@ -49,9 +50,9 @@ class Deed:
         self._check(role=None, is_creator=False)
         if self.actor.space_id is not None and not authz.RULES[self.verb].anyone:
             raise Forbidden(
-                "This token is for one space only, and this is not about that space.",
+                say("This token is for one space only, and this is not about that space."),
                 code="scope",
-                way_out="Use a token that is not narrowed to a space.",
+                way_out=say("Use a token that is not narrowed to a space."),
             )
 
     def space(self, space_id: UUID) -> Space:
@@ -61,7 +62,10 @@ class Deed:
             (rows.select_for_update(of=("self",), no_key=True) if self.is_write else rows).filter(id=space_id).first()
         )
         if space is None:
-            raise NotFound(f"There is no space {space_id} that you may see.", way_out="See `strongroom space list`.")
+            raise NotFound(
+                say("There is no space {space_id} that you may see.", space_id=space_id),
+                way_out=say("See `strongroom space list`."),
+            )
         self.space_id, self.subject = space.id, self.subject or space.name
         self.role = self._role_in(space.id)
         self._check(role=self.role, is_creator=False)
@@ -81,7 +85,8 @@ class Deed:
         dataset = rows.filter(id=dataset_id).first()
         if dataset is None:
             raise NotFound(
-                f"There is no data set {dataset_id} that you may see.", way_out="See `strongroom dataset list`."
+                say("There is no data set {dataset_id} that you may see.", dataset_id=dataset_id),
+                way_out=say("See `strongroom dataset list`."),
             )
         self.space_id, self.dataset_id, self.subject = dataset.space_id, dataset.id, dataset.name
         self.role = self._role_in(dataset.space_id)
@@ -96,7 +101,10 @@ class Deed:
         rows = rows.select_for_update(of=("self",), no_key=True) if self.is_write else rows.select_related("space")
         server = rows.filter(id=server_id).first()
         if server is None:
-            raise NotFound(f"There is no server {server_id} that you may see.", way_out="See `strongroom server list`.")
+            raise NotFound(
+                say("There is no server {server_id} that you may see.", server_id=server_id),
+                way_out=say("See `strongroom server list`."),
+            )
         self.space_id, self.subject = server.space_id, server.name
         self.role = self._role_in(server.space_id)
         self._check(role=self.role, is_creator=False)
@@ -110,9 +118,9 @@ class Deed:
         scope = authz.RULES[self.verb].scope
         if scope not in self.actor.scopes:
             raise Forbidden(
-                f"This token lacks the scope {scope.value}.",
+                say("This token lacks the scope {scope}.", scope=scope.value),
                 code="scope",
-                way_out=f"Create a token with the scope {scope.value}.",
+                way_out=say("Create a token with the scope {scope}.", scope=scope.value),
             )
 
     def authorize_again(self) -> None:
@@ -124,7 +132,9 @@ class Deed:
         person = held.only("id", "staff_role").order_by().first()
         if person is None:
             raise Forbidden(
-                f"{self.actor.email} was disabled.", code="disabled", way_out="Ask an administrator of the platform."
+                say("{person} was disabled.", person=self.actor.email),
+                code="disabled",
+                way_out=say("Ask an administrator of the platform."),
             )
         self.actor = replace(self.actor, staff_role=StaffRole(person.staff_role) if person.staff_role else None)
         memberships = Membership.objects.select_for_update(of=("self",), no_key=True).filter(person=person)

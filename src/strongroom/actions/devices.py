@@ -19,6 +19,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.credentials import digest, make_device_code, make_user_code, normalize_user_code
 from strongroom.core.errors import Conflict, Forbidden, NotFound, TooMany, Unauthenticated
 from strongroom.core.names import clean_text
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Scope, StaffRole, SystemFact
 from strongroom.db.models import DeviceLogin, Person
 
@@ -65,7 +66,9 @@ def find(actor: Actor, user_code: str) -> DeviceLogin:
     waiting = DeviceLogin.objects.filter(expires_at__gt=timezone.now(), approved_at=None, denied_at=None)
     found = waiting.filter(user_code_sha256=digest(normalize_user_code(user_code))).first()
     if found is None:
-        raise NotFound("No terminal that waits shows this code.", way_out="Run `strongroom login` again: codes pass.")
+        raise NotFound(
+            say("No terminal that waits shows this code."), way_out=say("Run `strongroom login` again: codes pass.")
+        )
     guessing.free(slot)
     return found
 
@@ -73,7 +76,7 @@ def find(actor: Actor, user_code: str) -> DeviceLogin:
 def approve(actor: Actor, device_id: UUID) -> DeviceLogin:
     """Let the terminal in as oneself. Raises: Forbidden outside of a browser, and `mfa-…`; NotFound."""
     if actor.session_id is None:
-        raise Forbidden("This is done in a browser.", code="browser", way_out="Sign in with one.")
+        raise Forbidden(say("This is done in a browser."), code="browser", way_out=say("Sign in with one."))
     proving.need(actor, timezone.now())
     return _decide(actor, device_id, SystemFact.PERSON_DEVICE_APPROVED, "approved_at")
 
@@ -95,16 +98,18 @@ def claim(device_code: str, *, address: str, request_id: str) -> NewToken:
         device = live.filter(device_code_sha256=digest(device_code)).first()
         if device is None:
             raise Unauthenticated(
-                "This terminal does not wait any more: its code was used, or has passed.",
+                say("This terminal does not wait any more: its code was used, or has passed."),
                 code="expired-code",
-                way_out="Run `strongroom login` again.",
+                way_out=say("Run `strongroom login` again."),
             )
         if device.denied_at is not None:
             raise Forbidden(
-                "The sign-in was turned down.", code="access-denied", way_out="Run `strongroom login` again."
+                say("The sign-in was turned down."), code="access-denied", way_out=say("Run `strongroom login` again.")
             )
         if device.approved_at is None or device.person_id is None:
-            raise Conflict("Nobody has approved this yet.", code="authorization-pending", way_out="Ask again soon.")
+            raise Conflict(
+                say("Nobody has approved this yet."), code="authorization-pending", way_out=say("Ask again soon.")
+            )
         return _let_in(device, device.person_id, now, address, request_id)
 
 
@@ -126,7 +131,7 @@ def _decide(actor: Actor, device_id: UUID, fact: SystemFact, column: str) -> Dev
         now = timezone.now()
         undecided = DeviceLogin.objects.filter(id=device_id, expires_at__gt=now, approved_at=None, denied_at=None)
         if not undecided.update(person_id=actor.person_id, **{column: now}):
-            raise NotFound("This terminal does not wait any more.", way_out="Run `strongroom login` again.")
+            raise NotFound(say("This terminal does not wait any more."), way_out=say("Run `strongroom login` again."))
         device = DeviceLogin.objects.get(id=device_id)
         facts = {"device_id": str(device.id), "name": device.name, "from": device.address}
         ledger.append(fact, at=now, actor=actor, subject=device.name, after={**facts})
@@ -137,8 +142,8 @@ def _limit(subject: str, refusals: int) -> str:
     slot = guessing.take(subject, refusals=refusals, window_seconds=_WINDOW)
     if slot is None:
         raise TooMany(
-            "Too many sign-ins of terminals were asked for.",
-            way_out="Wait 15 minutes, then try again.",
+            say("Too many sign-ins of terminals were asked for."),
+            way_out=say("Wait 15 minutes, then try again."),
             retry_after_seconds=_WINDOW,
         )
     return slot

@@ -15,6 +15,7 @@ from strongroom.actions.configuration import settings
 from strongroom.core import bag, digest_receipt, manifest
 from strongroom.core.errors import Unavailable
 from strongroom.core.manifest import Entry
+from strongroom.core.sentences import say
 from strongroom.db.models import Dataset, DigestList, FixityCheck, LedgerHead, Manifest
 
 
@@ -158,8 +159,11 @@ def _proved(check: FixityCheck) -> Iterator[Entry]:
     for signed, entry in zip_longest(manifest.read(inventory.proved(check.manifest)), _entries(check)):
         if signed is None or entry is None or not adds_a_digest_at_most(signed, entry):
             named = signed or entry
-            of = f" of {named.key}" if named else ""
-            raise Unavailable(f"What was kept of the digests is not what the signed manifest says{of}.")
+            raise Unavailable(
+                say("What was kept of the digests is not what the signed manifest says of {key}.", key=named.key)
+                if named
+                else say("What was kept of the digests is not what the signed manifest says.")
+            )
         yield entry
 
 
@@ -171,7 +175,7 @@ def _in_pieces(check: FixityCheck) -> Iterator[Entry]:
         yield from manifest.read(_summing(lines, summed))
         sums = _sum(sums, summed)
     if sums != check.pieces_sha256:
-        raise Unavailable("What was kept of the digests was altered in the storage engine.")
+        raise Unavailable(say("What was kept of the digests was altered in the storage engine."))
 
 
 def _summing(lines: Iterator[bytes], summed: "hashlib._Hash") -> Iterator[bytes]:

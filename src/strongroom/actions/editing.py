@@ -9,6 +9,7 @@ from strongroom.actions.deeds import Deed
 from strongroom.core import lifecycle
 from strongroom.core.errors import Conflict, Invalid
 from strongroom.core.ledger import Json
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Kind, State
 from strongroom.db.models import Dataset, DatasetChange, DatasetSource
 
@@ -43,13 +44,22 @@ def touches_origin(changes: Mapping[str, object]) -> bool:
 def check_editable(dataset: Dataset, changes: Mapping[str, object]) -> None:
     known = {*catalogue.FIELDS, "source_ids"}
     if unknown := sorted(set(changes) - known):
-        raise Invalid(f"A data set has no field {unknown[0]}.", fields=dict.fromkeys(unknown, "unknown"))
+        raise Invalid(
+            say("A data set has no field {unknown}.", unknown=unknown[0]), fields=dict.fromkeys(unknown, say("unknown"))
+        )
     if closed := sorted(set(changes) - lifecycle.editable_fields(State(dataset.state))):
         still = ", ".join(sorted(lifecycle.editable_fields(State(dataset.state))))
         raise Conflict(
-            f"{dataset.name} is {dataset.state}: {', '.join(closed)} cannot be changed any more.",
+            say(
+                "{dataset} is {state}: {closed} cannot be changed any more.",
+                dataset=dataset.name,
+                state=State(dataset.state),
+                closed=", ".join(closed),
+            ),
             code="state",
-            way_out=f"Still open: {still}." if still else "Nothing about it can be changed any more.",
+            way_out=say("Still open: {still}.", still=still)
+            if still
+            else say("Nothing about it can be changed any more."),
         )
 
 

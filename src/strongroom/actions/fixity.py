@@ -11,6 +11,7 @@ from strongroom.actions.manifests import newest
 from strongroom.actions.paging import Page, page
 from strongroom.core.actor import Actor
 from strongroom.core.errors import NotFound
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Verb
 from strongroom.db.models import Dataset, DigestList, FixityCheck, FixityDifference, Person
 
@@ -52,8 +53,12 @@ def show(
         check = (rows.filter(id=check_id) if check_id else rows.order_by("-asked_at")).first()
         if check is None:
             raise NotFound(
-                f"{dataset.name} has no {'such ' if check_id else ''}fixity check.",
-                way_out="An original is checked when it is finalized, by the calendar, and when somebody starts it.",
+                say("{dataset} has no such fixity check.", dataset=dataset.name)
+                if check_id
+                else say("{dataset} has no fixity check.", dataset=dataset.name),
+                way_out=say(
+                    "An original is checked when it is finalized, by the calendar, and when somebody starts it."
+                ),
             )
         found = FixityDifference.objects.filter(check_run=check, sha256="")
         return CheckView(check, page(found, by=["position"], cursor=cursor, limit=limit))

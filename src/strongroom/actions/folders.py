@@ -9,6 +9,7 @@ from strongroom.actions.deeds import doing
 from strongroom.actions.paging import MAX_LIMIT
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Verb
 from strongroom.engines import StoredObject
 
@@ -52,9 +53,12 @@ def show(actor: Actor, dataset_id: UUID, *, prefix: str = "", after: str = "", l
     Raises: NotFound, Forbidden, Conflict (deleted), Invalid (limit outside 1..500, prefix), Unavailable.
     """
     if not 1 <= limit <= MAX_LIMIT:
-        raise Invalid(f"limit must be between 1 and {MAX_LIMIT}.", fields={"limit": f"1 to {MAX_LIMIT}"})
+        raise Invalid(
+            say("limit must be between 1 and {most}.", most=MAX_LIMIT),
+            fields={"limit": say("1 to {most}", most=MAX_LIMIT)},
+        )
     if prefix and not prefix.endswith("/"):
-        raise Invalid("A folder's name ends with a slash.", fields={"prefix": "must end with a slash"})
+        raise Invalid(say("A folder's name ends with a slash."), fields={"prefix": say("must end with a slash")})
     with doing(actor, Verb.DATASET_CONTENTS) as deed:
         repository = deed.dataset(dataset_id).repository
     return walk(repository, prefix=prefix, after=after, limit=limit)

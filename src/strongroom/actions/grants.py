@@ -12,6 +12,7 @@ from strongroom.actions.paging import Page, page
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Invalid, NotFound
 from strongroom.core.names import clean_text
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import GrantEnd, Kind, Permission, ServerState, Verb
 from strongroom.db.models import Dataset, Grant, Server
 
@@ -63,7 +64,7 @@ def list_(
     """
     with doing(actor, Verb.GRANT_LIST) as deed:
         if dataset_id is None and server_id is None:
-            raise Invalid("Whose grants? Name a data set or a server.", fields={"dataset_id": "or server_id"})
+            raise Invalid(say("Whose grants? Name a data set or a server."), fields={"dataset_id": say("or server_id")})
         rows = Grant.objects.select_related("dataset", "server", "created_by", "ended_by")
         if dataset_id is not None:
             rows = rows.filter(dataset=deed.dataset(dataset_id))
@@ -143,10 +144,15 @@ def _server(dataset: Dataset, server_id: UUID) -> Server:
     server = Server.objects.filter(id=server_id, space_id=dataset.space_id).first()
     if server is None:
         raise NotFound(
-            f"There is no server {server_id} in the space of {dataset.name}.", way_out="See `strongroom server list`."
+            say("There is no server {server_id} in the space of {dataset}.", server_id=server_id, dataset=dataset.name),
+            way_out=say("See `strongroom server list`."),
         )
     if server.state == ServerState.DELETED:
-        raise Conflict(f"{server.name} was deleted.", code="state", way_out="Grant access to another server.")
+        raise Conflict(
+            say("{server} was deleted.", server=server.name),
+            code="state",
+            way_out=say("Grant access to another server."),
+        )
     return server
 
 
@@ -158,11 +164,17 @@ def _refuse_live(deed: Deed, dataset: Dataset, server: Server) -> None:
     if grant.expires_at is not None and grant.expires_at <= deed.now:  # its time is over, and no worker was there yet
         cutting.end_grants([grant], GrantEnd.EXPIRED, now=deed.now)
         return
-    until = f" until {grant.expires_at:%Y-%m-%d %H:%M} UTC" if grant.expires_at else ""
     raise Conflict(
-        f"{server.name} has access to {dataset.name}{until} already.",
+        say(
+            "{server} has access to {dataset} until {until:%Y-%m-%d %H:%M} UTC already.",
+            server=server.name,
+            dataset=dataset.name,
+            until=grant.expires_at,
+        )
+        if grant.expires_at
+        else say("{server} has access to {dataset} already.", server=server.name, dataset=dataset.name),
         code="granted-already",
-        way_out="Nothing is left to do; `strongroom grant edit` changes when it ends.",
+        way_out=say("Nothing is left to do; `strongroom grant edit` changes when it ends."),
     )
 
 
@@ -176,9 +188,9 @@ def _live(deed: Deed, dataset: Dataset, server_id: UUID, *, or_due: bool = False
     if grant is None or (not or_due and grant.expires_at is not None and grant.expires_at <= deed.now):
         server = grant.server if grant else _named(dataset, server_id)
         raise Conflict(
-            f"{server.name} has no access to {dataset.name}.",
+            say("{server} has no access to {dataset}.", server=server.name, dataset=dataset.name),
             code="not-granted",
-            way_out="See `strongroom grant list`; grant it with `strongroom grant create`.",
+            way_out=say("See `strongroom grant list`; grant it with `strongroom grant create`."),
         )
     return grant
 
@@ -187,7 +199,8 @@ def _named(dataset: Dataset, server_id: UUID) -> Server:
     server = Server.objects.filter(id=server_id, space_id=dataset.space_id).first()
     if server is None:
         raise NotFound(
-            f"There is no server {server_id} in the space of {dataset.name}.", way_out="See `strongroom server list`."
+            say("There is no server {server_id} in the space of {dataset}.", server_id=server_id, dataset=dataset.name),
+            way_out=say("See `strongroom server list`."),
         )
     return server
 
@@ -195,8 +208,8 @@ def _named(dataset: Dataset, server_id: UUID) -> Server:
 def _check_end(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is not None and (expires_at.tzinfo is None or expires_at <= now):
         raise Invalid(
-            "The end of a grant must lie in the future, and its time must name a time zone.",
-            fields={"expires_at": "in the API for example 2036-12-31T00:00:00Z"},
+            say("The end of a grant must lie in the future, and its time must name a time zone."),
+            fields={"expires_at": say("in the API for example 2036-12-31T00:00:00Z")},
         )
 
 

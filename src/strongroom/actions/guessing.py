@@ -5,12 +5,13 @@ import ipaddress
 from django.core.cache import cache
 
 from strongroom.core.errors import TooMany
+from strongroom.core.sentences import Sentence, say
 
 REFUSALS = 10
 WINDOW_SECONDS = 15 * 60
 
 
-def slot(kind: str, address: str, *, what: str, refusals: int = REFUSALS) -> str:
+def slot(kind: str, address: str, *, what: Sentence, refusals: int = REFUSALS) -> str:
     """Take one of the places that refusals of this address have, before the secret is looked at; `free` it after.
 
     Raises: TooMany after so many refusals (10) of one address (of one /64 network, for IPv6) within 15 minutes.
@@ -19,8 +20,8 @@ def slot(kind: str, address: str, *, what: str, refusals: int = REFUSALS) -> str
     if taken is not None:
         return taken
     raise TooMany(
-        f"Too many {what} from this address were refused.",
-        way_out=f"Wait {WINDOW_SECONDS // 60} minutes, then try again with a new one.",
+        say("Too many {what} from this address were refused.", what=what),
+        way_out=say("Wait {minutes} minutes, then try again with a new one.", minutes=WINDOW_SECONDS // 60),
         retry_after_seconds=WINDOW_SECONDS,
     )
 

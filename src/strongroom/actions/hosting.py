@@ -17,6 +17,7 @@ from strongroom.actions import joining
 from strongroom.actions.configuration import settings
 from strongroom.actions.leases import Busy, Lease, LeaseLost, leased
 from strongroom.core.errors import Conflict, Invalid, NotFound, Unavailable
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Power, ServerKind, ServerState
 from strongroom.db.models import Server
 from strongroom.hosts import Host, Joining, Offering, ServerSpec
@@ -34,15 +35,19 @@ def offering(name: str) -> Offering:
     host = hosts.current()
     if host is None:
         raise Conflict(
-            "This platform has no host on which servers can be made.",
+            say("This platform has no host on which servers can be made."),
             code="no-host",
-            way_out="Enrol a machine that is there: `strongroom server enrol`; or ask the operator to set up a host.",
+            way_out=say(
+                "Enrol a machine that is there: `strongroom server enrol`; or ask the operator to set up a host."
+            ),
         )
     host.check()
     found = {each.name: each for each in host.offerings()}
     if name not in found:
-        known = ", ".join(found) or "none"
-        raise Invalid(f"There is no offering “{name}”.", fields={"offering": f"one of: {known}"})
+        known = ", ".join(found) or say("none")
+        raise Invalid(
+            say("There is no offering “{name}”.", name=name), fields={"offering": say("one of: {known}", known=known)}
+        )
     return found[name]
 
 
@@ -126,8 +131,8 @@ def _follow(host: Host, server: Server) -> Power:
     seen = host.state(server.id)
     if not _is_so(Power(server.power), seen):
         raise Unavailable(
-            f"The machine should be {server.power}, and is {seen} again.",
-            way_out="Ask the operator to look at its log: `podman logs strongroom-ID`.",
+            say("The machine should be {power}, and is {seen} again.", power=Power(server.power), seen=seen),
+            way_out=say("Ask the operator to look at its log: `podman logs strongroom-ID`."),
         )
     return seen
 
@@ -155,8 +160,8 @@ def _port(host: Host, server: Server) -> int:
             continue
         return port
     raise Unavailable(
-        f"All {len(host.ssh_ports)} ports for servers on this host are taken.",
-        way_out="Delete a server, or have the operator widen STRONGROOM_SERVER_SSH_PORTS.",
+        say("All {count} ports for servers on this host are taken.", count=len(host.ssh_ports)),
+        way_out=say("Delete a server, or have the operator widen STRONGROOM_SERVER_SSH_PORTS."),
     )
 
 
@@ -193,7 +198,7 @@ def _host() -> Host:
     host = hosts.current()
     if host is None:
         raise Unavailable(
-            "The host on which this server was made is not set up any more.",
-            way_out="Set STRONGROOM_SERVER_HOST as it was.",
+            say("The host on which this server was made is not set up any more."),
+            way_out=say("Set STRONGROOM_SERVER_HOST as it was."),
         )
     return host

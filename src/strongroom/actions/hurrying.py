@@ -7,6 +7,7 @@ from django.utils import timezone
 from strongroom.actions.deeds import doing
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict
+from strongroom.core.sentences import Sentence, say
 from strongroom.core.vocabulary import Verb
 from strongroom.db.models import Dataset, Server
 
@@ -14,17 +15,17 @@ from strongroom.db.models import Dataset, Server
 def dataset(actor: Actor, dataset_id: UUID) -> None:
     """For those who may edit the data set; in any state. Raises: NotFound, Forbidden, Conflict (nothing is left)."""
     with doing(actor, Verb.DATASET_EDIT) as deed:
-        _hurry(deed.dataset_in_any_state(dataset_id), "Look at the data set again.")
+        _hurry(deed.dataset_in_any_state(dataset_id), say("Look at the data set again."))
 
 
 def server(actor: Actor, server_id: UUID) -> None:
     """For those who may edit the server. Raises: NotFound, Forbidden, Conflict (deleted; nothing is left)."""
     with doing(actor, Verb.SERVER_EDIT) as deed:
-        _hurry(deed.server(server_id), "Look at the server again.")
+        _hurry(deed.server(server_id), say("Look at the server again."))
 
 
-def _hurry(row: Dataset | Server, way_out: str) -> None:
+def _hurry(row: Dataset | Server, way_out: Sentence) -> None:
     if row.is_settled:
-        raise Conflict(f"Nothing is left to be done for {row.name}.", code="settled", way_out=way_out)
+        raise Conflict(say("Nothing is left to be done for {name}.", name=row.name), code="settled", way_out=way_out)
     row.next_try_at = timezone.now()
     row.save(update_fields=["next_try_at"])

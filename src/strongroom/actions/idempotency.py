@@ -10,6 +10,7 @@ from django.utils import timezone
 from strongroom.actions.configuration import settings
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Invalid
+from strongroom.core.sentences import say
 from strongroom.db.models import IdempotentReply
 
 # No request takes longer; one that has not ended by then died with its process.
@@ -64,8 +65,11 @@ def forget_old() -> int:
 
 def _check(key: str) -> None:
     if not (1 <= len(key) <= 200 and key.isascii() and key.isprintable()):
-        problem = "1 to 200 printable ASCII characters"
-        raise Invalid(f"An Idempotency-Key is {problem}, such as a UUID.", fields={"Idempotency-Key": problem})
+        problem = say("1 to 200 printable ASCII characters")
+        raise Invalid(
+            say("An Idempotency-Key is {problem}, such as a UUID.", problem=problem),
+            fields={"Idempotency-Key": problem},
+        )
 
 
 def _take(actor: Actor, key: str, request_sha256: str) -> IdempotentReply:
@@ -81,9 +85,9 @@ def _take(actor: Actor, key: str, request_sha256: str) -> IdempotentReply:
         raise _under_way()
     if row.request_sha256 != request_sha256:
         raise Conflict(
-            "This Idempotency-Key was used for a different request.",
+            say("This Idempotency-Key was used for a different request."),
             code="idempotency-mismatch",
-            way_out="Use a new key for a new request.",
+            way_out=say("Use a new key for a new request."),
         )
     if row.status is None:
         raise _under_way() if row.created_at > timezone.now() - _LONGEST_REQUEST else _unknown()
@@ -92,18 +96,21 @@ def _take(actor: Actor, key: str, request_sha256: str) -> IdempotentReply:
 
 def _under_way() -> Conflict:
     return Conflict(
-        "The first request with this Idempotency-Key is still under way.",
+        say("The first request with this Idempotency-Key is still under way."),
         code="idempotency-under-way",
-        way_out="Repeat it in a second.",
+        way_out=say("Repeat it in a second."),
         retry_after_seconds=1,
     )
 
 
 def _unknown() -> Conflict:
     return Conflict(
-        "The first request with this Idempotency-Key ended with its process; whether it was carried out is not known.",
+        say(
+            "The first request with this Idempotency-Key ended with its process; whether it was "
+            "carried out is not known."
+        ),
         code="idempotency-unknown",
-        way_out="Look whether it was, and if not, send it with a new key.",
+        way_out=say("Look whether it was, and if not, send it with a new key."),
     )
 
 

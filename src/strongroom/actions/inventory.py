@@ -15,6 +15,7 @@ from strongroom.actions.configuration import settings
 from strongroom.core import manifest, names
 from strongroom.core.errors import NotFound, Unavailable
 from strongroom.core.names import ATTACHMENTS
+from strongroom.core.sentences import say
 from strongroom.db.models import Dataset, Manifest
 from strongroom.engines import StoredObject
 
@@ -92,8 +93,8 @@ def read_file(object_key: str, sha256: str) -> Iterator[bytes]:
         packed = engines.current().read_object(records(), object_key)
     except NotFound as error:
         raise Unavailable(
-            f"The file of the manifest with the root {sha256} is missing in the storage engine.",
-            way_out="Whoever operates it can put it back from the backup: the signed root tells the right one.",
+            say("The file of the manifest with the root {sha256} is missing in the storage engine.", sha256=sha256),
+            way_out=say("Whoever operates it can put it back from the backup: the signed root tells the right one."),
         ) from error
     return _unpacked(packed)
 
@@ -129,8 +130,8 @@ def proved_lines(found: Iterator[bytes], sha256: str) -> Iterator[bytes]:
 def altered(sha256: str) -> Unavailable:
     """What is said of a list that is not the one that was signed."""
     return Unavailable(
-        f"The list of objects with the SHA-256 {sha256} was altered in the storage engine.",
-        way_out="Put it back from the backup: the signed receipt tells the right one.",
+        say("The list of objects with the SHA-256 {sha256} was altered in the storage engine.", sha256=sha256),
+        way_out=say("Put it back from the backup: the signed receipt tells the right one."),
     )
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from strongroom.actions.configuration import settings
 from strongroom.core.credentials import digest, looks_like_join_token, make_join_token
 from strongroom.core.errors import Unauthenticated
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import ServerState
 from strongroom.db.models import Server
 
@@ -64,8 +65,10 @@ def claim(token: str, now: datetime) -> Server:
         if mine.filter(state__in=JOINABLE).update(join_sha256="", join_expires_at=None):
             return Server.objects.select_for_update(of=("self",), no_key=True).select_related("space").get(id=found.id)
     raise Unauthenticated(
-        "This join token is not valid: it is unknown, was used already, or has expired.",
+        say("This join token is not valid: it is unknown, was used already, or has expired."),
         code="join-refused",
-        way_out="Get a new join command: `strongroom server rejoin`. If nobody of yours used this one, somebody else "
-        "did: disable the server and look at who joined.",
+        way_out=say(
+            "Get a new join command: `strongroom server rejoin`. If nobody of yours used this "
+            "one, somebody else did: disable the server and look at who joined."
+        ),
     )

@@ -20,7 +20,8 @@ from strongroom.actions.deeds import Deed, doing
 from strongroom.actions.leases import Lease, LeaseLost
 from strongroom.core import names
 from strongroom.core.actor import Actor
-from strongroom.core.errors import Conflict, Forbidden, Invalid, Refusal, Unavailable
+from strongroom.core.errors import Conflict, Forbidden, Invalid, Refusal, Unavailable, sentence_of
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import KeyStatus, StaffRole, SystemFact, Verb
 from strongroom.db.models import Dataset, UploadKey
 from strongroom.db.models.keys import LIVE
@@ -97,7 +98,9 @@ def renew(actor: Actor, dataset_id: UUID, *, days: int | None = None) -> UploadK
         dataset = deed.dataset(dataset_id)
         key = _live(dataset)
         if not 1 <= wanted <= most:
-            raise Invalid(f"days must be between 1 and {most}.", fields={"days": f"1 to {most}"})
+            raise Invalid(
+                say("days must be between 1 and {most}.", most=most), fields={"days": say("1 to {most}", most=most)}
+            )
         before = _facts(key)
         key.expires_at = deed.now + timedelta(days=wanted)
         key.save(update_fields=["expires_at"])
@@ -204,20 +207,27 @@ def _make(deed: Deed, dataset: Dataset, key: UploadKey, token: UUID | None) -> I
 
 def _not_issued(dataset: Dataset, key: UploadKey, refusal: Unavailable) -> Unavailable:
     """A key is never made later: its secret could be shown to nobody. What a reset took away stays taken away."""
-    why: object = refusal.__cause__ or refusal
-    if isinstance(why, LeaseLost):
-        why = "another process took over meanwhile, for this one had stood still."
+    cause = refusal.__cause__ or refusal
+    why = sentence_of(cause)
+    if isinstance(cause, LeaseLost):
+        why = say("another process took over meanwhile, for this one had stood still.")
     if key.replaces_id is None:
         return Unavailable(
-            f"No access key of {dataset.name} was issued: {why}",
+            say("No access key of {dataset} was issued: {why}", dataset=dataset.name, why=why),
             code="not-issued",
-            way_out="Nothing goes on by itself. Ask again when the storage engine answers.",
+            way_out=say("Nothing goes on by itself. Ask again when the storage engine answers."),
         )
     return Unavailable(
-        f"The access key of {dataset.name} was taken away, and no new one was issued: {why}",
+        say(
+            "The access key of {dataset} was taken away, and no new one was issued: {why}",
+            dataset=dataset.name,
+            why=why,
+        ),
         code="not-issued",
-        way_out="The old key stops working by itself as soon as the storage engine answers. For a new one reset it "
-        "again then; this time does not count.",
+        way_out=say(
+            "The old key stops working by itself as soon as the storage engine answers. For a "
+            "new one reset it again then; this time does not count."
+        ),
     )
 
 
@@ -264,9 +274,9 @@ def _refuse_overtaken(row: Dataset, key: UploadKey) -> None:
 
 def _overtaken(dataset: Dataset) -> Conflict:
     return Conflict(
-        f"{dataset.name} was changed while its key was being made; the key was not issued.",
+        say("{dataset} was changed while its key was being made; the key was not issued.", dataset=dataset.name),
         code="overtaken",
-        way_out="Look at the data set again; if it is still pending, ask once more.",
+        way_out=say("Look at the data set again; if it is still pending, ask once more."),
     )
 
 
@@ -283,7 +293,9 @@ def _live(dataset: Dataset) -> UploadKey:
     key = dataset.keys.filter(status=KeyStatus.ACTIVE).first()
     if key is None:
         raise Conflict(
-            f"{dataset.name} has no access key that works.", code="no-key", way_out="Issue one, or reset the last."
+            say("{dataset} has no access key that works.", dataset=dataset.name),
+            code="no-key",
+            way_out=say("Issue one, or reset the last."),
         )
     return key
 
@@ -309,14 +321,14 @@ def _refuse_second(dataset: Dataset) -> None:
         return
     if last.status == KeyStatus.ISSUING:
         raise Conflict(
-            f"A key for {dataset.name} is being issued right now.",
+            say("A key for {dataset} is being issued right now.", dataset=dataset.name),
             code="being-issued",
-            way_out="Whoever asked first gets it; wait a few seconds and look again.",
+            way_out=say("Whoever asked first gets it; wait a few seconds and look again."),
         )
     raise Conflict(
-        f"{dataset.name} already had its access key; the secret is shown once only.",
+        say("{dataset} already had its access key; the secret is shown once only.", dataset=dataset.name),
         code="already-issued",
-        way_out="If the secret was lost, reset the key: it gives a new one and ends the old one.",
+        way_out=say("If the secret was lost, reset the key: it gives a new one and ends the old one."),
     )
 
 
@@ -328,16 +340,20 @@ def _was_reset(dataset: Dataset) -> bool:
 
 def _refuse_reset(dataset: Dataset, last: UploadKey | None, is_support: bool) -> None:
     if last is None:
-        raise Conflict(f"{dataset.name} has no access key yet.", code="no-key", way_out="Issue one first.")
+        raise Conflict(
+            say("{dataset} has no access key yet.", dataset=dataset.name),
+            code="no-key",
+            way_out=say("Issue one first."),
+        )
     if last.status == KeyStatus.ISSUING:
         raise Conflict(
-            f"A key for {dataset.name} is being issued right now.",
+            say("A key for {dataset} is being issued right now.", dataset=dataset.name),
             code="being-issued",
-            way_out="Whoever asked first gets it; wait a few seconds and look again.",
+            way_out=say("Whoever asked first gets it; wait a few seconds and look again."),
         )
     if not is_support and _was_reset(dataset):
         raise Forbidden(
-            f"The access key of {dataset.name} was already reset once.",
+            say("The access key of {dataset} was already reset once.", dataset=dataset.name),
             code="second-reset",
-            way_out="Support staff can reset it again; tell them why.",
+            way_out=say("Support staff can reset it again; tell them why."),
         )

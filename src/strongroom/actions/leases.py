@@ -15,6 +15,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import Sentence, say
 from strongroom.db.models import Dataset, FixityCheck, Server
 
 LEASE_SECONDS = 15  # how long after a kill -9 the worker takes over
@@ -137,7 +138,7 @@ def leased(
         if time.monotonic() > deadline:
             raise Busy(
                 _BUSY[rows],
-                way_out="What you asked stands and is carried out; look again in a few seconds.",
+                way_out=say("What you asked stands and is carried out; look again in a few seconds."),
             )
         time.sleep(_POLL_SECONDS)
     lease = Lease(row_id, token, rows)
@@ -150,10 +151,10 @@ def leased(
             _all(rows).filter(id=row_id, lease=token).update(lease=None, leased_until=None)
 
 
-_BUSY: dict[Leasable, str] = {
-    Dataset: "Another process is still working on this data set in the storage engine.",
-    Server: "Another process is still working on the machine of this server.",
-    FixityCheck: "Another process is at this fixity check.",
+_BUSY: dict[Leasable, Sentence] = {
+    Dataset: say("Another process is still working on this data set in the storage engine."),
+    Server: say("Another process is still working on the machine of this server."),
+    FixityCheck: say("Another process is at this fixity check."),
 }
 
 

@@ -3,12 +3,13 @@
 from typing import BinaryIO, cast
 
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import Sentence, say
 
 
 class Limited:
     """Reads through to `body` and raises Invalid once more than `limit_bytes` were read."""
 
-    def __init__(self, body: BinaryIO, limit_bytes: int, *, what: str) -> None:
+    def __init__(self, body: BinaryIO, limit_bytes: int, *, what: Sentence) -> None:
         self._body = body
         self._limit_bytes = limit_bytes
         self._what = what
@@ -20,14 +21,14 @@ class Limited:
         self._read_bytes += len(chunk)
         if self._read_bytes > self._limit_bytes:
             raise Invalid(
-                f"This {self._what} is larger than {self._limit_bytes:,} bytes.",
+                say("This {what} is larger than {most:,} bytes.", what=self._what, most=self._limit_bytes),
                 code="too-large",
-                fields={"file": f"at most {self._limit_bytes:,} bytes"},
-                way_out="Send a smaller file, or have the operator raise STRONGROOM_ATTACHMENT_MAX_BYTES.",
+                fields={"file": say("at most {most:,} bytes", most=self._limit_bytes)},
+                way_out=say("Send a smaller file, or have the operator raise STRONGROOM_ATTACHMENT_MAX_BYTES."),
             )
         return chunk
 
 
-def limited(body: BinaryIO, limit_bytes: int, *, what: str) -> BinaryIO:
+def limited(body: BinaryIO, limit_bytes: int, *, what: Sentence) -> BinaryIO:
     """`body`, refusing to give more than `limit_bytes`."""
     return cast("BinaryIO", Limited(body, limit_bytes, what=what))

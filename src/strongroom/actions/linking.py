@@ -11,10 +11,11 @@ from strongroom.actions.configuration import settings
 from strongroom.core.actor import Actor
 from strongroom.core.assertion import Assertion, covers
 from strongroom.core.errors import Forbidden, Refusal
+from strongroom.core.sentences import Sentence, say
 from strongroom.core.vocabulary import IdentityKind, SystemFact, Verb
 from strongroom.db.models import Identity, Person
 
-_ASK = "Ask an administrator of the platform."
+_ASK = say("Ask an administrator of the platform.")
 
 
 def identity_of(assertion: Assertion, now: datetime, *, address: str, request_id: str) -> Identity:
@@ -25,7 +26,7 @@ def identity_of(assertion: Assertion, now: datetime, *, address: str, request_id
     found = Identity.objects.filter(kind=assertion.kind, issuer=assertion.issuer, subject=assertion.subject)
     identity = found.select_for_update(no_key=True).first() or _first_time(assertion, now, address, request_id)
     if not identity.person.is_active:
-        raise _refusal("disabled", f"{identity.person.email} was disabled here.", _ASK)
+        raise _refusal("disabled", say("{person} was disabled here.", person=identity.person.email), _ASK)
     identity.email, identity.groups = assertion.email[:254], list(assertion.groups)
     identity.last_used_at, identity.lapsed_at = now, None
     identity.save(update_fields=["email", "groups", "last_used_at", "lapsed_at"])
@@ -37,8 +38,8 @@ def _first_time(assertion: Assertion, now: datetime, address: str, request_id: s
     if not email or not assertion.is_email_verified:
         raise _refusal(
             "email",
-            "The identity provider does not say that it has verified your e-mail address.",
-            "Have it verified there, then sign in again.",
+            say("The identity provider does not say that it has verified your e-mail address."),
+            say("Have it verified there, then sign in again."),
         )
     person = Person.objects.select_for_update(no_key=True).filter(email=email).first()
     is_new = person is None
@@ -74,17 +75,28 @@ def _may_link(person: Person, assertion: Assertion) -> None:
     """Raises: Forbidden."""
     domain = person.email.rpartition("@")[2]
     if not person.is_active:
-        raise _refusal("disabled", f"{person.email} was disabled here.", _ASK)
+        raise _refusal("disabled", say("{person} was disabled here.", person=person.email), _ASK)
     if person.identities.filter(kind=assertion.kind, issuer=assertion.issuer).exists():
         raise _refusal(
-            "taken", f"{person.email} belongs to somebody else of that provider: an address that was given anew?", _ASK
+            "taken",
+            say(
+                "{person} belongs to somebody else of that provider: an address that was given anew?",
+                person=person.email,
+            ),
+            _ASK,
         )
     if not _is_believed(domain, assertion.kind):
         raise _refusal(
             "not-linked",
-            f"Somebody known here has the address {person.email}, and this provider is not believed for {domain}.",
-            "Sign in as before. Whoever operates Strongroom can name the domain in STRONGROOM_"
-            f"{assertion.kind.value.upper()}_EMAIL_DOMAINS.",
+            say(
+                "Somebody known here has the address {person}, and this provider is not believed for {domain}.",
+                person=person.email,
+                domain=domain,
+            ),
+            say(
+                "Sign in as before. Whoever operates Strongroom can name the domain in {setting}.",
+                setting=f"STRONGROOM_{assertion.kind.value.upper()}_EMAIL_DOMAINS",
+            ),
         )
 
 
@@ -94,7 +106,11 @@ def _created(assertion: Assertion, now: datetime) -> Person:
     is_mapped = bool(applying.mappings_of(assertion.groups, assertion.kind)) if who == "mapped" else who == "all"
     domain = assertion.email.rpartition("@")[2]
     if not is_mapped or (_domains(assertion.kind) and not _is_believed(domain, assertion.kind)):
-        raise _refusal("unknown", f"{assertion.email} is not known here.", f"{_ASK} They can make you known.")
+        raise _refusal(
+            "unknown",
+            say("{person} is not known here.", person=assertion.email),
+            say("{ask} They can make you known.", ask=_ASK),
+        )
     person = people.register(assertion.email, assertion.name or assertion.email, None, at=now, created_by_id=None)
     ledger.append(
         Verb.PERSON_CREATE,
@@ -115,5 +131,5 @@ def _is_believed(domain: str, kind: IdentityKind) -> bool:
     return covers(_domains(kind), domain)
 
 
-def _refusal(code: str, message: str, way_out: str) -> Refusal:
+def _refusal(code: str, message: Sentence, way_out: Sentence) -> Refusal:
     return Forbidden(message, code=f"sso-{code}", way_out=way_out)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from strongroom.core import machine, sshsig
 from strongroom.core.errors import Forbidden, Invalid, Unauthenticated, WrongClock
 from strongroom.core.machine import SignedRequest
+from strongroom.core.sentences import Sentence, quoted, say
 from strongroom.core.vocabulary import ServerState
 from strongroom.db.models import Server
 
@@ -55,9 +56,9 @@ def authenticate(call: Call) -> Machine:
         sequence=request.sequence
     ):
         raise Unauthenticated(
-            f"{server.name} has signed a later request than this one.",
+            say("{server} has signed a later request than this one.", server=server.name),
             code="replay",
-            way_out="If nobody sends old requests again, two agents run with one key: join one of them anew.",
+            way_out=say("If nobody sends old requests again, two agents run with one key: join one of them anew."),
         )
     _refuse_ended(server)
     return Machine(server, call.address, call.request_id)
@@ -75,19 +76,19 @@ def parse(call: Call) -> SignedRequest:
             at=machine.number(call.headers[machine.TIME_HEADER]),
         )
     except (KeyError, ValueError):
-        raise _unsigned("its headers are missing or damaged") from None
+        raise _unsigned(say("its headers are missing or damaged")) from None
 
 
 def prove(call: Call, request: SignedRequest, public_key: bytes) -> None:
     """Return when this key signed this request a moment ago. Raises Unauthenticated `signature`, WrongClock."""
     header = call.headers.get(machine.SIGNATURE_HEADER, "")
     if not 0 < len(header) <= MAX_SIGNATURE:
-        raise _unsigned("it carries no signature")
+        raise _unsigned(say("it carries no signature"))
     try:
         message, armored = request.message(), machine.armored(header)
         sshsig.verify(armored, message, namespace=machine.NAMESPACE, trusted=[public_key], is_valid=_is_valid)
     except (Invalid, ValueError) as problem:
-        raise _unsigned(str(problem).rstrip(".")) from None
+        raise _unsigned(quoted(str(problem).rstrip("."))) from None
     _check_clock(request.at)
 
 
@@ -96,9 +97,11 @@ def _check_clock(at: int) -> None:
     behind = int(now.timestamp()) - at
     if abs(behind) > machine.CLOCK_TOLERANCE_SECONDS:
         raise WrongClock(
-            f"The machine's clock is {abs(behind)} seconds {'behind' if behind > 0 else 'ahead of'} ours.",
+            say("The machine's clock is {seconds} seconds behind ours.", seconds=behind)
+            if behind > 0
+            else say("The machine's clock is {seconds} seconds ahead of ours.", seconds=-behind),
             time=now.astimezone(UTC),
-            way_out="Set the clock of the machine, best with NTP; the agent tries again by itself.",
+            way_out=say("Set the clock of the machine, best with NTP; the agent tries again by itself."),
         )
 
 
@@ -109,17 +112,21 @@ def _find(server_id: str) -> Server:
         server = None
     if server is None or not server.public_key:
         raise Unauthenticated(
-            "This server is not known here, or has not joined.",
+            say("This server is not known here, or has not joined."),
             code="unknown-server",
-            way_out="Get a join command with `strongroom server enrol` or `strongroom server rejoin`.",
+            way_out=say("Get a join command with `strongroom server enrol` or `strongroom server rejoin`."),
         )
     return server
 
 
 _ENDED = {
-    ServerState.DISABLED: ("server-disabled", "was disabled", "Ask a steward of its space to enable it."),
-    ServerState.LAPSED: ("server-lapsed", "was silent for too long", "Ask a steward of its space to enable it."),
-    ServerState.DELETED: ("server-deleted", "was deleted", "Remove the agent, or enrol the machine anew."),
+    ServerState.DISABLED: ("server-disabled", say("was disabled"), say("Ask a steward of its space to enable it.")),
+    ServerState.LAPSED: (
+        "server-lapsed",
+        say("was silent for too long"),
+        say("Ask a steward of its space to enable it."),
+    ),
+    ServerState.DELETED: ("server-deleted", say("was deleted"), say("Remove the agent, or enrol the machine anew.")),
 }
 
 
@@ -129,14 +136,14 @@ def _refuse_ended(server: Server) -> None:
         return
     code, what, way_out = _ENDED[state]
     why = f": {server.state_reason}" if server.state_reason else "."
-    raise Forbidden(f"{server.name} {what}{why}", code=code, way_out=way_out)
+    raise Forbidden(say("{server} {what}{why}", server=server.name, what=what, why=why), code=code, way_out=way_out)
 
 
-def _unsigned(why: str) -> Unauthenticated:
+def _unsigned(why: Sentence) -> Unauthenticated:
     return Unauthenticated(
-        f"This request is not signed by the server's key: {why}.",
+        say("This request is not signed by the server's key: {why}.", why=why),
         code="signature",
-        way_out="Only the agent that joined can speak for a server; if its key is lost, join anew.",
+        way_out=say("Only the agent that joined can speak for a server; if its key is lost, join anew."),
     )
 
 

@@ -16,6 +16,7 @@ from strongroom.core import manifest as core_manifest
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, NotFound
 from strongroom.core.manifest import Entry
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Kind, ManifestForm, Verb
 from strongroom.db.models import Dataset, DigestList, LateObject, Manifest
 
@@ -73,12 +74,16 @@ def need_digests(dataset: Dataset, manifest: Manifest) -> DigestList:
     if found is not None:
         return found
     if dataset.kind == Kind.DERIVATIVE:
-        why = "servers may work in it, so that nothing could be said of its content for long"
-        way_out = "Promote it to an original, or take the manifest as JSON lines."
+        why = say("servers may work in it, so that nothing could be said of its content for long")
+        way_out = say("Promote it to an original, or take the manifest as JSON lines.")
     else:
-        why = "Strongroom is still reading what came without them"
-        way_out = "`strongroom fixity show` says how far that is. The manifest as JSON lines is there already."
-    raise Conflict(f"The digests of {dataset.name} are not complete: {why}.", code="not-digested", way_out=way_out)
+        why = say("Strongroom is still reading what came without them")
+        way_out = say("`strongroom fixity show` says how far that is. The manifest as JSON lines is there already.")
+    raise Conflict(
+        say("The digests of {dataset} are not complete: {why}.", dataset=dataset.name, why=why),
+        code="not-digested",
+        way_out=way_out,
+    )
 
 
 def _summed(lines: Iterator[bytes], line_of: Callable[[Entry], bytes | None]) -> Iterator[bytes]:
@@ -106,5 +111,5 @@ def newest(dataset: Dataset) -> Manifest:
     signed = Manifest.objects.filter(dataset=dataset).exclude(receipt="").select_related("digests")
     found = signed.order_by("-revision").first()
     if found is None:
-        raise NotFound(f"{dataset.name} was never finalized, so it has no manifest.")
+        raise NotFound(say("{dataset} was never finalized, so it has no manifest.", dataset=dataset.name))
     return found

@@ -16,6 +16,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Invalid, NotFound
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import IdentityKind, Role, StaffRole, Verb
 from strongroom.db.models import GroupMapping, Identity, Space
 
@@ -54,9 +55,9 @@ def add(
                 mapping.save(force_insert=True)
         except IntegrityError:
             raise Conflict(
-                f"The group {mapping.group} is mapped there already.",
+                say("The group {group} is mapped there already.", group=mapping.group),
                 code="mapped-already",
-                way_out="To give another role, remove that mapping first.",
+                way_out=say("To give another role, remove that mapping first."),
             ) from None
         deed.record(after=_facts(mapping))
         return mapping
@@ -79,7 +80,10 @@ def remove(actor: Actor, mapping_id: UUID) -> None:
         deed.platform()
         mapping = GroupMapping.objects.select_for_update(no_key=True).filter(id=mapping_id).first()
         if mapping is None:
-            raise NotFound(f"There is no mapping {mapping_id}.", way_out="See `strongroom mapping list`.")
+            raise NotFound(
+                say("There is no mapping {mapping_id}.", mapping_id=mapping_id),
+                way_out=say("See `strongroom mapping list`."),
+            )
         deed.subject, deed.space_id = mapping.group, mapping.space_id
         withdrawn = [
             each for identity in _concerned(mapping) for each in applying.apply(deed, identity, but=mapping.id)
@@ -107,15 +111,19 @@ def _refuse_while_needed(mapping: GroupMapping) -> None:
     left = mapping.memberships.select_related("person").first()
     if left is not None:
         raise Conflict(
-            f"{left.person.email} is the last owner of “{mapping.space}”, by this mapping.",
+            say(
+                "{person} is the last owner of “{space}”, by this mapping.",
+                person=left.person.email,
+                space=mapping.space,
+            ),
             code="last-owner",
-            way_out="Make another member owner first.",
+            way_out=say("Make another member owner first."),
         )
     if person := mapping.staff.first():
         raise Conflict(
-            f"{person.email} is the last administrator of the platform, by this mapping.",
+            say("{person} is the last administrator of the platform, by this mapping.", person=person.email),
             code="last-administrator",
-            way_out="Make another person administrator first.",
+            way_out=say("Make another person administrator first."),
         )
 
 
@@ -123,12 +131,12 @@ def _need_one_target(mapping: GroupMapping) -> None:
     targets = [bool(mapping.space or mapping.role), bool(mapping.staff_role), bool(mapping.outer)]
     if sum(targets) != 1:
         raise Invalid(
-            "A group is mapped to one thing: a role in a space, a staff role, or another group it lies within.",
-            fields={"group": "name one thing it is good for"},
+            say("A group is mapped to one thing: a role in a space, a staff role, or another group it lies within."),
+            fields={"group": say("name one thing it is good for")},
         )
     if (mapping.space is None) != (mapping.role is None):
         missing = "space_id" if mapping.space is None else "role"
-        raise Invalid("A role is given in a space: name both.", fields={missing: "is needed, too"})
+        raise Invalid(say("A role is given in a space: name both."), fields={missing: say("is needed, too")})
 
 
 def _refuse_circle(mapping: GroupMapping) -> None:
@@ -138,9 +146,9 @@ def _refuse_circle(mapping: GroupMapping) -> None:
     declared = GroupMapping.objects.select_for_update(no_key=True).filter(kind=mapping.kind).exclude(outer="")
     if groups.closes_a_circle(mapping.group, mapping.outer, applying.nestings(declared)):
         raise Conflict(
-            f"{mapping.outer} lies within {mapping.group} already.",
+            say("{outer} lies within {group} already.", outer=mapping.outer, group=mapping.group),
             code="circle",
-            way_out="Two groups that lie within each other are one: map both to what they are good for.",
+            way_out=say("Two groups that lie within each other are one: map both to what they are good for."),
         )
 
 
@@ -149,7 +157,9 @@ def _space(space_id: UUID | None) -> Space | None:
         return None
     space = Space.objects.filter(id=space_id).first()
     if space is None:
-        raise NotFound(f"There is no space {space_id}.", way_out="See `strongroom space list`.")
+        raise NotFound(
+            say("There is no space {space_id}.", space_id=space_id), way_out=say("See `strongroom space list`.")
+        )
     return space
 
 

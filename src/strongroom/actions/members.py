@@ -11,6 +11,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Invalid, NotFound
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Role, Verb
 from strongroom.db.models import Membership, Person, Space
 
@@ -29,9 +30,9 @@ def add(actor: Actor, space_id: UUID, *, email: str, role: Role) -> Membership:
                 membership.save(force_insert=True)
         except IntegrityError:
             raise Conflict(
-                f"{person.email} is a member of “{space.name}” already.",
+                say("{person} is a member of “{space}” already.", person=person.email, space=space.name),
                 code="member-already",
-                way_out="Change the role with `strongroom member edit`.",
+                way_out=say("Change the role with `strongroom member edit`."),
             ) from None
         deed.record(after=_facts(membership))
         return membership
@@ -84,9 +85,9 @@ def _known(email: str) -> Person:
     person = Person.objects.filter(email=address, is_active=True).first()
     if person is None:
         raise Invalid(
-            f"There is no active person {address}.",
-            fields={"email": "not known here"},
-            way_out="An administrator of the platform can create the person; ask one of them.",
+            say("There is no active person {address}.", address=address),
+            fields={"email": say("not known here")},
+            way_out=say("An administrator of the platform can create the person; ask one of them."),
         )
     return person
 
@@ -94,7 +95,10 @@ def _known(email: str) -> Person:
 def _member(deed: Deed, space: Space, person_id: UUID) -> Membership:
     membership = space.memberships.select_related("person", "space", "mapping").filter(person_id=person_id).first()
     if membership is None:
-        raise NotFound(f"{person_id} is no member of “{space.name}”.", way_out="See `strongroom member list`.")
+        raise NotFound(
+            say("{person_id} is no member of “{space}”.", person_id=person_id, space=space.name),
+            way_out=say("See `strongroom member list`."),
+        )
     deed.subject = membership.person.email
     return membership
 
@@ -110,9 +114,11 @@ def is_last_owner(membership: Membership) -> bool:
 def _keep_an_owner(membership: Membership) -> None:
     if is_last_owner(membership):
         raise Conflict(
-            f"{membership.person.email} is the last owner of “{membership.space.name}”.",
+            say(
+                "{person} is the last owner of “{space}”.", person=membership.person.email, space=membership.space.name
+            ),
             code="last-owner",
-            way_out="Make another member owner first.",
+            way_out=say("Make another member owner first."),
         )
 
 

@@ -22,12 +22,16 @@ from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Invalid, NotFound, TooMany
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Verb
 from strongroom.db.models import BrowserSession, Person, Token
 
 # Of a million codes three are right at a time. Ten guesses a quarter of an hour leave room for a bad morning; a
 # hundred a day keep the chance of somebody who goes on for a year below one in ten.
-_LIMITS = ((10, 15 * 60, "Wait 15 minutes, then try again."), (100, 24 * 3600, "Wait until tomorrow, then try again."))
+_LIMITS = (
+    (10, 15 * 60, say("Wait 15 minutes, then try again.")),
+    (100, 24 * 3600, say("Wait until tomorrow, then try again.")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +121,9 @@ def confirm(actor: Actor, *, code: str) -> Confirmed:
         secret = factors.pending(person)
         if secret is None:
             raise Conflict(
-                "No enrolment is under way, or it was begun more than 15 minutes ago.",
+                say("No enrolment is under way, or it was begun more than 15 minutes ago."),
                 code="mfa-not-begun",
-                way_out="Begin with `strongroom mfa enrol`.",
+                way_out=say("Begin with `strongroom mfa enrol`."),
             )
         step = totp.matching_step(secret, totp.normalize(code), at=deed.now)
         if step is None:
@@ -169,19 +173,22 @@ def reset(actor: Actor, person_id: UUID, *, reason: str) -> Person:
         reason = clean_text("reason", reason, max_length=2000, is_multiline=True)
         person = Person.objects.select_for_update(no_key=True).filter(id=person_id).first()
         if person is None:
-            raise NotFound(f"There is no person {person_id}.", way_out="See `strongroom person list`.")
+            raise NotFound(
+                say("There is no person {person_id}.", person_id=person_id),
+                way_out=say("See `strongroom person list`."),
+            )
         deed.subject = person.email
         if person.id == actor.person_id:
             raise Conflict(
-                "Your own second factor is not yours to reset.",
+                say("Your own second factor is not yours to reset."),
                 code="own-factor",
-                way_out="Remove it with a code, `strongroom mfa remove`, or ask another administrator.",
+                way_out=say("Remove it with a code, `strongroom mfa remove`, or ask another administrator."),
             )
         if not factors.remove(person):
             raise Conflict(
-                f"{person.email} has no second factor.",
+                say("{person} has no second factor.", person=person.email),
                 code="mfa-missing",
-                way_out="Nothing is left to do: they can enrol one with `strongroom mfa enrol`.",
+                way_out=say("Nothing is left to do: they can enrol one with `strongroom mfa enrol`."),
             )
         deed.record(after={"proofs_ended": end_proofs(person)}, reason=reason)
         return person
@@ -221,7 +228,7 @@ def _guessing(actor: Actor) -> Iterator[None]:
         if slot is None:
             _give_back(taken)
             raise TooMany(
-                "Too many wrong codes of your second factor were tried.",
+                say("Too many wrong codes of your second factor were tried."),
                 way_out=way_out,
                 retry_after_seconds=window_seconds,
             )
@@ -280,9 +287,9 @@ def _issuer() -> str:
 def _refuse_second(person: Person) -> None:
     if factors.of(person) is not None:
         raise Conflict(
-            "You have enrolled an authenticator app already.",
+            say("You have enrolled an authenticator app already."),
             code="mfa-enrolled",
-            way_out="To change to another one, remove it with `strongroom mfa remove` first.",
+            way_out=say("To change to another one, remove it with `strongroom mfa remove` first."),
         )
 
 
@@ -294,10 +301,10 @@ def _need_other(deed: Deed, person: Person) -> None:
 
 def _wrong() -> Invalid:
     return Invalid(
-        "This code is wrong, has passed, or was used already.",
+        say("This code is wrong, has passed, or was used already."),
         code="mfa-code",
-        fields={"code": "wrong, passed or used already"},
-        way_out="Wait for the next code of your app, or use a recovery code. Is the clock of your phone right?",
+        fields={"code": say("wrong, passed or used already")},
+        way_out=say("Wait for the next code of your app, or use a recovery code. Is the clock of your phone right?"),
     )
 
 

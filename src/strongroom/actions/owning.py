@@ -10,6 +10,7 @@ from django.db.models import Q
 from strongroom.actions import cutting, joining
 from strongroom.core import authz
 from strongroom.core.errors import Conflict, Invalid
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Role, ServerState, Verb
 from strongroom.db.models import Membership, Person, Server, Space
 
@@ -43,9 +44,9 @@ def owner(space_id: UUID, person_id: UUID) -> Person:
     found = workers(space_id).filter(person_id=person_id).select_related("person").first()
     if found is None:
         raise Invalid(
-            "The owner of a server must be an active member of its space who works with data.",
-            fields={"owner_id": "an owner, steward or researcher of the space"},
-            way_out="Make the person a member first, or name another owner.",
+            say("The owner of a server must be an active member of its space who works with data."),
+            fields={"owner_id": say("an owner, steward or researcher of the space")},
+            way_out=say("Make the person a member first, or name another owner."),
         )
     return found.person
 
@@ -54,9 +55,9 @@ def need_owner(server: Server) -> None:
     """Raises Conflict when nobody answers for the server any more."""
     if not workers(server.space_id).filter(person_id=server.owner_id).exists():
         raise Conflict(
-            f"The owner of {server.name} does not work in its space any more.",
+            say("The owner of {server} does not work in its space any more.", server=server.name),
             code="no-owner",
-            way_out="Give it another owner first: `strongroom server edit --owner`.",
+            way_out=say("Give it another owner first: `strongroom server edit --owner`."),
         )
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Field, Model, Q, QuerySet
 
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 
 Row = TypeVar("Row", bound=Model)
 MAX_LIMIT = 500
@@ -29,7 +30,10 @@ def page(rows: QuerySet[Row], *, by: Sequence[str], cursor: str | None, limit: i
     Raises: Invalid for a cursor that this list did not give, or a limit outside 1..500.
     """
     if not 1 <= limit <= MAX_LIMIT:
-        raise Invalid(f"limit must be between 1 and {MAX_LIMIT}.", fields={"limit": f"1 to {MAX_LIMIT}"})
+        raise Invalid(
+            say("limit must be between 1 and {most}.", most=MAX_LIMIT),
+            fields={"limit": say("1 to {most}", most=MAX_LIMIT)},
+        )
     columns = [column.lstrip("-") for column in by]
     is_descending = by[0].startswith("-")
     if cursor:
@@ -62,5 +66,5 @@ def _decode(cursor: str, columns: "list[Field[Any, Any] | Any]") -> list[Any]:
         return [column.to_python(value) for column, value in zip(columns, values, strict=True)]
     except (ValueError, RecursionError, ValidationError):
         raise Invalid(
-            "This cursor was not given by this list.", fields={"cursor": "take it from the page before"}
+            say("This cursor was not given by this list."), fields={"cursor": say("take it from the page before")}
         ) from None

@@ -6,6 +6,7 @@ from datetime import datetime
 from strongroom.actions import closing
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Verb
 from strongroom.db.models import Dataset
 
@@ -22,27 +23,27 @@ def check(verb: Verb, dataset: Dataset, actor: Actor, now: datetime) -> None:
 def _need_none(dataset: Dataset, *_: object) -> None:
     if dataset.deletion_requested_at:
         raise Conflict(
-            f"The deletion of {dataset.name} has already been requested.",
+            say("The deletion of {dataset} has already been requested.", dataset=dataset.name),
             code="already-requested",
-            way_out="Another owner or steward confirms it, or it is withdrawn.",
+            way_out=say("Another owner or steward confirms it, or it is withdrawn."),
         )
 
 
 def _need_one(dataset: Dataset, *_: object) -> None:
     if not dataset.deletion_requested_at:
         raise Conflict(
-            f"Nobody has requested the deletion of {dataset.name}.",
+            say("Nobody has requested the deletion of {dataset}.", dataset=dataset.name),
             code="not-requested",
-            way_out="First one person requests it with a reason, then a second one confirms.",
+            way_out=say("First one person requests it with a reason, then a second one confirms."),
         )
 
 
 def _need_somebody_else(dataset: Dataset, actor: Actor, _: datetime) -> None:
     if dataset.deletion_requested_by_id == actor.person_id:
         raise Forbidden(
-            "You asked for this deletion yourself; a second person must confirm it.",
+            say("You asked for this deletion yourself; a second person must confirm it."),
             code="same-person",
-            way_out="Ask another owner or steward of the space, or an administrator.",
+            way_out=say("Ask another owner or steward of the space, or an administrator."),
         )
 
 

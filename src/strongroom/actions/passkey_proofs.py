@@ -13,6 +13,7 @@ from strongroom.actions import browsing, guessing, ledger, mfa, proving, webauth
 from strongroom.actions.deeds import doing
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Forbidden, Refusal, Unauthenticated
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Outcome, SystemFact, Verb
 from strongroom.db.models import BrowserSession, Passkey, Person
 
@@ -60,7 +61,7 @@ def begin_sign_in(*, address: str) -> webauthn.Asked:
 
     Raises: Conflict `passkeys-impossible`; TooMany after 30 of one address within 15 minutes that came to nothing.
     """
-    slot = guessing.slot("passkey", address, what="passkeys", refusals=_PROMPTS)
+    slot = guessing.slot("passkey", address, what=say("passkeys"), refusals=_PROMPTS)
     return webauthn.ask_to_prove(_SIGN_IN, None, slot=slot)
 
 
@@ -82,7 +83,7 @@ def sign_in(*, ceremony: str, answer: str, address: str, request_id: str, agent:
     except Refusal as refusal:
         _record_refusal(refusal, address, request_id)
         if refusal.code == "passkey":
-            raise Unauthenticated(str(refusal), code="passkey", way_out=refusal.way_out) from None
+            raise Unauthenticated(refusal.sentence, code="passkey", way_out=refusal.way_out) from None
         raise
     guessing.free(state["slot"])
     return session
@@ -100,9 +101,9 @@ def _count(found: Passkey, said: int, now: datetime) -> None:
     # Section 6.1.1: a counter that does not grow says that a second copy of the key exists.
     if (said or found.sign_count) and said <= found.sign_count:
         raise Forbidden(
-            f"The counter of the passkey “{found.name}” went back: it may have been copied.",
+            say("The counter of the passkey “{passkey}” went back: it may have been copied.", passkey=found.name),
             code="passkey-copied",
-            way_out="Sign in another way, remove this passkey, and tell an administrator of the platform.",
+            way_out=say("Sign in another way, remove this passkey, and tell an administrator of the platform."),
         )
     found.sign_count, found.last_used_at = said, now
     found.save(update_fields=["sign_count", "last_used_at"])

@@ -13,6 +13,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, NotFound
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
+from strongroom.core.sentences import say, say_many
 from strongroom.core.vocabulary import RiskLevel, SystemFact, Verb
 from strongroom.db.models import Membership, Passkey, Person
 
@@ -53,7 +54,9 @@ def add(actor: Actor, *, name: str, ceremony: str, answer: str) -> tuple[Passkey
         made = webauthn.registered(state, answer)
         if Passkey.objects.filter(credential_id=made.credential_id).exists():
             raise Conflict(
-                "This passkey was added before.", code="passkey-known", way_out="Use it, or add one of another device."
+                say("This passkey was added before."),
+                code="passkey-known",
+                way_out=say("Use it, or add one of another device."),
             )
         now = timezone.now()
         kept = Passkey.objects.create(
@@ -82,7 +85,10 @@ def remove(actor: Actor, passkey_id: UUID, *, is_last: bool = False) -> Passkey:
         person = Person.objects.select_for_update(no_key=True).get(id=actor.person_id)
         found = _own(actor).select_for_update(no_key=True).filter(id=passkey_id).first()
         if found is None:
-            raise NotFound(f"You have no passkey {passkey_id}.", way_out="See `strongroom passkey list`.")
+            raise NotFound(
+                say("You have no passkey {passkey_id}.", passkey_id=passkey_id),
+                way_out=say("See `strongroom passkey list`."),
+            )
         deed.subject = actor.email
         proving.need(actor, deed.now)
         ends_all = factors.of(person) is None and not _own(actor).exclude(id=found.id).exists()
@@ -105,12 +111,18 @@ def _refuse_last(actor: Actor) -> None:
     closing = spaces_that_close(actor)
     if closing:
         raise Conflict(
-            f"This is your last second factor: without one, {closing} moderate or high risk "
-            f"{'space is' if closing == 1 else 'spaces are'} closed to you, and so are logins to servers; "
-            "recovery codes end with it.",
+            say_many(
+                "This is your last second factor: without one, {count} moderate or high risk space is closed to you, "
+                "and so are logins to servers; recovery codes end with it.",
+                "This is your last second factor: without one, {count} moderate or high risk spaces are closed to you, "
+                "and so are logins to servers; recovery codes end with it.",
+                closing,
+            ),
             code="last-factor",
-            way_out="Add another passkey or an authenticator app first; or remove it all the same: tick the box on "
-            "the page, `--last` on the command line.",
+            way_out=say(
+                "Add another passkey or an authenticator app first; or remove it all the same: tick "
+                "the box on the page, `--last` on the command line."
+            ),
         )
 
 
@@ -119,7 +131,9 @@ def _check_may_add(actor: Actor, person: Person) -> None:
         proving.need(actor, timezone.now())
     if person.passkeys.count() >= MOST:
         raise Conflict(
-            f"You have {MOST} passkeys already.", code="too-many-passkeys", way_out="Remove one that you do not use."
+            say("You have {most} passkeys already.", most=MOST),
+            code="too-many-passkeys",
+            way_out=say("Remove one that you do not use."),
         )
 
 

@@ -22,6 +22,7 @@ from strongroom.core.credentials import digest, make_sign_in_code
 from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Role, StaffRole, SystemFact, Verb
 from strongroom.db.models import Person, SignInCode, Space, Token
 
@@ -216,9 +217,9 @@ def _leave_every_space(deed: Deed, person: Person) -> list[str]:
         others = space.memberships.filter(role=Role.OWNER.value, person__is_active=True).exclude(person=person)
         if membership.role == Role.OWNER and not others.exists():
             raise Conflict(
-                f"{person.email} is the last owner of “{space.name}”.",
+                say("{person} is the last owner of “{space}”.", person=person.email, space=space.name),
                 code="last-owner",
-                way_out="Make another member owner first, or disable the person, which leaves the space as it is.",
+                way_out=say("Make another member owner first, or disable the person, which leaves the space as it is."),
             )
         membership.delete()
         ledger.append(
@@ -274,7 +275,9 @@ def register(
         with transaction.atomic():
             person.save(force_insert=True)
     except IntegrityError:
-        raise Conflict(f"There is a person {address} already.", way_out="Invite that person anew.") from None
+        raise Conflict(
+            say("There is a person {address} already.", address=address), way_out=say("Invite that person anew.")
+        ) from None
     return person
 
 
@@ -283,7 +286,7 @@ def issue_code_locally(email: str) -> Invitation:
     with transaction.atomic():
         person = Person.objects.select_for_update(no_key=True).filter(email=email.strip().lower()).first()
         if person is None:
-            raise NotFound(f"There is no person {email}.", way_out="Check the address.")
+            raise NotFound(say("There is no person {email}.", email=email), way_out=say("Check the address."))
         invitation = _invitation(person, timezone.now())
         ledger.append(
             Verb.PERSON_INVITE,
@@ -300,14 +303,19 @@ def _clean_email(email: str) -> str:
     try:
         validate_email(address)
     except ValidationError:
-        problem = "is not an e-mail address"
-        raise Invalid(f"“{address}” {problem}.", fields={"email": f"{problem}, such as ada@example.org"}) from None
+        problem = say("is not an e-mail address")
+        raise Invalid(
+            say("“{address}” {problem}.", address=address, problem=problem),
+            fields={"email": say("{problem}, such as ada@example.org", problem=problem)},
+        ) from None
     return address
 
 
 def _found(person: Person | None, person_id: object) -> Person:
     if person is None:
-        raise NotFound(f"There is no person {person_id}.", way_out="See `strongroom person list`.")
+        raise NotFound(
+            say("There is no person {person_id}.", person_id=person_id), way_out=say("See `strongroom person list`.")
+        )
     return person
 
 
@@ -345,9 +353,9 @@ def _set_staff_role(person: Person, staff_role: object) -> None:
 def _keep_an_administrator(person: Person) -> None:
     if is_last_administrator(person):
         raise Conflict(
-            f"{person.email} is the last administrator of the platform.",
+            say("{person} is the last administrator of the platform.", person=person.email),
             code="last-administrator",
-            way_out="Make another person administrator first.",
+            way_out=say("Make another person administrator first."),
         )
 
 
@@ -355,15 +363,19 @@ def _refuse_climbing(actor: Actor, person: Person) -> None:
     """A code is as good as the person: support must not get one that signs in as an administrator."""
     if person.staff_role == StaffRole.ADMINISTRATOR and actor.staff_role is not StaffRole.ADMINISTRATOR:
         raise Forbidden(
-            f"You may not invite {person.email}, who is an administrator.",
+            say("You may not invite {person}, who is an administrator.", person=person.email),
             code="role",
-            way_out="An administrator of the platform can do it; ask one of them.",
+            way_out=say("An administrator of the platform can do it; ask one of them."),
         )
 
 
 def _invitation(person: Person, now: datetime) -> Invitation:
     if not person.is_active:
-        raise Conflict(f"{person.email} was disabled.", code="disabled", way_out="Create a person with a new address.")
+        raise Conflict(
+            say("{person} was disabled.", person=person.email),
+            code="disabled",
+            way_out=say("Create a person with a new address."),
+        )
     _void_codes(person, now)
     code = make_sign_in_code(secrets.token_bytes)
     expires_at = now + timedelta(hours=settings().sign_in_code_hours)

@@ -7,6 +7,7 @@ from strongroom.actions import factors
 from strongroom.actions.configuration import settings
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Forbidden
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import IdentityKind, RiskLevel
 from strongroom.db.models import BrowserSession
 
@@ -56,9 +57,11 @@ def provider_of(actor: Actor) -> IdentityKind | None:
 def missing() -> Forbidden:
     """What somebody without a second factor is told."""
     return Forbidden(
-        "This needs a second factor, and you have not enrolled one.",
+        say("This needs a second factor, and you have not enrolled one."),
         code="mfa-missing",
-        way_out="Enrol an authenticator app with `strongroom mfa enrol`, or an app or a passkey on your account page.",
+        way_out=say(
+            "Enrol an authenticator app with `strongroom mfa enrol`, or an app or a passkey on your account page."
+        ),
     )
 
 
@@ -66,10 +69,19 @@ def _missing_or_old(actor: Actor) -> Forbidden:
     if not factors.has_any(actor.person_id) and provider_of(actor) is None:
         return missing()
     proved_at = actor.mfa_proved_at
-    was = f"the last time was {proved_at:%Y-%m-%d %H:%M} UTC" if proved_at else "it has not been yet"
-    with_what = "in this browser" if actor.session_id else "with the token you come with"
+    was = (
+        say("the last time was {proved_at:%Y-%m-%d %H:%M} UTC", proved_at=proved_at)
+        if proved_at
+        else say("it has not been yet")
+    )
+    with_what = say("in this browser") if actor.session_id else say("with the token you come with")
     return Forbidden(
-        f"This needs your second factor, proved within the last {settings().mfa_minutes} minutes {with_what}; {was}.",
+        say(
+            "This needs your second factor, proved within the last {minutes} minutes {how}; {when}.",
+            minutes=settings().mfa_minutes,
+            how=with_what,
+            when=was,
+        ),
         code="mfa-needed",
-        way_out="Prove it with `strongroom mfa prove`, then try again.",
+        way_out=say("Prove it with `strongroom mfa prove`, then try again."),
     )

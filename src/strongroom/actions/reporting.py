@@ -8,6 +8,7 @@ from datetime import datetime
 from strongroom.core import sshsig
 from strongroom.core.errors import Invalid
 from strongroom.core.names import ssh_place
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import MountHealth, MountTool, ServerKind
 
 MAX_MOUNTS = 200
@@ -44,9 +45,9 @@ def columns(report: Report, kind: ServerKind) -> dict[str, object]:
     """The columns of a server's row. Raises Invalid for more than 200 mounts."""
     if len(report.mounts) > MAX_MOUNTS:
         raise Invalid(
-            f"{len(report.mounts)} mounts are more than a server may report.",
+            say("{count} mounts are more than a server may report.", count=len(report.mounts)),
             code="too-many-mounts",
-            fields={"mounts": f"at most {MAX_MOUNTS}"},
+            fields={"mounts": say("at most {most}", most=MAX_MOUNTS)},
         )
     said = versions(report.hostname, report.os_version, report.agent_version)
     mounts = [_mount(each) for each in report.mounts]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from strongroom.actions import inventory, ledger, manifests
 from strongroom.actions.machines import Machine
 from strongroom.core.errors import NotFound
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import State, SystemFact
 from strongroom.db.models import Dataset
 
@@ -44,7 +45,7 @@ def _granted(here: Machine, dataset_id: UUID) -> Dataset:
     grant = live.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now())).select_related("dataset").first()
     if grant is None:
         raise NotFound(
-            f"{here.server.name} was not granted a data set {dataset_id}.",
-            way_out="Ask a steward of the space to provision access for this server.",
+            say("{server} was not granted a data set {dataset_id}.", server=here.server.name, dataset_id=dataset_id),
+            way_out=say("Ask a steward of the space to provision access for this server."),
         )
     return grant.dataset

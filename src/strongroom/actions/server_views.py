@@ -83,5 +83,5 @@ def _deeds(actor: Actor, row: Server, role: Role | None) -> tuple[list[Verb], li
             server_lifecycle.check(verb, kind=kind, state=state, name=row.name)
             may.append(verb)
         except (Forbidden, Conflict) as refusal:
-            blocked.append(Blocked(verb, f"{refusal} {refusal.way_out}".strip()))
+            blocked.append(Blocked(verb, refusal.in_full))
     return may, blocked

@@ -17,6 +17,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_server_name, clean_text
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import GrantEnd, OperatingSystem, Power, ServerKind, ServerState, Verb
 from strongroom.db.models import Grant, Server
 from strongroom.hosts import Offering
@@ -221,9 +222,11 @@ def _power(actor: Actor, verb: Verb, server_id: UUID, wanted: Power) -> ServerVi
         if server.power == wanted and (server.observed == wanted or not server.is_settled):
             is_on_its_way = server.observed != wanted
             raise Conflict(
-                f"{server.name} is {'being ' if is_on_its_way else ''}{_DONE[wanted]} already.",
+                say("{server} is being {done} already.", server=server.name, done=_DONE[wanted])
+                if is_on_its_way
+                else say("{server} is {done} already.", server=server.name, done=_DONE[wanted]),
                 code="power",
-                way_out="Look again in a few seconds." if is_on_its_way else "Nothing is left to do.",
+                way_out=say("Look again in a few seconds.") if is_on_its_way else say("Nothing is left to do."),
             )
         before = _facts(server)
         server.power = wanted
@@ -235,7 +238,7 @@ def _power(actor: Actor, verb: Verb, server_id: UUID, wanted: Power) -> ServerVi
     return view(actor, server)
 
 
-_DONE = {Power.RUNNING: "started", Power.STOPPED: "stopped"}
+_DONE = {Power.RUNNING: say("started"), Power.STOPPED: say("stopped")}
 
 
 def _insert(
@@ -270,9 +273,9 @@ def _save_named(server: Server, columns: list[str] | None = None) -> None:
             server.save(update_fields=columns, force_insert=columns is None)
     except IntegrityError:
         raise Conflict(
-            f"There is a server {server.name} in this space already.",
+            say("There is a server {server} in this space already.", server=server.name),
             code="name-taken",
-            way_out="Choose another name, or delete that one first.",
+            way_out=say("Choose another name, or delete that one first."),
         ) from None
 
 

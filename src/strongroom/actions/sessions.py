@@ -8,6 +8,7 @@ from strongroom.actions.deeds import doing
 from strongroom.actions.paging import Page, page
 from strongroom.core.actor import Actor
 from strongroom.core.errors import NotFound
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Verb
 from strongroom.db.models import BrowserSession
 
@@ -25,7 +26,10 @@ def end(actor: Actor, session_id: UUID) -> BrowserSession:
         deed.platform()
         session = _own(actor).select_for_update(no_key=True).filter(id=session_id).first()
         if session is None:
-            raise NotFound(f"You have no session {session_id}.", way_out="See `strongroom session list`.")
+            raise NotFound(
+                say("You have no session {session_id}.", session_id=session_id),
+                way_out=say("See `strongroom session list`."),
+            )
         if session.ended_at is None:
             session.ended_at = deed.now
             session.save(update_fields=["ended_at"])

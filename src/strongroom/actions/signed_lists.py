@@ -13,6 +13,7 @@ from strongroom.actions import digesting, inventory
 from strongroom.actions.configuration import settings
 from strongroom.core import manifest
 from strongroom.core.errors import Invalid, Unavailable
+from strongroom.core.sentences import say
 from strongroom.db.models import DigestList, FixityCheck
 
 TURN_LINES = 100_000  # set aside on disk for a turn, which seldom gets that far
@@ -55,7 +56,7 @@ def _draft(check: FixityCheck) -> Iterator[bytes]:
     """
     waiting = FixityCheck.objects.filter(manifest=check.manifest, completes_digests=True, ended_at=None).first()
     if waiting is None:
-        raise Unavailable("The digests are being put together.")
+        raise Unavailable(say("The digests are being put together."))
     pairs = zip_longest(manifest.read(inventory.proved(check.manifest)), digesting.draft(waiting))
     try:
         for signed, entry in pairs:

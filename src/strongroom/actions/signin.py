@@ -12,6 +12,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.credentials import digest, normalize_sign_in_code
 from strongroom.core.errors import Invalid, Unauthenticated
 from strongroom.core.names import clean_text
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Outcome, Scope, StaffRole, SystemFact
 from strongroom.db.models import Person, SignInCode
 
@@ -25,7 +26,7 @@ def sign_in(code: str, *, token_name: str = "", address: str, request_id: str) -
         TooMany after 10 refusals of one address (of one /64 network, for IPv6) within 15 minutes.
     """
     name = clean_text("token_name", token_name or "sign-in", max_length=100)
-    slot = guessing.slot("sign-in", address, what="sign-in codes")
+    slot = guessing.slot("sign-in", address, what=say("sign-in codes"))
     try:
         with transaction.atomic():
             new = _trade(code, name, address, request_id)
@@ -78,10 +79,12 @@ def claim(code: str, now: datetime) -> Person:
 
 def _refusal() -> Unauthenticated:
     return Unauthenticated(
-        "This sign-in code is not valid: it is unknown, was used already, or has expired.",
+        say("This sign-in code is not valid: it is unknown, was used already, or has expired."),
         code="sign-in-refused",
-        way_out="Ask an administrator of the platform for a new invitation. Are you the only one? Who owns the home "
-        "makes one with `python -m strongroom.runtime sign-in-code E-MAIL`.",
+        way_out=say(
+            "Ask an administrator of the platform for a new invitation. Are you the only one? "
+            "Who owns the home makes one with `python -m strongroom.runtime sign-in-code E-MAIL`."
+        ),
     )
 
 

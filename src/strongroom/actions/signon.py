@@ -17,6 +17,7 @@ from strongroom.actions.withdrawing import Withdrawn
 from strongroom.core.actor import Actor
 from strongroom.core.assertion import Assertion
 from strongroom.core.errors import Conflict, Forbidden, NotFound, Refusal, Unauthenticated, Unavailable
+from strongroom.core.sentences import Sentence, say
 from strongroom.core.vocabulary import IdentityKind, Outcome, SystemFact, Verb
 from strongroom.db.models import BrowserSession, Identity
 from strongroom.identity import HasMetadata, Leaving, Provider
@@ -74,7 +75,7 @@ def enter(
     Raises: Unauthenticated; Forbidden `sso-…`; NotFound; TooMany after 10 refusals of one address; Unavailable.
     """
     known = _kind(kind)
-    slot = guessing.slot("single-sign-on", address, what="sign-ins")
+    slot = guessing.slot("single-sign-on", address, what=say("sign-ins"))
     try:
         assertion = _provider(known).finish(answer, kept, back_url(known))
         session, withdrawn = _let_in(assertion, address, request_id, agent)
@@ -97,12 +98,12 @@ def prove(actor: Actor, kind: str, answer: Mapping[str, str], kept: Mapping[str,
         deed.platform()
         same = Identity.objects.filter(kind=known, issuer=assertion.issuer, subject=assertion.subject)
         if not same.filter(person_id=actor.person_id).exists():
-            raise _not_proved("It was somebody else who signed in there.")
+            raise _not_proved(say("It was somebody else who signed in there."))
         proved_at = assertion.proved_at
         if proved_at is None:
-            raise _not_proved("It says nothing of a second factor.")
+            raise _not_proved(say("It says nothing of a second factor."))
         if proved_at < left_at - _CLOCKS:
-            raise _not_proved("It did not ask you again.")
+            raise _not_proved(say("It did not ask you again."))
         at = min(proved_at, deed.now)
         BrowserSession.objects.filter(id=actor.session_id or UUID(int=0)).update(mfa_proved_at=at)
         deed.record(after={"kind": "identity-provider", "provider": known.value})
@@ -132,7 +133,9 @@ def _let_in(assertion: Assertion, address: str, request_id: str, agent: str) -> 
             )
     except IntegrityError:
         raise Conflict(
-            "You signed in twice at the same moment.", code="sso-twice", way_out="Begin again on the sign-in page."
+            say("You signed in twice at the same moment."),
+            code="sso-twice",
+            way_out=say("Begin again on the sign-in page."),
         ) from None
 
 
@@ -151,7 +154,7 @@ def _kind(word: str) -> IdentityKind:
     except ValueError:
         kind = None
     if kind is None or kind not in providers.current():
-        raise NotFound("There is no such identity provider here.", way_out="Sign in with a password.")
+        raise NotFound(say("There is no such identity provider here."), way_out=say("Sign in with a password."))
     return kind
 
 
@@ -159,11 +162,11 @@ def _provider(kind: IdentityKind) -> Provider:
     return providers.current()[kind]
 
 
-def _not_proved(why: str) -> Forbidden:
+def _not_proved(why: Sentence) -> Forbidden:
     return Forbidden(
-        f"Your second factor was not proved at the identity provider. {why}",
+        say("Your second factor was not proved at the identity provider. {why}", why=why),
         code="mfa-elsewhere",
-        way_out="Try again, or set up a second factor of Strongroom's own on your account page.",
+        way_out=say("Try again, or set up a second factor of Strongroom's own on your account page."),
     )
 
 

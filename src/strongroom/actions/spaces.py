@@ -13,6 +13,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import RiskLevel, Role, ServerState, State, Verb
 from strongroom.db.models import Dataset, Membership, Server, Space
 
@@ -115,9 +116,9 @@ def _clean(field: str, value: str) -> str:
 def _refuse_narrow(actor: Actor) -> None:
     if actor.space_id is not None:
         raise Forbidden(
-            "This token is for one space only and cannot create another.",
+            say("This token is for one space only and cannot create another."),
             code="scope",
-            way_out="Use a token that is not narrowed to a space.",
+            way_out=say("Use a token that is not narrowed to a space."),
         )
 
 
@@ -127,9 +128,13 @@ def _refuse_low_with_datasets(space: Space) -> None:
     count = Dataset.objects.filter(space=space).exclude(state=State.DELETED).count()
     if count:
         raise Conflict(
-            f"The risk level of “{space.name}” cannot be low while it has data sets ({count}).",
+            say(
+                "The risk level of “{space}” cannot be low while it has data sets ({count}).",
+                space=space.name,
+                count=count,
+            ),
             code="has-data-sets",
-            way_out="Keep it moderate or high, or delete the data sets first.",
+            way_out=say("Keep it moderate or high, or delete the data sets first."),
         )
 
 

@@ -9,6 +9,7 @@ from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import doing
 from strongroom.core.actor import Actor
 from strongroom.core.errors import NotFound
+from strongroom.core.sentences import say
 from strongroom.core.settings import InForce, in_force
 from strongroom.core.vocabulary import Verb
 from strongroom.db.models import Person
@@ -28,7 +29,9 @@ def person(actor: Actor, person_id: UUID) -> PersonView:
         deed.platform()
         found = Person.objects.select_related("created_by").filter(id=person_id).first()
         if found is None:
-            raise NotFound(f"There is no person {person_id}.", way_out="See the list of people.")
+            raise NotFound(
+                say("There is no person {person_id}.", person_id=person_id), way_out=say("See the list of people.")
+            )
         return PersonView(found, factors.since(found))
 
 

@@ -12,6 +12,7 @@ from strongroom import __version__, engines, hosts
 from strongroom.actions.deeds import doing
 from strongroom.core.actor import Actor
 from strongroom.core.health import Health
+from strongroom.core.sentences import quoted, say, say_many
 from strongroom.core.vocabulary import Power, ServerKind, Verb
 from strongroom.db.models import Dataset, FixityCheck, LedgerHead, Server
 
@@ -60,9 +61,11 @@ def worker_was_here() -> None:
 def _worker(now: datetime) -> Health:
     seen = cache.get(_HEARTBEAT)
     if seen is None:
-        return Health("worker", False, "was never seen")
+        return Health(say("worker"), False, say("was never seen"))
     seconds = (now - datetime.fromisoformat(seen)).total_seconds()
-    return Health("worker", seconds <= _LATE_SECONDS, f"last seen {max(seconds, 0):.0f} s ago")
+    return Health(
+        say("worker"), seconds <= _LATE_SECONDS, say("last seen {seconds:.0f} s ago", seconds=max(seconds, 0))
+    )
 
 
 def _host() -> list[Health]:
@@ -77,9 +80,13 @@ def _files() -> Health:
     damaged = Dataset.objects.filter(damaged_objects__gt=0).count()
     under_way = FixityCheck.objects.filter(ended_at=None).count()
     if damaged:
-        said = "1 data set has" if damaged == 1 else f"{damaged} data sets have"
-        return Health("files", False, f"{said} objects that are missing, altered or unreadable")
-    return Health("files", True, f"no damage known; {under_way} fixity checks under way")
+        said = say_many(
+            "{count} data set has objects that are missing, altered or unreadable",
+            "{count} data sets have objects that are missing, altered or unreadable",
+            damaged,
+        )
+        return Health(say("files"), False, said)
+    return Health(say("files"), True, say("no damage known; {under_way} fixity checks under way", under_way=under_way))
 
 
 def _database() -> Health:
@@ -87,4 +94,5 @@ def _database() -> Health:
         cursor.execute("SELECT version()" if connection.vendor == "postgresql" else "SELECT sqlite_version()")
         version = str(cursor.fetchone()[0])
     name = "PostgreSQL" if connection.vendor == "postgresql" else "SQLite"
-    return Health("database", True, version.split(" on ")[0] if name == "PostgreSQL" else f"{name} {version}")
+    said = version.split(" on ")[0] if name == "PostgreSQL" else f"{name} {version}"
+    return Health(say("database"), True, quoted(said))

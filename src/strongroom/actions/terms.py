@@ -8,6 +8,7 @@ from strongroom.actions.deeds import doing
 from strongroom.core import terms
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import RiskLevel, Verb
 from strongroom.db.models import Person, TermsAcceptance
 
@@ -42,7 +43,9 @@ def accept(actor: Actor, *, version: str) -> Terms:
         in_force = terms.version(text)
         if version != in_force:
             raise Conflict(
-                "The terms have changed since you read them.", code="terms-changed", way_out="Read them again."
+                say("The terms have changed since you read them."),
+                code="terms-changed",
+                way_out=say("Read them again."),
             )
         Person.objects.select_for_update(no_key=True).get(id=actor.person_id)
         row, is_new = TermsAcceptance.objects.get_or_create(
@@ -62,9 +65,9 @@ def need(risk_level: RiskLevel, actor: Actor) -> None:
         return
     if _accepted_at(actor, terms.version(_text())) is None:
         raise Forbidden(
-            "This needs the terms for sensitive data, which you have not accepted as they are now.",
+            say("This needs the terms for sensitive data, which you have not accepted as they are now."),
             code="terms",
-            way_out="Read and accept them, `/account/terms`, then try again.",
+            way_out=say("Read and accept them, `/account/terms`, then try again."),
         )
 
 

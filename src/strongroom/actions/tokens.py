@@ -18,10 +18,11 @@ from strongroom.core.credentials import digest, looks_like_token, make_token
 from strongroom.core.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from strongroom.core.ledger import Json
 from strongroom.core.names import clean_text
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Scope, StaffRole, Verb
 from strongroom.db.models import Person, Space, Token
 
-_HOW_TO_SIGN_IN = "Sign in with `strongroom login`, or create a token with `strongroom token create`."
+_HOW_TO_SIGN_IN = say("Sign in with `strongroom login`, or create a token with `strongroom token create`.")
 _NOTE_USE_EVERY = timedelta(minutes=1)
 
 
@@ -71,7 +72,10 @@ def revoke(actor: Actor, token_id: UUID | Literal["current"]) -> Token:
             deed.platform()
         token = _endable(actor).select_for_update(no_key=True).filter(id=wanted or UUID(int=0)).first()
         if token is None:
-            raise NotFound(f"There is no token {wanted} that you may see.", way_out="See `strongroom token list`.")
+            raise NotFound(
+                say("There is no token {token_id} that you may see.", token_id=wanted),
+                way_out=say("See `strongroom token list`."),
+            )
         deed.subject = token.name
         if token.revoked_at is None:
             token.revoked_at = deed.now
@@ -86,10 +90,10 @@ def authenticate(secret: str, *, address: str, request_id: str) -> Actor:
     Raises: Unauthenticated, saying how to get a token; of one that has ended, that it has, for its bearer knew it.
     """
     if not looks_like_token(secret):
-        raise Unauthenticated("This is not an access token of Strongroom.", way_out=_HOW_TO_SIGN_IN)
+        raise Unauthenticated(say("This is not an access token of Strongroom."), way_out=_HOW_TO_SIGN_IN)
     token = Token.objects.select_related("person").filter(secret_sha256=digest(secret)).first()
     if token is None:
-        raise Unauthenticated("This access token is not known here.", way_out=_HOW_TO_SIGN_IN)
+        raise Unauthenticated(say("This access token is not known here."), way_out=_HOW_TO_SIGN_IN)
     now = timezone.now()
     _refuse_ended(token, now)
     _note_use(token, now)
@@ -112,7 +116,9 @@ def new_token(
 ) -> NewToken:
     """Write a token for somebody who was authorized. Raises: Unauthenticated when they were disabled meanwhile."""
     if not person.is_active:
-        raise Unauthenticated(f"{person.email} was disabled.", way_out="Ask an administrator of the platform.")
+        raise Unauthenticated(
+            say("{person} was disabled.", person=person.email), way_out=say("Ask an administrator of the platform.")
+        )
     secret = make_token(secrets.token_bytes)
     token = Token.objects.create(
         person=person,
@@ -128,12 +134,12 @@ def new_token(
 
 def _narrower(actor: Actor, wanted: frozenset[Scope]) -> frozenset[Scope]:
     if not wanted:
-        raise Invalid("A token needs at least one scope.", fields={"scopes": "read, write or manage"})
+        raise Invalid(say("A token needs at least one scope."), fields={"scopes": say("read, write or manage")})
     if wider := wanted - actor.scopes:
         raise Forbidden(
-            f"A token cannot make a wider one: yours does not carry {', '.join(sorted(wider))}.",
+            say("A token cannot make a wider one: yours does not carry {wider}.", wider=", ".join(sorted(wider))),
             code="scope",
-            way_out="Sign in anew with `strongroom login`, and make the token with that.",
+            way_out=say("Sign in anew with `strongroom login`, and make the token with that."),
         )
     return wanted
 
@@ -142,14 +148,20 @@ def _space(actor: Actor, space_id: UUID | None) -> UUID | None:
     if space_id is None:
         return actor.space_id
     if not Space.objects.visible_to(actor).filter(id=space_id).exists():
-        raise NotFound(f"There is no space {space_id} that you may see.", way_out="See `strongroom space list`.")
+        raise NotFound(
+            say("There is no space {space_id} that you may see.", space_id=space_id),
+            way_out=say("See `strongroom space list`."),
+        )
     return space_id
 
 
 def _check_days(days: int) -> None:
     longest = settings().token_max_days
     if not 1 <= days <= longest:
-        raise Invalid(f"A token can live for 1 to {longest} days.", fields={"days": f"1 to {longest}"})
+        raise Invalid(
+            say("A token can live for 1 to {longest} days.", longest=longest),
+            fields={"days": say("1 to {longest}", longest=longest)},
+        )
 
 
 def _own(actor: Actor) -> QuerySet[Token]:
@@ -165,11 +177,19 @@ def _endable(actor: Actor) -> QuerySet[Token]:
 
 def _refuse_ended(token: Token, now: datetime) -> None:
     if token.revoked_at is not None:
-        raise Unauthenticated(f"This token was revoked on {token.revoked_at:%Y-%m-%d}.", way_out=_HOW_TO_SIGN_IN)
+        raise Unauthenticated(
+            say("This token was revoked on {revoked_at:%Y-%m-%d}.", revoked_at=token.revoked_at),
+            way_out=_HOW_TO_SIGN_IN,
+        )
     if token.expires_at <= now:
-        raise Unauthenticated(f"This token expired on {token.expires_at:%Y-%m-%d}.", way_out=_HOW_TO_SIGN_IN)
+        raise Unauthenticated(
+            say("This token expired on {expires_at:%Y-%m-%d}.", expires_at=token.expires_at), way_out=_HOW_TO_SIGN_IN
+        )
     if not token.person.is_active:
-        raise Unauthenticated(f"{token.person.email} was disabled.", way_out="Ask an administrator of the platform.")
+        raise Unauthenticated(
+            say("{person} was disabled.", person=token.person.email),
+            way_out=say("Ask an administrator of the platform."),
+        )
 
 
 def _note_use(token: Token, now: datetime) -> None:

@@ -22,8 +22,9 @@ from strongroom.core import lifecycle
 from strongroom.core.actor import Actor
 from strongroom.core.deeds import DEEDS
 from strongroom.core.digests import Digest, check_count, check_sha256
-from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
+from strongroom.core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable, sentence_of
 from strongroom.core.names import clean_text, transfer_session_name
+from strongroom.core.sentences import NOTHING, Sentence, say
 from strongroom.core.vocabulary import Direction, Kind, State, TransferEnd, Verb
 from strongroom.db.models import Dataset, ObjectDigest, Transfer
 from strongroom.engines.protocol import Session
@@ -118,9 +119,12 @@ def record(actor: Actor, transfer_id: UUID, reported: Sequence[Digest]) -> int:
     with doing(actor, Verb.TRANSFER_RECORD) as deed:
         transfer = _running(deed, transfer_id, is_own=True)
         if not 1 <= len(reported) <= MOST_DIGESTS:
-            raise Invalid(f"Record 1 to {MOST_DIGESTS:,} digests at a time.", fields={"items": f"1 to {MOST_DIGESTS}"})
+            raise Invalid(
+                say("Record 1 to {most:,} digests at a time.", most=MOST_DIGESTS),
+                fields={"items": say("1 to {most}", most=MOST_DIGESTS)},
+            )
         if len({each.key for each in reported}) < len(reported):
-            raise Invalid("A key stands here twice.", fields={"items": "name each key once"})
+            raise Invalid(say("A key stands here twice."), fields={"items": say("name each key once")})
         digests.keep(transfer, reported, deed.now)
         size_bytes = sum(each.size_bytes for each in reported)
         deed.record(after={"transfer": str(transfer.id), "digests": len(reported), "size_bytes": size_bytes})
@@ -168,9 +172,12 @@ def recorded(actor: Actor, dataset_id: UUID, *, after: str = "", limit: int = MO
     What was written over since is there as well: compare size and ETag. Raises: NotFound, Forbidden, Conflict, Invalid.
     """
     if not 1 <= limit <= MOST_DIGESTS:
-        raise Invalid(f"limit must be between 1 and {MOST_DIGESTS}.", fields={"limit": f"1 to {MOST_DIGESTS}"})
+        raise Invalid(
+            say("limit must be between 1 and {most}.", most=MOST_DIGESTS),
+            fields={"limit": say("1 to {most}", most=MOST_DIGESTS)},
+        )
     if "\0" in after:
-        raise Invalid("No key holds NUL.", fields={"after": "`next_after` of the part before"})
+        raise Invalid(say("No key holds NUL."), fields={"after": say("`next_after` of the part before")})
     with doing(actor, Verb.TRANSFER_RECORDED) as deed:
         deed.dataset(dataset_id)
         found = digests.recorded(dataset_id, after=after, limit=limit + 1)
@@ -225,9 +232,13 @@ def _make_room(deed: Deed, dataset: Dataset) -> None:
     most = settings().transfer_limit
     if live.count() >= most:
         raise Conflict(
-            f"{most} transfers of {dataset.name} are running already, which is the most at one time.",
+            say(
+                "{most} transfers of {dataset} are running already, which is the most at one time.",
+                most=most,
+                dataset=dataset.name,
+            ),
             code="too-many-transfers",
-            way_out="Wait until one ends, or close one that nobody needs: see `strongroom transfer list`.",
+            way_out=say("Wait until one ends, or close one that nobody needs: see `strongroom transfer list`."),
         )
 
 
@@ -253,7 +264,8 @@ def _with_credentials(transfer: Transfer) -> OpenTransfer:
 def _found(deed: Deed, transfer_id: UUID) -> Transfer:
     """The transfer, its data set locked when this is a write. Raises: NotFound, Forbidden."""
     missing = NotFound(
-        f"There is no transfer {transfer_id} that you may see.", way_out="See `strongroom transfer list`."
+        say("There is no transfer {transfer_id} that you may see.", transfer_id=transfer_id),
+        way_out=say("See `strongroom transfer list`."),
     )
     dataset_id = Transfer.objects.filter(id=transfer_id).values_list("dataset_id", flat=True).first()
     if dataset_id is None:
@@ -272,9 +284,13 @@ def _running(deed: Deed, transfer_id: UUID, *, is_own: bool = False) -> Transfer
     transfer = _found(deed, transfer_id)
     if is_own and transfer.person_id != deed.actor.person_id:
         raise Forbidden(
-            f"You may not {DEEDS[deed.verb]}: {transfer.person.email} opened it, and it runs in their name.",
+            say(
+                "You may not {deed}: {person} opened it, and it runs in their name.",
+                deed=DEEDS[deed.verb],
+                person=transfer.person.email,
+            ),
             code="not-yours",
-            way_out="Open one of your own with `strongroom transfer open`.",
+            way_out=say("Open one of your own with `strongroom transfer open`."),
         )
     _check_state(deed, transfer.dataset, transfer)
     _check_running(transfer)
@@ -286,10 +302,15 @@ def _check_state(deed: Deed, dataset: Dataset, transfer: Transfer | None = None)
     if dataset.state in (State.FINALIZING, State.FINALIZED) and dataset.finalized_by is not None:
         ended_at = transfer.ended_at if transfer and transfer.end == TransferEnd.FINALIZED else None
         raise Conflict(
-            f"You cannot {DEEDS[deed.verb]} now: “{dataset.name}” was finalized by {dataset.finalized_by.email}"
-            f"{_at(ended_at or dataset.finalized_at or dataset.step_at)}. Nothing more can be uploaded to it.",
+            say(
+                "You cannot {deed} now: “{dataset}” was finalized by {person}{at}. Nothing more can be uploaded to it.",
+                deed=DEEDS[deed.verb],
+                dataset=dataset.name,
+                person=dataset.finalized_by.email,
+                at=_at(ended_at or dataset.finalized_at or dataset.step_at),
+            ),
             code="state",
-            way_out="What is in it: `strongroom manifest show`. What is missing belongs in a derivative of it.",
+            way_out=say("What is in it: `strongroom manifest show`. What is missing belongs in a derivative of it."),
         )
     lifecycle.check(deed.verb, kind=Kind(dataset.kind), state=State(dataset.state), name=dataset.name)
 
@@ -298,27 +319,34 @@ def _check_running(transfer: Transfer) -> None:
     if transfer.ended_at is not None:
         why = _ENDS[TransferEnd(transfer.end)]
         raise Conflict(
-            f"This transfer of {transfer.dataset.name} has ended{_at(transfer.ended_at)}: {why}.",
+            say(
+                "This transfer of {dataset} has ended{at}: {why}.",
+                dataset=transfer.dataset.name,
+                at=_at(transfer.ended_at),
+                why=why,
+            ),
             code="transfer-ended",
-            way_out="Open a new one; what was sent stays.",
+            way_out=say("Open a new one; what was sent stays."),
         )
 
 
 _ENDS = {
-    TransferEnd.CLOSED: "it was closed",
-    TransferEnd.EXPIRED: "it was not renewed in time",
-    TransferEnd.FINALIZED: "the data set was finalized",
-    TransferEnd.DELETED: "the data set was deleted",
-    TransferEnd.WITHDRAWN: "whoever opened it may not upload to it any more",
-    TransferEnd.LOST: "the storage engine did not obey when it was opened",
+    TransferEnd.CLOSED: say("it was closed"),
+    TransferEnd.EXPIRED: say("it was not renewed in time"),
+    TransferEnd.FINALIZED: say("the data set was finalized"),
+    TransferEnd.DELETED: say("the data set was deleted"),
+    TransferEnd.WITHDRAWN: say("whoever opened it may not upload to it any more"),
+    TransferEnd.LOST: say("the storage engine did not obey when it was opened"),
 }
 
 
-def _at(moment: datetime | None) -> str:
-    return f" at {moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+def _at(moment: datetime | None) -> Sentence:
+    return say(" at {moment:%Y-%m-%d %H:%M} UTC", moment=moment) if moment else NOTHING
 
 
 def _not_opened(refusal: Unavailable) -> Unavailable:
     return Unavailable(
-        f"No transfer was opened: {refusal.__cause__ or refusal}", code="not-opened", way_out="Try again in a moment."
+        say("No transfer was opened: {why}", why=sentence_of(refusal.__cause__ or refusal)),
+        code="not-opened",
+        way_out=say("Try again in a moment."),
     )

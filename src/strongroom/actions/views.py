@@ -8,6 +8,7 @@ from strongroom.actions import parting
 from strongroom.core import authz, lifecycle
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Conflict, Forbidden
+from strongroom.core.sentences import Sentence
 from strongroom.core.vocabulary import Kind, Role, State, Verb
 from strongroom.db.models import Dataset, DigestList, FixityCheck, LateObject, Manifest, Membership, Person, UploadKey
 from strongroom.db.models.keys import LIVE
@@ -20,7 +21,7 @@ class Blocked:
     """A deed that is closed to this person with this data set now, and why."""
 
     verb: Verb
-    reason: str
+    reason: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,5 +107,5 @@ def _deeds(actor: Actor, row: Dataset, role: Role | None) -> tuple[list[Verb], l
             parting.check(verb, row, actor, timezone.now())
             may.append(verb)
         except (Forbidden, Conflict) as refusal:
-            blocked.append(Blocked(verb, f"{refusal} {refusal.way_out}".strip()))
+            blocked.append(Blocked(verb, refusal.in_full))
     return may, blocked

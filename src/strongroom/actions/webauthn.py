@@ -32,6 +32,7 @@ from fido2.webauthn import (
 
 from strongroom.actions.configuration import settings
 from strongroom.core.errors import Conflict, Invalid
+from strongroom.core.sentences import say
 
 CHALLENGE_SECONDS = 5 * 60
 _ALGORITHMS: tuple[type[CoseKey], ...] = (ES256, EdDSA, RS256)
@@ -108,9 +109,9 @@ def take(kind: str, ceremony: str) -> Mapping[str, Any]:
     # Only one of two answers that come at once deletes the row.
     if not ceremony or kept is None or not cache.delete(key):
         raise Conflict(
-            "Nothing waits for this answer: it was given already, or more than five minutes ago.",
+            say("Nothing waits for this answer: it was given already, or more than five minutes ago."),
             code="passkey-late",
-            way_out="Begin once more on the page.",
+            way_out=say("Begin once more on the page."),
         )
     return dict(json.loads(kept))
 
@@ -154,9 +155,12 @@ def unlike() -> Invalid:
 def _server() -> Fido2Server:
     if not is_possible():
         raise Conflict(
-            f"Browsers offer passkeys only at a name that is reached by https, and this is {settings().web_url}.",
+            say(
+                "Browsers offer passkeys only at a name that is reached by https, and this is {url}.",
+                url=settings().web_url,
+            ),
             code="passkeys-impossible",
-            way_out="Use an authenticator app, or ask who runs this to give it a name and a certificate.",
+            way_out=say("Use an authenticator app, or ask who runs this to give it a name and a certificate."),
         )
     address = urlsplit(settings().web_url)
     origin = f"{address.scheme}://{address.netloc}".lower()
@@ -204,7 +208,7 @@ def _stored(credential: str) -> AttestedCredentialData:
 
 def _wrong() -> Invalid:
     return Invalid(
-        "This passkey was not accepted.",
+        say("This passkey was not accepted."),
         code="passkey",
-        way_out="Try again with a passkey that you added here, in the browser's own window; or use another way.",
+        way_out=say("Try again with a passkey that you added here, in the browser's own window; or use another way."),
     )

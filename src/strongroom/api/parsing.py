@@ -8,6 +8,7 @@ from django.utils.datastructures import MultiValueDict
 from ninja.parser import Parser
 
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 
 
 class StrictParser(Parser):
@@ -36,9 +37,9 @@ def _refuse_unknown(names: set[str]) -> None:
     """A filter that is spelt wrong would silently not filter."""
     if names:
         raise Invalid(
-            f"This operation knows no query parameter {min(names)[:100]!r}.",
-            fields={name[:100]: "unknown" for name in sorted(names)[:10]},
-            way_out="See the documentation at /api/v1/docs.",
+            say("This operation knows no query parameter {name!r}.", name=min(names)[:100]),
+            fields={name[:100]: say("unknown") for name in sorted(names)[:10]},
+            way_out=say("See the documentation at /api/v1/docs."),
         )
 
 
@@ -57,8 +58,8 @@ def _refuse_unstorable(value: object, field: str = "") -> None:
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
             raise Invalid(
-                "A text holds a character that cannot be stored.",
-                fields={field or "body": "holds NUL or half a surrogate pair. Remove it"},
+                say("A text holds a character that cannot be stored."),
+                fields={field or "body": say("holds NUL or half a surrogate pair. Remove it")},
             )
     elif isinstance(value, dict):
         for name, each in value.items():

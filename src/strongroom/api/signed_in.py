@@ -7,6 +7,7 @@ from strongroom.actions import tokens
 from strongroom.api import uploads
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Unauthenticated
+from strongroom.core.sentences import say
 
 
 class Request(HttpRequest):
@@ -23,8 +24,8 @@ class BearerToken(HttpBearer):
         actor: Actor | None = super().__call__(request)
         if actor is None:
             raise Unauthenticated(
-                "This needs a signed-in person.",
-                way_out="Sign in with `strongroom login`, or send the header Authorization: Bearer srt_…",
+                say("This needs a signed-in person."),
+                way_out=say("Sign in with `strongroom login`, or send the header Authorization: Bearer srt_…"),
             )
         return actor
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from strongroom.actions import attachments
 from strongroom.core.actor import Actor
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Verb
 
 _FORM_BYTES = 100_000  # what the other fields of the form and its boundaries may take
@@ -63,4 +64,4 @@ class LimitedUpload(FileUploadHandler):
     def _refuse_beyond(self, size_bytes: int) -> None:
         limit = settings.STRONGROOM.attachment_max_bytes
         if size_bytes > limit:
-            raise RequestDataTooBig(f"An attachment can have at most {limit} bytes.")
+            raise RequestDataTooBig(say("An attachment can have at most {limit} bytes.", limit=limit))

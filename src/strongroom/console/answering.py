@@ -16,7 +16,9 @@ from strongroom.console import signed_in
 from strongroom.console.local import with_next
 from strongroom.console.pages import PROOFS, SIGN_IN, Request, error_page
 from strongroom.console.wayout import at_a_browser
+from strongroom.console.words import translated
 from strongroom.core.errors import Invalid, Refusal, Unauthenticated
+from strongroom.core.sentences import say
 
 Given = ParamSpec("Given")
 Told = Mapping[str, object]
@@ -51,8 +53,8 @@ def sent(request: HttpRequest) -> dict[str, Any]:
         told = None
     if not isinstance(told, dict):
         raise Invalid(
-            gettext("This is not what a page of this console sends."),
-            way_out=gettext("Load the page again and repeat it."),
+            say("This is not what a page of this console sends."),
+            way_out=say("Load the page again and repeat it."),
         )
     return told
 
@@ -66,7 +68,7 @@ def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponseBase:
     elif refusal.code in PROOFS:
         to = with_next(PROOFS[refusal.code], request)
     way_out = at_a_browser(refusal.way_out)
-    return _json({"refusal": str(refusal), "way_out": way_out, "to": to}, status=refusal.status)
+    return _json({"refusal": translated(refusal.sentence), "way_out": way_out, "to": to}, status=refusal.status)
 
 
 def _json(told: Told, status: int = 200) -> JsonResponse:

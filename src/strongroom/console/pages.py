@@ -19,11 +19,12 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render as _render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from strongroom.console import signed_in
 from strongroom.console.local import local_path, with_next
 from strongroom.console.texts import refuse_unstorable
+from strongroom.console.words import translated
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Invalid, Refusal, Unauthenticated
 
@@ -32,6 +33,13 @@ ENROL = "/account/mfa"
 STEP_UP = "/step-up"
 TERMS = "/account/terms"
 
+_PHRASES = (
+    *(gettext_noop("Bad Request"), gettext_noop("Unauthorized"), gettext_noop("Forbidden"), gettext_noop("Not Found")),
+    *(gettext_noop("Method Not Allowed"), gettext_noop("Conflict"), gettext_noop("Unprocessable Entity")),
+    *(gettext_noop("Unprocessable Content"), gettext_noop("Too Many Requests"), gettext_noop("Internal Server Error")),
+    gettext_noop("Service Unavailable"),
+)
+"""The names of statuses, which pages say; of two, newer versions of Python know the second."""
 PROOFS = {"mfa-missing": ENROL, "mfa-needed": STEP_UP, "terms": TERMS}
 Given = ParamSpec("Given")
 
@@ -102,9 +110,14 @@ def refused(
     led_on = _led_on(request, refusal, come_back)
     if led_on is not None:
         return led_on
-    errors = refusal.fields if isinstance(refusal, Invalid) else {}
-    told = {**context, "refusal": refusal, "errors": errors, "request_id": _request_id(request)}
+    told = {**context, "refusal": refusal, "errors": wrong_fields(refusal), "request_id": _request_id(request)}
     return render(request, template, told, status=refusal.status)
+
+
+def wrong_fields(refusal: Refusal) -> dict[str, str]:
+    """What is wrong with each field of a form, in the language of the page."""
+    fields = refusal.fields if isinstance(refusal, Invalid) else {}
+    return {name: translated(said) for name, said in fields.items()}
 
 
 def done(request: HttpRequest, to: str, message: str = "") -> HttpResponse:
@@ -116,7 +129,7 @@ def done(request: HttpRequest, to: str, message: str = "") -> HttpResponse:
 
 def refusal_page(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """A page that says what was refused, why, and the way out."""
-    response = error_page(request, refusal.status, str(refusal), refusal.way_out)
+    response = error_page(request, refusal.status, translated(refusal.sentence), refusal.way_out)
     if refusal.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(refusal.retry_after_seconds)
     return response
@@ -126,7 +139,7 @@ def error_page(request: HttpRequest, status: int, sentence: str, way_out: str = 
     """A page in place of what was asked for."""
     told = {
         "status": int(status),
-        "title": HTTPStatus(status).phrase,
+        "title": gettext(HTTPStatus(status).phrase),
         "sentence": sentence,
         "way_out": way_out,
         "request_id": _request_id(request),
@@ -139,7 +152,7 @@ def _led_on(request: HttpRequest, refusal: Refusal, come_back: str = "") -> Http
     if isinstance(refusal, Unauthenticated):
         return HttpResponseRedirect(with_next(SIGN_IN, request))
     if refusal.code in PROOFS:
-        messages.info(request, str(refusal))
+        messages.info(request, translated(refusal.sentence))
         return HttpResponseRedirect(with_next(PROOFS[refusal.code], request, come_back))
     return None
 

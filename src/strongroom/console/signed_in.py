@@ -4,11 +4,11 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
-from django.utils.translation import gettext
 
 from strongroom.actions import browsing
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Unauthenticated
+from strongroom.core.sentences import say
 
 ENTERED, HALF = "browser", "browser-half"
 """Where Django's session keeps the id of ours: one that counts, and one that waits for the second factor."""
@@ -21,7 +21,7 @@ def actor_of(request: HttpRequest) -> Actor:
         return known
     kept = request.session.get(ENTERED)
     if not kept:
-        raise Unauthenticated(gettext("This needs a signed-in person."), way_out=gettext("Sign in."))
+        raise Unauthenticated(say("This needs a signed-in person."), way_out=say("Sign in."))
     return browsing.authenticate(kept, address=address_of(request), request_id=request_id_of(request))
 
 

@@ -1,9 +1,9 @@
 """Which texts of queries and forms may reach an action: those that a database can store."""
 
 from django.http import QueryDict
-from django.utils.translation import gettext
 
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 
 
 def refuse_unstorable(*given: QueryDict) -> None:
@@ -12,7 +12,7 @@ def refuse_unstorable(*given: QueryDict) -> None:
         for name, values in query.lists():
             if any("\0" in each or any("\ud800" <= one <= "\udfff" for one in each) for each in values):
                 raise Invalid(
-                    gettext("A text holds a character that cannot be stored."),
-                    fields={name[:100]: gettext("holds a character that cannot be stored")},
-                    way_out=gettext("Go back, and type the text instead of pasting it."),
+                    say("A text holds a character that cannot be stored."),
+                    fields={name[:100]: say("holds a character that cannot be stored")},
+                    way_out=say("Go back, and type the text instead of pasting it."),
                 )

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext, gettext_noop
 
+from strongroom.console.words import translated
+
 COMMAND = re.compile(r"`(strongroom [^`]+)`")
 BUTTONS: Mapping[str, str] = {
     "strongroom dataset list": gettext_noop("the data sets of your spaces"),
@@ -41,7 +43,8 @@ _OPTIONS = {
 
 
 def at_a_browser(sentence: str) -> str:
-    """The same sentence with buttons in place of commands and options."""
+    """The same sentence in the language of the page, with buttons in place of commands and options."""
+    sentence = translated(sentence)
     for option, box in _OPTIONS.items():
         sentence = sentence.replace(option, gettext(box))
     return COMMAND.sub(lambda found: gettext(BUTTONS[found[1]]) if found[1] in BUTTONS else found[0], sentence)

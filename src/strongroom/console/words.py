@@ -1,7 +1,10 @@
-"""The words that rows hold, as pages show them, ready to be translated; refuses to know their colours."""
+"""What rows and other parts of Strongroom say, in the language of the page; refuses to know the colours of words."""
 
-from django.utils.translation import gettext, gettext_noop
+from enum import StrEnum
 
+from django.utils.translation import gettext, gettext_noop, ngettext
+
+from strongroom.core.sentences import Sentence
 from strongroom.core.vocabulary import RiskLevel
 
 WORDS = frozenset(
@@ -29,6 +32,20 @@ WORDS = frozenset(
 )
 """Named one by one for the tool that collects what is to be translated."""
 
+UNITS = frozenset(
+    {
+        *(gettext_noop("URL"), gettext_noop("URLs, comma between"), gettext_noop("address")),
+        *(gettext_noop("bytes"), gettext_noop("command line"), gettext_noop("days")),
+        *(gettext_noop("e-mail address"), gettext_noop("file"), gettext_noop("file or URL")),
+        *(gettext_noop("folder"), gettext_noop("hours"), gettext_noop("image"), gettext_noop("minutes")),
+        *(gettext_noop("names, comma between"), gettext_noop("networks, comma between")),
+        *(gettext_noop("objects"), gettext_noop("port"), gettext_noop("ports"), gettext_noop("processes")),
+        *(gettext_noop("seconds"), gettext_noop("text"), gettext_noop("texts, comma between")),
+        *(gettext_noop("threads"), gettext_noop("transfers"), gettext_noop("word"), gettext_noop("words")),
+    }
+)
+"""In what a setting is written: of `core.settings`, named here one by one, too."""
+
 _RISKS = {
     RiskLevel.LOW: gettext_noop("Low risk"),
     RiskLevel.MODERATE: gettext_noop("Moderate risk"),
@@ -41,6 +58,25 @@ def word(stored: str) -> str:
     return gettext(stored) if stored in WORDS else stored
 
 
+def unit(of_setting: str) -> str:
+    """The unit of a setting."""
+    return gettext(of_setting) if of_setting in UNITS else of_setting
+
+
+def translated(said: str) -> str:
+    """A sentence of `core`, `actions` and the like, such as a refusal; any other text stays as it is."""
+    if not isinstance(said, Sentence) or not said:
+        return said
+    found = ngettext(said.template, said.plural, said.number) if said.plural else gettext(said.template)
+    return said.worded(found, _value)
+
+
 def risk(level: str) -> str:
     """`Moderate risk`."""
     return gettext(_RISKS[RiskLevel(level)])
+
+
+def _value(value: object) -> object:
+    if isinstance(value, Sentence):
+        return translated(value)
+    return word(value) if isinstance(value, StrEnum) else value

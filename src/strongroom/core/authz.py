@@ -5,9 +5,11 @@ Refuses to know whether a thing may be done *now* (`core.lifecycle`) and who may
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from strongroom.core.deeds import DEEDS
 from strongroom.core.errors import Forbidden
+from strongroom.core.sentences import Sentence, both, either, opening, say
 from strongroom.core.vocabulary import Role, Scope, StaffRole, Verb
 
 
@@ -208,14 +210,19 @@ def check(
     """
     rule = RULES[verb]
     if not rule.admits(role, staff_role, is_creator=is_creator):
-        held = _held(rule, role, staff_role)
-        raise Forbidden(f"You may not {DEEDS[verb]}: {held}.", code="role", way_out=f"{_who(rule)} can do it.")
+        refused, way_out = _refusal(verb, role, staff_role)
+        raise Forbidden(refused, code="role", way_out=way_out)
     if rule.scope not in scopes:
-        carried = ", ".join(sorted(scopes)) or "none"
+        carried = ", ".join(sorted(scopes)) or say("none")
         raise Forbidden(
-            f"This token may not {DEEDS[verb]}: that needs the scope “{rule.scope}”, and it carries {carried}.",
+            say(
+                "This token may not {deed}: that needs the scope “{scope}”, and it carries {carried}.",
+                deed=DEEDS[verb],
+                scope=rule.scope,
+                carried=carried,
+            ),
             code="scope",
-            way_out=f"Create a token with the scope “{rule.scope}” and use that one.",
+            way_out=say("Create a token with the scope “{scope}” and use that one.", scope=rule.scope),
         )
 
 
@@ -229,7 +236,7 @@ class Row:
     """One line of the generated reference page. `holders` maps each role's name to `yes`, `own` or an empty word."""
 
     verb: Verb
-    deed: str
+    deed: Sentence
     scope: Scope
     is_write: bool
     anyone: bool
@@ -251,30 +258,36 @@ def _row(verb: Verb, rule: Rule) -> Row:
     return Row(verb, DEEDS[verb], rule.scope, rule.is_write, rule.anyone, holders)
 
 
-def _held(rule: Rule, role: Role | None, staff_role: StaffRole | None) -> str:
+@cache  # a page asks for dozens at a time
+def _refusal(verb: Verb, role: Role | None, staff_role: StaffRole | None) -> tuple[Sentence, Sentence]:
+    rule = RULES[verb]
+    refused = say("You may not {deed}: {held}.", deed=DEEDS[verb], held=_held(rule, role, staff_role))
+    return refused, say("{who} can do it.", who=_who(rule))
+
+
+def _held(rule: Rule, role: Role | None, staff_role: StaffRole | None) -> Sentence:
     held = [_ROLE_WORDS[role]] if role and rule.roles else []
     if staff_role:
         held.append(_STAFF_WORDS[staff_role])
     if held:
-        return f"you are {' and '.join(held)}"
-    return "you have no role that allows it" if rule.roles else "you are not on the staff of the platform"
+        return say("you are {who}", who=both(held))
+    return say("you have no role that allows it") if rule.roles else say("you are not on the staff of the platform")
 
 
-def _who(rule: Rule) -> str:
+def _who(rule: Rule) -> Sentence:
     able = [_ROLE_WORDS[role] for role in Role if role in rule.roles]
-    able += ["the researcher who created the data set"] if rule.creator else []
+    able += [say("the researcher who created the data set")] if rule.creator else []
     able += [_STAFF_WORDS[staff_role] for staff_role in StaffRole if staff_role in rule.staff]
-    sentence = " or ".join([", ".join(able[:-1]), able[-1]] if len(able) > 1 else able)
-    return sentence[0].upper() + sentence[1:]
+    return opening(either(able))
 
 
-_ROLE_WORDS: Mapping[Role, str] = {
-    Role.OWNER: "an owner of the space",
-    Role.STEWARD: "a steward of the space",
-    Role.RESEARCHER: "a researcher of the space",
-    Role.AUDITOR: "an auditor of the space",
+_ROLE_WORDS: Mapping[Role, Sentence] = {
+    Role.OWNER: say("an owner of the space"),
+    Role.STEWARD: say("a steward of the space"),
+    Role.RESEARCHER: say("a researcher of the space"),
+    Role.AUDITOR: say("an auditor of the space"),
 }
-_STAFF_WORDS: Mapping[StaffRole, str] = {
-    StaffRole.ADMINISTRATOR: "an administrator of the platform",
-    StaffRole.SUPPORT: "a member of the platform's support",
+_STAFF_WORDS: Mapping[StaffRole, Sentence] = {
+    StaffRole.ADMINISTRATOR: say("an administrator of the platform"),
+    StaffRole.SUPPORT: say("a member of the platform's support"),
 }

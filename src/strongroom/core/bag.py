@@ -10,6 +10,7 @@ from datetime import date
 
 from strongroom.core import canonical
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 
 DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 DECLARATION_FILE, INFO_FILE = "bagit.txt", "bag-info.txt"
@@ -52,7 +53,7 @@ def read(lines: Iterable[bytes], *, is_bag: bool) -> Iterator[tuple[str, str]]:
         try:
             text = raw.decode().rstrip("\n")
         except UnicodeDecodeError as problem:
-            raise Invalid(f"Line {number} of the list of digests is not UTF-8.") from problem
+            raise Invalid(say("Line {number} of the list of digests is not UTF-8.", number=number)) from problem
         if text:
             yield _read(number, text, is_bag)
 
@@ -61,7 +62,13 @@ def _read(number: int, text: str, is_bag: bool) -> tuple[str, str]:
     is_escaped = not is_bag and text.startswith("\\")
     found = re.fullmatch(r"([0-9A-Fa-f]{64})(?: [ *]|[ \t]+)(.+)", text[is_escaped:], re.DOTALL)
     if found is None or (is_bag and not found[2].startswith(PAYLOAD)):
-        raise Invalid(f"Line {number} of the list of digests is no SHA-256 and a path: {text[:120]!r}.")
+        raise Invalid(
+            say(
+                "Line {number} of the list of digests is no SHA-256 and a path: {text!r}.",
+                number=number,
+                text=text[:120],
+            )
+        )
     path = found[2]
     if is_escaped:
         path = re.sub(r"\\[\\nr]", lambda each: _UNESCAPED[each[0]], path)

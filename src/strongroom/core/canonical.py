@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 
 # Made once: json.dumps with options builds an encoder at every call, which costs as much as the encoding.
 _LINE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -38,7 +39,7 @@ def parse(text: str | bytes) -> Any:  # Any: a foreign border, the caller checks
     try:
         return json.loads(text, object_pairs_hook=_no_doubles, parse_constant=_no_constant)
     except (ValueError, RecursionError) as problem:
-        raise Invalid(f"This is not valid JSON: {problem}.") from problem
+        raise Invalid(say("This is not valid JSON: {problem}.", problem=problem)) from problem
 
 
 def time(at: datetime, precision: Precision) -> str:
@@ -55,7 +56,7 @@ def read_time(text: object) -> datetime:
             return datetime.fromisoformat(text)
         except ValueError:
             pass
-    raise Invalid(f"{text!r} is not a time such as 2026-01-31T12:00:00.000Z.")
+    raise Invalid(say("{text!r} is not a time such as 2026-01-31T12:00:00.000Z.", text=text))
 
 
 def is_sha256(text: object) -> bool:

@@ -5,29 +5,19 @@ Refuses to know the secret: every text says where it goes, none holds it.
 
 import json
 import plistlib
-import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
-from strongroom.core.errors import Invalid
+from strongroom.core.connect_values import checked_values, is_amazon, is_encrypted
+from strongroom.core.sentences import Sentence, say
 
 ACCESS_KEY_PLACEHOLDER = "PASTE-THE-ACCESS-KEY-ID-HERE"
 SECRET_PLACEHOLDER = "PASTE-THE-SECRET-HERE"
 
 _BUT_ATTACHMENTS = "--exclude '_attachments/*'"
-_MADE_FOR_AWS = ": the page of the AWS CLI shows what stands in it."
-
-# What each value may consist of. The formats below escape as well; but an INI file has no escape for a line break.
-_SHAPES = {
-    "repository": re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
-    "endpoint": re.compile(r"https?://[A-Za-z0-9._~:/\[\]-]+"),
-    "region": re.compile(r"[A-Za-z0-9-]{1,64}"),
-    "access_key_id": re.compile(r"[A-Za-z0-9_+=,.@/-]{1,128}"),
-    "profile": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +25,10 @@ class Snippet:
     """Settings of one client. `filename` is the file the text belongs in, or None for commands and tables."""
 
     client: str
-    title: str
+    title: Sentence
     filename: str | None
     text: str
-    note: str
+    note: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,41 +77,6 @@ def snippets(
     return [build(target) for build in _BUILDERS]
 
 
-def checked_values(*, endpoint: str, **values: str) -> str:
-    """The endpoint without a slash at its end, once every value can stand in a client's settings. Raises: Invalid."""
-    for field, value in {**values, "endpoint": endpoint}.items():
-        if not _SHAPES[field].fullmatch(value):
-            raise Invalid(f"{field} {value!r} cannot stand in a client's settings.", fields={field: "is malformed"})
-    return _checked_url(endpoint)
-
-
-def is_encrypted(endpoint: str) -> bool:
-    """Whether clients speak TLS to it."""
-    return endpoint.startswith("https:")
-
-
-def is_amazon(endpoint: str) -> bool:
-    """Whether it is AWS itself."""
-    return (urlsplit(endpoint).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
-
-
-def place(endpoint: str) -> str:
-    """Host and port, as clients take them that want no URL."""
-    return urlsplit(endpoint).netloc
-
-
-def _checked_url(endpoint: str) -> str:
-    url = endpoint.rstrip("/")
-    try:
-        parts = urlsplit(url)
-        is_plain = bool(parts.hostname) and parts.path == "" and (parts.port is None or parts.port > 0)
-    except ValueError:
-        is_plain = False
-    if not is_plain:
-        raise Invalid(f"{endpoint!r} is not the URL of an endpoint.", fields={"endpoint": "is not a URL without path"})
-    return url
-
-
 def _cyberduck(target: _Target) -> Snippet:
     # Source: Cyberduck, HostDictionary.java (the keys) and the connection profiles it ships (the providers).
     profile = "S3 (Deprecated path style requests)" if target.is_encrypted else "S3 (HTTP)"
@@ -139,12 +94,14 @@ def _cyberduck(target: _Target) -> Snippet:
         bookmark["Username"] = target.access_key_id
     return Snippet(
         client="cyberduck",
-        title="Cyberduck bookmark",
+        title=say("Cyberduck bookmark"),
         filename=f"{target.repository}.duck",
         text=plistlib.dumps(bookmark, sort_keys=False).decode(),
-        note=(
-            f"In Cyberduck's settings, Profiles, switch on “{profile}” once; then open this file. Cyberduck asks "
-            "for the secret (and the access key, if it is not in the bookmark) and keeps it in the system's keychain."
+        note=say(
+            "In Cyberduck's settings, Profiles, switch on “{profile}” once; then open this file. "
+            "Cyberduck asks for the secret (and the access key, if it is not in the bookmark) "
+            "and keeps it in the system's keychain.",
+            profile=profile,
         ),
     )
 
@@ -162,10 +119,10 @@ def _crossftp(target: _Target) -> Snippet:
     }
     return Snippet(
         client="crossftp",
-        title="CrossFTP site",
+        title=say("CrossFTP site"),
         filename=None,
         text="".join(f"{label + ':':<13}{value}\n" for label, value in rows.items()),
-        note="In the Site Manager make a new site and enter these on the tab General.",
+        note=say("In the Site Manager make a new site and enter these on the tab General."),
     )
 
 
@@ -179,10 +136,10 @@ def _aws_config(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="aws",
-        title="AWS CLI: profile",
+        title=say("AWS CLI: profile"),
         filename="~/.aws/config",
         text="\n".join(lines) + "\n",
-        note="Add these lines to the file. `endpoint_url` needs AWS CLI 1.29 or 2.13, or newer.",
+        note=say("Add these lines to the file. `endpoint_url` needs AWS CLI 1.29 or 2.13, or newer."),
     )
 
 
@@ -194,11 +151,14 @@ def _aws_credentials(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="aws",
-        title="AWS CLI: access key",
+        title=say("AWS CLI: access key"),
         filename="~/.aws/credentials",
         text="\n".join(lines) + "\n",
-        note=f"Add these lines to the file, put the secret in place of `{SECRET_PLACEHOLDER}`, and keep the file "
-        "private (`chmod 600`).",
+        note=say(
+            "Add these lines to the file, put the secret in place of `{secret}`, and "
+            "keep the file private (`chmod 600`).",
+            secret=SECRET_PLACEHOLDER,
+        ),
     )
 
 
@@ -214,12 +174,16 @@ def _aws_commands(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="aws",
-        title="AWS CLI: upload",
+        title=say("AWS CLI: upload"),
         filename=None,
         text="\n".join(lines) + "\n",
-        note="Uses the profile and the access key of the two files above. The first line spares a minute's wait after "
-        f"every empty file. A sync of the whole bucket, with `--delete` or downwards, needs `{_BUT_ATTACHMENTS}`: the "
-        "key sees the names of attachments and may not touch them.",
+        note=say(
+            "Uses the profile and the access key of the two files above. The first line spares a "
+            "minute's wait after every empty file. A sync of the whole bucket, with `--delete` "
+            "or downwards, needs `{exclude}`: the key sees the names of attachments and "
+            "may not touch them.",
+            exclude=_BUT_ATTACHMENTS,
+        ),
     )
 
 
@@ -242,12 +206,17 @@ def _powershell(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="powershell",
-        title="PowerShell: upload with the AWS CLI",
+        title=say("PowerShell: upload with the AWS CLI"),
         filename=None,
         text="\n".join(lines) + "\n",
-        note=f"For Windows, with the AWS CLI installed. Put the secret in place of `{SECRET_PLACEHOLDER}`; PowerShell "
-        "keeps no line with a secret in its history. The next time the last four lines are enough. A sync of the "
-        f"whole bucket needs `{_BUT_ATTACHMENTS}`.",
+        note=say(
+            "For Windows, with the AWS CLI installed. Put the secret in place of "
+            "`{secret}`; PowerShell keeps no line with a secret in its history. The "
+            "next time the last four lines are enough. A sync of the whole bucket needs "
+            "`{exclude}`.",
+            secret=SECRET_PLACEHOLDER,
+            exclude=_BUT_ATTACHMENTS,
+        ),
     )
 
 
@@ -267,11 +236,14 @@ def _rclone(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="rclone",
-        title="rclone remote",
+        title=say("rclone remote"),
         filename="~/.config/rclone/rclone.conf",
         text="\n".join(lines) + "\n",
-        note=f"Add these lines to the file (`rclone config file` says where it is), and put the secret in place of "
-        f"`{SECRET_PLACEHOLDER}`.",
+        note=say(
+            "Add these lines to the file (`rclone config file` says where it is), and put the "
+            "secret in place of `{secret}`.",
+            secret=SECRET_PLACEHOLDER,
+        ),
     )
 
 
@@ -279,11 +251,13 @@ def _rclone_commands(target: _Target) -> Snippet:
     path = shlex.quote(f"{target.repository}:{target.repository}/folder")
     return Snippet(
         client="rclone",
-        title="rclone: upload",
+        title=say("rclone: upload"),
         filename=None,
         text=f"rclone copy --progress ./folder {path}\nrclone check ./folder {path}\n",
-        note="Uses the remote above. `check` compares what is there with what was sent; for the whole bucket, add "
-        "`--exclude '/_attachments/**'`, which the key may not touch.",
+        note=say(
+            "Uses the remote above. `check` compares what is there with what was sent; for the "
+            "whole bucket, add `--exclude '/_attachments/**'`, which the key may not touch."
+        ),
     )
 
 
@@ -296,10 +270,12 @@ def _s5cmd(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="s5cmd",
-        title="s5cmd",
+        title=say("s5cmd"),
         filename=None,
         text="\n".join(lines) + "\n",
-        note=f"Reads access key and secret from `~/.aws/credentials`{_MADE_FOR_AWS}",
+        note=say(
+            "Reads access key and secret from `~/.aws/credentials`: the page of the AWS CLI shows what stands in it."
+        ),
     )
 
 
@@ -308,10 +284,14 @@ def _s3fs_password(target: _Target) -> Snippet:
     name = f"~/.passwd-s3fs-{target.repository}"
     return Snippet(
         client="s3fs",
-        title="s3fs: access key",
+        title=say("s3fs: access key"),
         filename=name,
         text=f"{target.key}:{SECRET_PLACEHOLDER}\n",
-        note=f"Put the secret in place of `{SECRET_PLACEHOLDER}`, and make the file private: `chmod 600 {name}`",
+        note=say(
+            "Put the secret in place of `{secret}`, and make the file private: `chmod 600 {name}`",
+            secret=SECRET_PLACEHOLDER,
+            name=name,
+        ),
     )
 
 
@@ -325,10 +305,10 @@ def _s3fs(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="s3fs",
-        title="s3fs: mount on Linux",
+        title=say("s3fs: mount on Linux"),
         filename=None,
         text="\n".join(lines) + "\n",
-        note="s3fs says nothing when it could not mount: the last line does. Unmount with `fusermount -u`.",
+        note=say("s3fs says nothing when it could not mount: the last line does. Unmount with `fusermount -u`."),
     )
 
 
@@ -348,11 +328,13 @@ def _boto3(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="boto3",
-        title="Python (boto3)",
+        title=say("Python (boto3)"),
         filename=None,
         text="\n".join(lines) + "\n",
-        note=f"Reads access key and secret from `~/.aws/credentials`, so that neither stands in your code"
-        f"{_MADE_FOR_AWS}",
+        note=say(
+            "Reads access key and secret from `~/.aws/credentials`, so that neither stands in your code: "
+            "the page of the AWS CLI shows what stands in it."
+        ),
     )
 
 
@@ -370,11 +352,13 @@ def _r(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="r",
-        title="R (paws)",
+        title=say("R (paws)"),
         filename=None,
         text="\n".join(lines) + "\n",
-        note=f"Reads access key and secret from `~/.aws/credentials`, so that neither stands in your code"
-        f"{_MADE_FOR_AWS}",
+        note=say(
+            "Reads access key and secret from `~/.aws/credentials`, so that neither stands in your code: "
+            "the page of the AWS CLI shows what stands in it."
+        ),
     )
 
 

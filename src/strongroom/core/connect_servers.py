@@ -8,7 +8,9 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from strongroom.core.connect import Snippet, checked_values, is_amazon, is_encrypted, place
+from strongroom.core.connect import Snippet
+from strongroom.core.connect_values import checked_values, is_amazon, is_encrypted, place
+from strongroom.core.sentences import NOTHING, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,14 @@ def _strongroom(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="strongroom",
-        title="Mount on Linux",
+        title=say("Mount on Linux"),
         filename=None,
         text=_text(lines),
-        note="Checks everything first and says in one line what is wrong; proves the mount by reading; comes back "
-        "after a reboot. `--umask 077` keeps others on the server out. `strongroom umount` takes it away.",
+        note=say(
+            "Checks everything first and says in one line what is wrong; proves the mount by "
+            "reading; comes back after a reboot. `--umask 077` keeps others on the server out. "
+            "`strongroom umount` takes it away."
+        ),
     )
 
 
@@ -62,14 +67,18 @@ def _s3fs(target: _Target) -> Snippet:
         f"sudo s3fs -o iam_role=auto -o allow_other -o umask=002,uid=$UID {options} {target.place}",
         f"mountpoint {target.folder}",
     ]
-    wise = "Add `-o ro`, so that a write is refused at once. " if target.is_read_only else ""
+    wise = say("Add `-o ro`, so that a write is refused at once. ") if target.is_read_only else NOTHING
     return Snippet(
         client="s3fs",
-        title="s3fs: mount on Linux",
+        title=say("s3fs: mount on Linux"),
         filename=None,
         text=_text(lines),
-        note=f"{wise}`umask=002` lets everybody on the server in; 077 only you and root. s3fs says nothing when it "
-        "could not mount: the last line does. After a revocation it shows files as empty until the agent unmounts it.",
+        note=say(
+            "{wise}`umask=002` lets everybody on the server in; 077 only you and root. s3fs says "
+            "nothing when it could not mount: the last line does. After a revocation it shows "
+            "files as empty until the agent unmounts it.",
+            wise=wise,
+        ),
     )
 
 
@@ -83,11 +92,14 @@ def _s3fs_fstab(target: _Target) -> Snippet:
     )
     return Snippet(
         client="s3fs",
-        title="s3fs: line for /etc/fstab",
+        title=say("s3fs: line for /etc/fstab"),
         filename=None,
         text=f"{target.repository} {target.folder} fuse.s3fs {options} 0 0\n",
-        note=f"Put your own number in place of 1000 (`id -u`), add the line to the file, and try it: `sudo mount "
-        f"{target.folder}`",
+        note=say(
+            "Put your own number in place of 1000 (`id -u`), add the line to the file, and try "
+            "it: `sudo mount {folder}`",
+            folder=target.folder,
+        ),
     )
 
 
@@ -105,10 +117,10 @@ def _rclone(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="rclone",
-        title="rclone remote",
+        title=say("rclone remote"),
         filename="~/.config/rclone/rclone.conf",
         text=_text(lines),
-        note="Add these lines to the file (`rclone config file` says where it is).",
+        note=say("Add these lines to the file (`rclone config file` says where it is)."),
     )
 
 
@@ -124,11 +136,13 @@ def _rclone_commands(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="rclone",
-        title="rclone: copy and mount",
+        title=say("rclone: copy and mount"),
         filename=None,
         text=_text(lines),
-        note="Uses the remote above. With any other `--vfs-cache-mode` a failed write looks like a success. Unmount "
-        "with `fusermount3 -u ~/data`.",
+        note=say(
+            "Uses the remote above. With any other `--vfs-cache-mode` a failed write looks like "
+            "a success. Unmount with `fusermount3 -u ~/data`."
+        ),
     )
 
 
@@ -144,11 +158,13 @@ def _aws(target: _Target) -> Snippet:
         lines.append(f"{aws} sync ./results {bucket}/results")
     return Snippet(
         client="aws",
-        title="AWS CLI",
+        title=say("AWS CLI"),
         filename=None,
         text=_text(lines),
-        note="Needs no `aws configure`: a key in `~/.aws/credentials` or the environment would be taken instead of "
-        "this server's access.",
+        note=say(
+            "Needs no `aws configure`: a key in `~/.aws/credentials` or the environment would be "
+            "taken instead of this server's access."
+        ),
     )
 
 
@@ -174,10 +190,10 @@ def _boto3(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="boto3",
-        title="Python (boto3)",
+        title=say("Python (boto3)"),
         filename=None,
         text=_text(lines),
-        note="The credentials come from this server and are renewed by themselves.",
+        note=say("The credentials come from this server and are renewed by themselves."),
     )
 
 
@@ -194,10 +210,10 @@ def _r(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="r",
-        title="R (paws)",
+        title=say("R (paws)"),
         filename=None,
         text=_text(lines),
-        note="The credentials come from this server. On a mount, read.csv() and friends need nothing of this.",
+        note=say("The credentials come from this server. On a mount, read.csv() and friends need nothing of this."),
     )
 
 
@@ -212,22 +228,27 @@ def _duckdb(target: _Target) -> Snippet:
     ]
     return Snippet(
         client="duckdb",
-        title="DuckDB",
+        title=say("DuckDB"),
         filename=None,
         text=_text(lines),
-        note="INSTALL fetches the two extensions once; on a server that reaches nothing else, read from a mount: "
-        "FROM read_csv('/mnt/…/*.csv').",
+        note=say(
+            "INSTALL fetches the two extensions once; on a server that reaches nothing else, "
+            "read from a mount: FROM read_csv('/mnt/…/*.csv')."
+        ),
     )
 
 
 def _powershell(target: _Target) -> Snippet:
     return Snippet(
         client="powershell",
-        title="Mount on Windows",
+        title=say("Mount on Windows"),
         filename=None,
         text=f"New-S3RcloneDrive -BucketName {target.repository}\n",
-        note="In a PowerShell with elevated rights, with Strongroom's module. The drive comes back after a reboot; "
-        f"`Remove-S3RcloneDrive -BucketName {target.repository}` takes it away.",
+        note=say(
+            "In a PowerShell with elevated rights, with Strongroom's module. The drive comes "
+            "back after a reboot; `Remove-S3RcloneDrive -BucketName {repository}` takes it away.",
+            repository=target.repository,
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Verb
 
 # For secret scanners; `looks_like_token` checks the last six characters as well.
@@ -106,9 +107,13 @@ def normalize_sign_in_code(text: str) -> str:
     """
     letters = text.strip().upper().translate(_MISREAD)
     if len(letters) != 16 or not set(letters) <= set(_CROCKFORD):
-        way_out = "Copy the whole code, such as 7X4M-01AB-Q2ZT-9KRE, or ask for a new one."
-        problem = "is not four groups of four letters and digits"
-        raise Invalid(f"The sign-in code {problem}.", fields={"code": f"{problem}. {way_out}"}, way_out=way_out)
+        way_out = say("Copy the whole code, such as 7X4M-01AB-Q2ZT-9KRE, or ask for a new one.")
+        problem = say("is not four groups of four letters and digits")
+        raise Invalid(
+            say("The sign-in code {problem}.", problem=problem),
+            fields={"code": say("{problem}. {way_out}", problem=problem, way_out=way_out)},
+            way_out=way_out,
+        )
     return _grouped(letters)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from strongroom.core import canonical
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 
 FORM = "strongroom-digests/1"
 _HASHES = ("manifest_root_sha256", "receipt_sha256", "digests_sha256", "bagit_sha256", "ledger_hash")
@@ -45,9 +46,9 @@ class DigestReceipt:
     def __post_init__(self) -> None:
         hashes, numbers = [getattr(self, name) for name in _HASHES], [getattr(self, name) for name in _NUMBERS]
         if not all(map(canonical.is_sha256, hashes)) or any(type(each) is not int or each < 0 for each in numbers):
-            raise Invalid("A receipt needs hashes of 64 hexadecimal digits, and counts and sizes from 0 up.")
+            raise Invalid(say("A receipt needs hashes of 64 hexadecimal digits, and counts and sizes from 0 up."))
         if not all(isinstance(each, str) for each in (self.repository, self.name, self.software_version)):
-            raise Invalid("A receipt needs texts for the repository, the name and the version.")
+            raise Invalid(say("A receipt needs texts for the repository, the name and the version."))
 
 
 def encode(receipt: DigestReceipt) -> str:
@@ -63,14 +64,14 @@ def decode(text: str) -> DigestReceipt:
     """
     values = canonical.parse(text)
     if not is_one(values):
-        raise Invalid(f"This is not a receipt of digests: its type is not {FORM}.")
+        raise Invalid(say("This is not a receipt of digests: its type is not {form}.", form=FORM))
     try:
         receipt = _read(values)
         is_canonical = encode(receipt) == text
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise Invalid(f"This receipt is damaged: {problem}.") from problem
+        raise Invalid(say("This receipt is damaged: {problem}.", problem=problem)) from problem
     if not is_canonical:
-        raise Invalid("This receipt was changed: it is not written the way Strongroom writes receipts.")
+        raise Invalid(say("This receipt was changed: it is not written the way Strongroom writes receipts."))
     return receipt
 
 

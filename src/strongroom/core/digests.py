@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from strongroom.core.errors import Invalid
 from strongroom.core.names import ATTACHMENTS
+from strongroom.core.sentences import Sentence, say
 
 KEY_LIMIT_BYTES = 1024  # Source: Amazon S3 User Guide, "Naming Amazon S3 objects".
 LARGEST_BYTES = 2**63 - 1
@@ -27,23 +28,23 @@ class Digest:
     def __post_init__(self) -> None:
         _refuse_key(self.key)
         if not 0 <= self.size_bytes <= LARGEST_BYTES:
-            raise _invalid("size_bytes", f"of {self.key!r} is no size in bytes")
+            raise _invalid("size_bytes", say("of {key!r} is no size in bytes", key=self.key))
         if not _ETAG.fullmatch(self.etag):
-            raise _invalid("etag", f"of {self.key!r} is no ETag without its quotes")
+            raise _invalid("etag", say("of {key!r} is no ETag without its quotes", key=self.key))
         check_sha256("sha256", self.sha256)
 
 
 def check_sha256(field: str, text: str) -> str:
     """The text. Raises: Invalid unless it is 64 hexadecimal digits in lower case."""
     if not _SHA256.fullmatch(text):
-        raise _invalid(field, "is not 64 hexadecimal digits in lower case")
+        raise _invalid(field, say("is not 64 hexadecimal digits in lower case"))
     return text
 
 
 def check_count(field: str, number: int | None) -> int | None:
     """The number. Raises: Invalid unless it is 0 or more and fits a column."""
     if number is not None and not 0 <= number <= LARGEST_BYTES:
-        raise _invalid(field, "is below 0, or too large")
+        raise _invalid(field, say("is below 0, or too large"))
     return number
 
 
@@ -51,12 +52,12 @@ def _refuse_key(key: str) -> None:
     try:
         size = len(key.encode())
     except UnicodeEncodeError:
-        raise _invalid("key", "is not Unicode") from None
+        raise _invalid("key", say("is not Unicode")) from None
     if not 1 <= size <= KEY_LIMIT_BYTES or "\0" in key:
-        raise _invalid("key", f"must be 1 to {KEY_LIMIT_BYTES} bytes of UTF-8 without NUL")
+        raise _invalid("key", say("must be 1 to {most} bytes of UTF-8 without NUL", most=KEY_LIMIT_BYTES))
     if key == ATTACHMENTS or key.startswith(f"{ATTACHMENTS}/"):
-        raise _invalid("key", f"{key!r} lies where only Strongroom writes")
+        raise _invalid("key", say("{key!r} lies where only Strongroom writes", key=key))
 
 
-def _invalid(field: str, problem: str) -> Invalid:
-    return Invalid(f"The {field} {problem}.", fields={field: problem})
+def _invalid(field: str, problem: Sentence) -> Invalid:
+    return Invalid(say("The {field} {problem}.", field=field, problem=problem), fields={field: problem})

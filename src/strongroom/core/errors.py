@@ -11,25 +11,41 @@
     └── Unavailable      503  the engine or a host did not obey; what was asked stands and is retried
 
 Every message names the thing, the reason and the way out. Anything else that is raised is a bug.
+Messages are sentences (`core.sentences`): in English wherever they go, and translated where the console shows them.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 
+from strongroom.core.sentences import NOTHING, Sentence, quoted, say
+
 
 class Refusal(Exception):
-    """A deed that was not done. `str()` is a sentence for people; `code` a stable word for programs."""
+    """A deed that was not done. `sentence` and `str()` are for people; `code` is a stable word for programs."""
 
     code = "refused"
     status = 400
 
     def __init__(
-        self, message: str, *, code: str | None = None, way_out: str = "", retry_after_seconds: int | None = None
+        self,
+        message: Sentence,
+        *,
+        code: str | None = None,
+        way_out: Sentence = NOTHING,
+        retry_after_seconds: int | None = None,
     ) -> None:
         super().__init__(message)
+        self.sentence = message
         self.code = code or type(self).code
         self.way_out = way_out
         self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def in_full(self) -> Sentence:
+        """The sentence with the way out after it."""
+        if not self.way_out:
+            return self.sentence
+        return say("{sentence} {way_out}", sentence=self.sentence, way_out=self.way_out)
 
 
 class Unauthenticated(Refusal):
@@ -44,7 +60,7 @@ class WrongClock(Unauthenticated):
 
     code = "clock"
 
-    def __init__(self, message: str, *, time: datetime, way_out: str = "") -> None:
+    def __init__(self, message: Sentence, *, time: datetime, way_out: Sentence = NOTHING) -> None:
         super().__init__(message, way_out=way_out)
         self.time = time
 
@@ -77,7 +93,12 @@ class Invalid(Refusal):
     status = 422
 
     def __init__(
-        self, message: str, *, fields: Mapping[str, str] | None = None, code: str | None = None, way_out: str = ""
+        self,
+        message: Sentence,
+        *,
+        fields: Mapping[str, Sentence] | None = None,
+        code: str | None = None,
+        way_out: Sentence = NOTHING,
     ) -> None:
         super().__init__(message, code=code, way_out=way_out)
         self.fields = dict(fields or {})
@@ -95,3 +116,9 @@ class Unavailable(Refusal):
 
     code = "unavailable"
     status = 503
+
+
+def sentence_of(error: BaseException) -> Sentence:
+    """What a refusal says; of anything else its own text, whatever language that is in."""
+    said = error.args[0] if error.args else ""
+    return said if isinstance(said, Sentence) else quoted(error)

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from strongroom.core.sentences import Sentence
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
     """The name of the part, whether it works, and a word for people."""
 
-    part: str
+    part: Sentence
     is_healthy: bool
-    detail: str
+    detail: Sentence

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from strongroom.core import canonical
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 
 GENESIS = "0" * 64
 FORM = "strongroom-ledger/1"
@@ -140,10 +141,10 @@ def from_json(line: str) -> Entry:
     body = line.removesuffix("\n").removesuffix("\r")
     values = canonical.parse(body)
     if not isinstance(values, dict) or values.keys() != _FIELDS:
-        raise Invalid("This is not an entry of the ledger.")
+        raise Invalid(say("This is not an entry of the ledger."))
     entry = _read(values)
     if to_json(entry) != body:
-        raise Invalid("This entry of the ledger is not in canonical form.")
+        raise Invalid(say("This entry of the ledger is not in canonical form."))
     return entry
 
 
@@ -269,7 +270,7 @@ def _opened(first: str, expected_head: Head | None, anchors: Mapping[int, str]) 
     try:
         header = canonical.parse(first)
         if not isinstance(header, dict) or header.get("type") != EXPORT_FORM:
-            raise Invalid("This is no header.")
+            raise Invalid(say("This is no header."))
         after, head = _head(header["after"]), _head(header["head"])
         is_partial = header["space_id"] is not None
     except (Invalid, KeyError, TypeError):
@@ -280,7 +281,7 @@ def _opened(first: str, expected_head: Head | None, anchors: Mapping[int, str]) 
 def _head(value: Any) -> Head:
     sequence, noted = value["sequence"], value["hash"]
     if type(sequence) is not int or not canonical.is_sha256(noted):
-        raise Invalid("This is no place in the chain.")
+        raise Invalid(say("This is no place in the chain."))
     return sequence, noted
 
 
@@ -311,11 +312,11 @@ def _read(values: dict[str, Any]) -> Entry:
     texts = {name: values[name] for name in _TEXTS}
     sequence = values["sequence"]
     if not all(isinstance(text, str) for text in texts.values()) or type(sequence) is not int:
-        raise Invalid("A field of this entry of the ledger is of the wrong type.")
+        raise Invalid(say("A field of this entry of the ledger is of the wrong type."))
     try:
         ids = {name: UUID(values[name]) if values[name] is not None else None for name in _IDS}
     except (ValueError, TypeError, AttributeError) as problem:
-        raise Invalid("An id of this entry of the ledger is not a UUID.") from problem
+        raise Invalid(say("An id of this entry of the ledger is not a UUID.")) from problem
     at = canonical.read_time(values["at"])
     return Entry(
         sequence=sequence,
@@ -337,7 +338,7 @@ def _utc(at: datetime) -> datetime:
 
 def _stored(text: str) -> str:
     if not canonical.is_storable(text):
-        raise Invalid("A text holds a NUL or a broken character. Remove it and try again.")
+        raise Invalid(say("A text holds a NUL or a broken character. Remove it and try again."))
     return text
 
 

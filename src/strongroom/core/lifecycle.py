@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from strongroom.core.deeds import DEEDS
 from strongroom.core.errors import Conflict
+from strongroom.core.sentences import NOTHING, Sentence, say
 from strongroom.core.vocabulary import Kind, State, SystemFact, Verb
 
 _PENDING = frozenset({State.PENDING})
@@ -46,56 +47,58 @@ class Gate:
     """
 
     states: frozenset[State]
-    why: str = ""
+    why: Sentence = NOTHING
     kinds: frozenset[Kind] = frozenset(Kind)
     but: frozenset[tuple[Kind, State]] = frozenset()
-    way_out: Mapping[State, str] = field(default_factory=dict)
-    other_kind: str = ""
+    way_out: Mapping[State, Sentence] = field(default_factory=dict)
+    other_kind: Sentence = NOTHING
 
     def is_open(self, kind: Kind, state: State) -> bool:
         """Whether the verb may be done with such a data set."""
         return kind in self.kinds and state in self.states and (kind, state) not in self.but
 
 
-_KEYS = "access keys are for uploading to a pending data set"
-_TRANSFERS = "transfers move files of a pending data set"
+_KEYS = say("access keys are for uploading to a pending data set")
+_TRANSFERS = say("transfers move files of a pending data set")
 _NO_MORE_UPLOADS = {
-    State.FINALIZED: "Work on a derivative from a server that was granted access; "
-    "what is to be added to an original belongs in a derivative of it."
+    State.FINALIZED: say(
+        "Work on a derivative from a server that was granted access; what is to be added to "
+        "an original belongs in a derivative of it."
+    )
 }
-_DELETION = "only a finalized data set is deleted in two steps"
-_DELETE_AT_ONCE = {State.PENDING: "Delete it at once: a pending data set needs no second person."}
+_DELETION = say("only a finalized data set is deleted in two steps")
+_DELETE_AT_ONCE = {State.PENDING: say("Delete it at once: a pending data set needs no second person.")}
 _ACCESSIBLE = frozenset({State.FINALIZING, State.FINALIZED})  # a derivative that is being promoted keeps its grants
-_GRANTS = "servers are granted access to finalized data sets only"
-_FILES_GONE = "its files are gone or going"
-_MANIFEST = "the manifest and its receipt are made when a data set is finalized"
-_FINALIZE_FIRST = {State.PENDING: "Finalize it first."}
+_GRANTS = say("servers are granted access to finalized data sets only")
+_FILES_GONE = say("its files are gone or going")
+_MANIFEST = say("the manifest and its receipt are made when a data set is finalized")
+_FINALIZE_FIRST = {State.PENDING: say("Finalize it first.")}
 
 GATES: Mapping[Verb, Gate] = {
     Verb.DATASET_SHOW: Gate(_ALWAYS),
-    Verb.DATASET_EDIT: Gate(_ALIVE, "its record is closed"),
+    Verb.DATASET_EDIT: Gate(_ALIVE, say("its record is closed")),
     Verb.DATASET_FINALIZE: Gate(
         _PENDING,
-        "only a pending data set can be finalized",
-        way_out={State.FINALIZED: "Nothing is left to do; a derivative can be promoted to an original."},
+        say("only a pending data set can be finalized"),
+        way_out={State.FINALIZED: say("Nothing is left to do; a derivative can be promoted to an original.")},
     ),
     Verb.DATASET_PROMOTE: Gate(
         _SETTLED,
-        "only a pending or finalized derivative can be promoted",
+        say("only a pending or finalized derivative can be promoted"),
         kinds=frozenset({Kind.DERIVATIVE}),
-        other_kind="It needs no promotion: finalizing an original makes it immutable.",
+        other_kind=say("It needs no promotion: finalizing an original makes it immutable."),
     ),
     Verb.DATASET_DELETE: Gate(
         _PENDING,
-        "only a pending data set can be deleted by one person",
-        way_out={State.FINALIZED: "Request its deletion; a second person confirms it."},
+        say("only a pending data set can be deleted by one person"),
+        way_out={State.FINALIZED: say("Request its deletion; a second person confirms it.")},
     ),
     Verb.DATASET_REQUEST_DELETION: Gate(_FINALIZED, _DELETION, way_out=_DELETE_AT_ONCE),
     Verb.DATASET_WITHDRAW_DELETION: Gate(_FINALIZED, _DELETION, way_out=_DELETE_AT_ONCE),
     Verb.DATASET_CONFIRM_DELETION: Gate(_FINALIZED, _DELETION, way_out=_DELETE_AT_ONCE),
     Verb.DATASET_HISTORY: Gate(_ALWAYS),
     Verb.DATASET_CONTENTS: Gate(_ALIVE, _FILES_GONE),
-    Verb.DATASET_CONNECT: Gate(_SETTLED, "nobody can connect to it"),
+    Verb.DATASET_CONNECT: Gate(_SETTLED, say("nobody can connect to it")),
     Verb.KEY_LIST: Gate(_ALWAYS),
     Verb.KEY_ISSUE: Gate(_PENDING, _KEYS, way_out=_NO_MORE_UPLOADS),
     Verb.KEY_RESET: Gate(_PENDING, _KEYS, way_out=_NO_MORE_UPLOADS),
@@ -103,15 +106,15 @@ GATES: Mapping[Verb, Gate] = {
     Verb.KEY_REVOKE: Gate(
         _PENDING,
         _KEYS,
-        way_out={State.FINALIZED: "Nothing is left to do: its keys were removed when it was finalized."},
+        way_out={State.FINALIZED: say("Nothing is left to do: its keys were removed when it was finalized.")},
     ),
     Verb.TRANSFER_LIST: Gate(_ALWAYS),
     Verb.TRANSFER_SHOW: Gate(_ALWAYS),
     Verb.TRANSFER_RECORDED: Gate(
         _ALIVE,
-        "what transfers recorded is forgotten once the manifest of an original holds it, or the files go",
+        say("what transfers recorded is forgotten once the manifest of an original holds it, or the files go"),
         but=frozenset({(Kind.ORIGINAL, State.FINALIZED)}),
-        way_out={State.FINALIZED: "`strongroom manifest download` fetches the manifest."},
+        way_out={State.FINALIZED: say("`strongroom manifest download` fetches the manifest.")},
     ),
     Verb.TRANSFER_OPEN: Gate(_PENDING, _TRANSFERS, way_out=_NO_MORE_UPLOADS),
     Verb.TRANSFER_RENEW: Gate(_PENDING, _TRANSFERS, way_out=_NO_MORE_UPLOADS),
@@ -119,20 +122,20 @@ GATES: Mapping[Verb, Gate] = {
     Verb.TRANSFER_CLOSE: Gate(
         _PENDING,
         _TRANSFERS,
-        way_out={State.FINALIZED: "Nothing is left to do: its transfers ended when it was finalized."},
+        way_out={State.FINALIZED: say("Nothing is left to do: its transfers ended when it was finalized.")},
     ),
     Verb.ATTACHMENT_LIST: Gate(_ALWAYS),
-    Verb.ATTACHMENT_LINK: Gate(_ALIVE, "its attachments are gone or going"),
-    Verb.ATTACHMENT_ADD: Gate(_ALIVE, "nothing can be attached to it any more"),
+    Verb.ATTACHMENT_LINK: Gate(_ALIVE, say("its attachments are gone or going")),
+    Verb.ATTACHMENT_ADD: Gate(_ALIVE, say("nothing can be attached to it any more")),
     Verb.ATTACHMENT_REMOVE: Gate(
         _PENDING,
-        "attachments can be removed only while a data set is pending",
-        way_out={State.FINALIZED: "Supersede the attachment with a new one, and say why."},
+        say("attachments can be removed only while a data set is pending"),
+        way_out={State.FINALIZED: say("Supersede the attachment with a new one, and say why.")},
     ),
     Verb.ATTACHMENT_SUPERSEDE: Gate(
         _FINALIZED,
-        "attachments are superseded only once a data set is finalized",
-        way_out={State.PENDING: "Remove the attachment and add the new one."},
+        say("attachments are superseded only once a data set is finalized"),
+        way_out={State.PENDING: say("Remove the attachment and add the new one.")},
     ),
     Verb.GRANT_LIST: Gate(_ALWAYS),
     Verb.GRANT_CREATE: Gate(_FINALIZED, _GRANTS, way_out=_FINALIZE_FIRST),
@@ -141,32 +144,32 @@ GATES: Mapping[Verb, Gate] = {
     Verb.MANIFEST_SHOW: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),
     Verb.MANIFEST_DOWNLOAD: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),
     Verb.RECEIPT_SHOW: Gate(_RECORDED, _MANIFEST, way_out=_FINALIZE_FIRST),
-    Verb.CRATE_SHOW: Gate(_RECORDED, "it is described for others once it is finalized", way_out=_FINALIZE_FIRST),
+    Verb.CRATE_SHOW: Gate(_RECORDED, say("it is described for others once it is finalized"), way_out=_FINALIZE_FIRST),
     Verb.FIXITY_START: Gate(
         _FINALIZED,
-        "only what nobody can change is compared with its manifest",
+        say("only what nobody can change is compared with its manifest"),
         kinds=frozenset({Kind.ORIGINAL}),
         way_out=_FINALIZE_FIRST,
-        other_kind="Servers may still work in it. Promote it to an original first.",
+        other_kind=say("Servers may still work in it. Promote it to an original first."),
     ),
     Verb.FIXITY_LIST: Gate(_ALWAYS),
     Verb.FIXITY_SHOW: Gate(_ALWAYS),
 }
 
-_IS_A: Mapping[Kind, str] = {Kind.ORIGINAL: "is an original", Kind.DERIVATIVE: "is a derivative"}
-_CONDITION: Mapping[State, str] = {
-    State.PENDING: "is pending",
-    State.FINALIZING: "is being finalized",
-    State.FINALIZED: "is finalized",
-    State.DELETING: "is being deleted",
-    State.DELETED: "was deleted",
+_IS_A: Mapping[Kind, Sentence] = {Kind.ORIGINAL: say("is an original"), Kind.DERIVATIVE: say("is a derivative")}
+_CONDITION: Mapping[State, Sentence] = {
+    State.PENDING: say("is pending"),
+    State.FINALIZING: say("is being finalized"),
+    State.FINALIZED: say("is finalized"),
+    State.DELETING: say("is being deleted"),
+    State.DELETED: say("was deleted"),
 }
-_WAY_OUT: Mapping[State, str] = {
-    State.PENDING: "Finalize it first.",
-    State.FINALIZING: "Wait until that is done, then look again.",
-    State.FINALIZED: "Create a derivative that names it as a source.",
-    State.DELETING: "Nothing can be done with it any more: only its record will remain.",
-    State.DELETED: "Nothing can be done with it any more: only its record remains.",
+_WAY_OUT: Mapping[State, Sentence] = {
+    State.PENDING: say("Finalize it first."),
+    State.FINALIZING: say("Wait until that is done, then look again."),
+    State.FINALIZED: say("Create a derivative that names it as a source."),
+    State.DELETING: say("Nothing can be done with it any more: only its record will remain."),
+    State.DELETED: say("Nothing can be done with it any more: only its record remains."),
 }
 
 
@@ -183,10 +186,14 @@ def check(verb: Verb, *, kind: Kind, state: State, name: str) -> None:
     if may(verb, kind, state):
         return
     what, why, way_out = _refusal(verb, kind, state)
-    raise Conflict(f"You cannot {DEEDS[verb]} now: “{name}” {what}, and {why}.", code="state", way_out=way_out)
+    raise Conflict(
+        say("You cannot {deed} now: “{name}” {what}, and {why}.", deed=DEEDS[verb], name=name, what=what, why=why),
+        code="state",
+        way_out=way_out,
+    )
 
 
-def blocked(kind: Kind, state: State) -> list[tuple[Verb, str]]:
+def blocked(kind: Kind, state: State) -> list[tuple[Verb, Sentence]]:
     """The verbs that such a data set does not permit, each with the reason, for pages that show what is closed."""
     closed = [verb for verb in GATES if not may(verb, kind, state)]
     return [(verb, _reason(*_refusal(verb, kind, state))) for verb in closed]
@@ -206,12 +213,12 @@ def diagram() -> str:
     return "\n".join(["stateDiagram-v2", born, *arrows, f"    {State.DELETED} --> [*]", ""])
 
 
-def _refusal(verb: Verb, kind: Kind, state: State) -> tuple[str, str, str]:
+def _refusal(verb: Verb, kind: Kind, state: State) -> tuple[Sentence, Sentence, Sentence]:
     gate = GATES[verb]
     if kind not in gate.kinds and state in gate.states:
         return _IS_A[kind], gate.why, gate.other_kind
     return _CONDITION[state], gate.why, gate.way_out.get(state, _WAY_OUT[state])
 
 
-def _reason(what: str, why: str, way_out: str) -> str:
-    return f"It {what}, and {why}. {way_out}"
+def _reason(what: Sentence, why: Sentence, way_out: Sentence) -> Sentence:
+    return say("It {what}, and {why}. {way_out}", what=what, why=why, way_out=way_out)

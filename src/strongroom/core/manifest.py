@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from strongroom.core import canonical
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 
 _FIELDS = frozenset({"checksum", "etag", "key", "modified_at", "size_bytes"})
 
@@ -35,9 +36,11 @@ class Entry:
         try:
             f"{self.key}{self.etag}{self.checksum}".encode()
         except UnicodeEncodeError as problem:
-            raise Invalid(f"The object {self.key!r} has a key, ETag or checksum that is not Unicode.") from problem
+            raise Invalid(
+                say("The object {key!r} has a key, ETag or checksum that is not Unicode.", key=self.key)
+            ) from problem
         if not self.key or self.size_bytes < 0 or self.modified_at.tzinfo is None:
-            raise Invalid(f"The object {self.key!r} has no key, a size below 0, or a time without a zone.")
+            raise Invalid(say("The object {key!r} has no key, a size below 0, or a time without a zone.", key=self.key))
         at = self.modified_at.astimezone(UTC)
         object.__setattr__(self, "modified_at", at.replace(microsecond=at.microsecond // 1000 * 1000))
 
@@ -109,7 +112,7 @@ def decode(line: bytes) -> Entry:
     """
     fields = canonical.parse(line)
     if not isinstance(fields, dict) or fields.keys() != _FIELDS or not _has_types(fields):
-        raise Invalid(f"This is not a line of a manifest: {line[:200]!r}.")
+        raise Invalid(say("This is not a line of a manifest: {line!r}.", line=line[:200]))
     entry = Entry(
         key=fields["key"],
         size_bytes=fields["size_bytes"],
@@ -118,7 +121,7 @@ def decode(line: bytes) -> Entry:
         checksum=fields["checksum"],
     )
     if encode(entry).removesuffix(b"\n") != line.removesuffix(b"\n"):
-        raise Invalid(f"This line of the manifest is not in canonical form: {line[:200]!r}.")
+        raise Invalid(say("This line of the manifest is not in canonical form: {line!r}.", line=line[:200]))
     return entry
 
 
@@ -133,7 +136,9 @@ def read(lines: Iterable[bytes]) -> Iterator[Entry]:
             entry = decode(line)
             last = _next_key(last, entry)
         except Invalid as problem:
-            raise Invalid(f"Line {number} of the manifest: {problem}") from problem
+            raise Invalid(
+                say("Line {number} of the manifest: {problem}", number=number, problem=problem.sentence)
+            ) from problem
         yield entry
 
 
@@ -170,7 +175,13 @@ def _keyed(entries: Iterable[Entry]) -> Iterator[tuple[bytes, Entry]]:
 def _next_key(last: bytes | None, entry: Entry) -> bytes:
     key = entry.key.encode()
     if last is not None and key <= last:
-        raise Invalid(f"{entry.key!r} comes after {last.decode()!r}, but keys must ascend by their UTF-8 bytes.")
+        raise Invalid(
+            say(
+                "{key!r} comes after {last!r}, but keys must ascend by their UTF-8 bytes.",
+                key=entry.key,
+                last=last.decode(),
+            )
+        )
     return key
 
 

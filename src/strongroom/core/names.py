@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from uuid import UUID
 
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import Sentence, say
 
 ORG = re.compile(r"[a-z0-9]{1,18}")
 FILENAME_LIMIT_BYTES = 255
@@ -127,7 +128,9 @@ def clean_server_name(value: str) -> str:
     """
     if not _SERVER_NAME.fullmatch(value):
         raise _invalid(
-            "name", "is not 1 to 63 of a-z, 0-9 and - with a letter or digit at both ends", "For example `genomics-1`."
+            "name",
+            say("is not 1 to 63 of a-z, 0-9 and - with a letter or digit at both ends"),
+            say("For example `genomics-1`."),
         )
     return value
 
@@ -155,9 +158,13 @@ def clean_text(field: str, value: str, *, max_length: int, required: bool = True
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.strip()
     if required and not text:
-        raise _invalid(field, "is empty", "Enter a text.")
+        raise _invalid(field, say("is empty"), say("Enter a text."))
     if len(text) > max_length:
-        raise _invalid(field, f"is {len(text)} characters long", f"Shorten it to at most {max_length} characters.")
+        raise _invalid(
+            field,
+            say("is {count} characters long", count=len(text)),
+            say("Shorten it to at most {most} characters.", most=max_length),
+        )
     _refuse_unseen(field, text, allowed="\n\t" if is_multiline else "")
     return text
 
@@ -171,15 +178,18 @@ def clean_filename(value: str) -> str:
     """
     name = unicodedata.normalize("NFC", value)
     if not name:
-        raise _invalid("filename", "is empty", "Give the file a name.")
+        raise _invalid("filename", say("is empty"), say("Give the file a name."))
     _refuse_unseen("filename", name)
     _refuse_separators(name)
     _refuse_windows_traps(name)
     if len(name.encode()) > FILENAME_LIMIT_BYTES:
         raise _invalid(
             "filename",
-            f"is {len(name.encode())} bytes long",
-            f"Rename the file to at most {FILENAME_LIMIT_BYTES} bytes (letters beyond a-z count two to four).",
+            say("is {count} bytes long", count=len(name.encode())),
+            say(
+                "Rename the file to at most {most} bytes (letters beyond a-z count two to four).",
+                most=FILENAME_LIMIT_BYTES,
+            ),
         )
     return name
 
@@ -197,7 +207,9 @@ def attachment_content_type(filename: str) -> str:
 
 def _org(org: str) -> str:
     if not ORG.fullmatch(org):
-        raise _invalid("org", "is not 1 to 18 lower-case letters and digits", "Choose a short name such as `uni7`.")
+        raise _invalid(
+            "org", say("is not 1 to 18 lower-case letters and digits"), say("Choose a short name such as `uni7`.")
+        )
     return org
 
 
@@ -216,24 +228,32 @@ def _refuse_unseen(field: str, text: str, allowed: str = "") -> None:
     for character in text:
         unseen = unicodedata.category(character) in _SHAPELESS or _INVISIBLE.match(character)
         if unseen and character not in allowed:
-            label = unicodedata.name(character, "a control or unassigned character")
+            label = unicodedata.name(character, say("a control or unassigned character"))
             raise _invalid(
-                field, f"holds U+{ord(character):04X} ({label}), which nobody can see", "Remove that character."
+                field,
+                say("holds U+{character:04X} ({label}), which nobody can see", character=ord(character), label=label),
+                say("Remove that character."),
             )
 
 
 def _refuse_separators(name: str) -> None:
     for character in name:
         if character in LOOK_ALIKES:
-            label = unicodedata.name(character, "a slash")
-            raise _invalid("filename", f"holds U+{ord(character):04X} ({label}), which looks like a slash", _RENAME)
+            label = unicodedata.name(character, say("a slash"))
+            raise _invalid(
+                "filename",
+                say(
+                    "holds U+{character:04X} ({label}), which looks like a slash", character=ord(character), label=label
+                ),
+                _RENAME,
+            )
     # Some programs fold compatibility forms (U+2100 into a/c), others decode %2F, and some do it twice.
     seen = {name}
     forms = [name]
     while forms:
         form = forms.pop()
         if "/" in form or "\\" in form or "\0" in form or form in {".", ".."}:
-            raise _invalid("filename", "is a path, or decodes to one", _RENAME)
+            raise _invalid("filename", say("is a path, or decodes to one"), _RENAME)
         for other in (unquote(form), unicodedata.normalize("NFKC", form)):
             if other not in seen:
                 seen.add(other)
@@ -244,16 +264,22 @@ def _refuse_windows_traps(name: str) -> None:
     folded = unicodedata.normalize("NFKC", name)
     forbidden = sorted(_RESERVED_CHARACTERS.intersection(folded))
     if forbidden:
-        raise _invalid("filename", f"holds {' '.join(forbidden)}, which Windows does not allow", _RENAME)
+        raise _invalid(
+            "filename", say("holds {forbidden}, which Windows does not allow", forbidden=" ".join(forbidden)), _RENAME
+        )
     if folded[0].isspace() or folded[-1].isspace() or folded.endswith("."):
-        raise _invalid("filename", "begins or ends with a space, or ends with a dot", _RENAME)
+        raise _invalid("filename", say("begins or ends with a space, or ends with a dot"), _RENAME)
     stem = folded.partition(".")[0].rstrip().upper()
     if stem in _RESERVED_NAMES:
-        raise _invalid("filename", f"begins with {stem}, which is a device on Windows", _RENAME)
+        raise _invalid("filename", say("begins with {stem}, which is a device on Windows", stem=stem), _RENAME)
 
 
-_RENAME = "Rename the file, for example to letters, digits, - and _ with an extension, and send it again."
+_RENAME = say("Rename the file, for example to letters, digits, - and _ with an extension, and send it again.")
 
 
-def _invalid(field: str, problem: str, way_out: str) -> Invalid:
-    return Invalid(f"The {field} {problem}.", fields={field: f"{problem}. {way_out}"}, way_out=way_out)
+def _invalid(field: str, problem: Sentence, way_out: Sentence) -> Invalid:
+    return Invalid(
+        say("The {field} {problem}.", field=field, problem=problem),
+        fields={field: say("{problem}. {way_out}", problem=problem, way_out=way_out)},
+        way_out=way_out,
+    )

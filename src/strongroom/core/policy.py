@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from strongroom.core.errors import Conflict
 from strongroom.core.names import ATTACHMENTS
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Kind, State
 
 LIMIT_BYTES = 20_480
@@ -157,10 +158,16 @@ def compile_policy(access: Access, dialect: Dialect) -> str:
     if len(document.encode()) > LIMIT_BYTES:
         servers = len(access.readers) + len(access.writers)
         raise Conflict(
-            f"The access rules of {access.repository} would be {len(document.encode()):,} bytes with "
-            f"{servers} servers; the storage engine takes {LIMIT_BYTES:,} bytes for a data set.",
+            say(
+                "The access rules of {repository} would be {size_bytes:,} bytes with {servers} "
+                "servers; the storage engine takes {most:,} bytes for a data set.",
+                repository=access.repository,
+                size_bytes=len(document.encode()),
+                servers=servers,
+                most=LIMIT_BYTES,
+            ),
             code="policy-too-large",
-            way_out="Revoke the access of servers that no longer need it, then grant this one again.",
+            way_out=say("Revoke the access of servers that no longer need it, then grant this one again."),
         )
     return document
 

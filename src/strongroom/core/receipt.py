@@ -11,6 +11,7 @@ from uuid import UUID
 
 from strongroom.core import canonical
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import AttachmentKind, Kind
 
 FORM = "strongroom-receipt/1"
@@ -63,7 +64,7 @@ class Receipt:
         numbers = [self.object_count, self.size_bytes, self.ledger_sequence]
         numbers += [document.size_bytes for document in self.attachments]
         if not all(map(canonical.is_sha256, hashes)) or min(numbers) < 0:
-            raise Invalid("A receipt needs hashes of 64 hexadecimal digits, and counts and sizes from 0 up.")
+            raise Invalid(say("A receipt needs hashes of 64 hexadecimal digits, and counts and sizes from 0 up."))
         # Lists compare and hash by identity or not at all; a receipt is a value.
         object.__setattr__(self, "sources", tuple(self.sources))
         object.__setattr__(self, "attachments", tuple(self.attachments))
@@ -104,14 +105,14 @@ def decode(text: str) -> Receipt:
     """
     values = canonical.parse(text)
     if not isinstance(values, dict) or values.get("type") != FORM:
-        raise Invalid(f"This is not a receipt: its type is not {FORM}.")
+        raise Invalid(say("This is not a receipt: its type is not {form}.", form=FORM))
     try:
         receipt = _read(values)
         is_canonical = encode(receipt) == text
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise Invalid(f"This receipt is damaged: {problem}.") from problem
+        raise Invalid(say("This receipt is damaged: {problem}.", problem=problem)) from problem
     if not is_canonical:
-        raise Invalid("This receipt was changed: it is not written the way Strongroom writes receipts.")
+        raise Invalid(say("This receipt was changed: it is not written the way Strongroom writes receipts."))
     return receipt
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from strongroom.core.deeds import DEEDS
 from strongroom.core.errors import Conflict
+from strongroom.core.sentences import NOTHING, Sentence, say
 from strongroom.core.vocabulary import ServerKind, ServerState, SystemFact, Verb
 
 _ALWAYS = frozenset(ServerState)
@@ -38,65 +39,65 @@ class Gate:
     """
 
     states: frozenset[ServerState]
-    why: str = ""
-    way_out: Mapping[ServerState, str] = field(default_factory=dict)
+    why: Sentence = NOTHING
+    way_out: Mapping[ServerState, Sentence] = field(default_factory=dict)
     kinds: frozenset[ServerKind] = frozenset(ServerKind)
-    other_kind: str = ""
+    other_kind: Sentence = NOTHING
 
     def is_open(self, kind: ServerKind, state: ServerState) -> bool:
         """Whether the verb may be done with such a server."""
         return kind in self.kinds and state in self.states
 
 
-_ENABLE_FIRST = {ServerState.DISABLED: "Enable it first.", ServerState.LAPSED: "Enable it first."}
-_NOT_OURS = "Start or stop the machine itself; Strongroom does not run it."
+_ENABLE_FIRST = {ServerState.DISABLED: say("Enable it first."), ServerState.LAPSED: say("Enable it first.")}
+_NOT_OURS = say("Start or stop the machine itself; Strongroom does not run it.")
 
 GATES: Mapping[Verb, Gate] = {
     Verb.SERVER_SHOW: Gate(_ALWAYS),
     Verb.SERVER_REJOIN: Gate(
         _WORKING,
-        "only a server that may work is given a join command",
+        say("only a server that may work is given a join command"),
         way_out=_ENABLE_FIRST,
         kinds=_ENROLLED,
-        other_kind="Stop it and start it again; if that does not help, delete it and create another.",
+        other_kind=say("Stop it and start it again; if that does not help, delete it and create another."),
     ),
-    Verb.SERVER_EDIT: Gate(_ALIVE, "its record is closed"),
-    Verb.SERVER_START: Gate(_ALIVE, "its machine is gone", kinds=_CREATED, other_kind=_NOT_OURS),
-    Verb.SERVER_STOP: Gate(_ALIVE, "its machine is gone", kinds=_CREATED, other_kind=_NOT_OURS),
+    Verb.SERVER_EDIT: Gate(_ALIVE, say("its record is closed")),
+    Verb.SERVER_START: Gate(_ALIVE, say("its machine is gone"), kinds=_CREATED, other_kind=_NOT_OURS),
+    Verb.SERVER_STOP: Gate(_ALIVE, say("its machine is gone"), kinds=_CREATED, other_kind=_NOT_OURS),
     Verb.SERVER_DISABLE: Gate(
         _ALIVE - {ServerState.DISABLED},
-        "it reaches no data set",
-        way_out={ServerState.DISABLED: "Nothing is left to do; enable it to give back what it was granted."},
+        say("it reaches no data set"),
+        way_out={ServerState.DISABLED: say("Nothing is left to do; enable it to give back what it was granted.")},
     ),
     Verb.SERVER_ENABLE: Gate(
         _ENDED,
-        "only a server that was disabled or has lapsed is enabled",
+        say("only a server that was disabled or has lapsed is enabled"),
         way_out={
-            ServerState.JOINING: "Run its join command on the machine.",
-            ServerState.ACTIVE: "Nothing is left to do.",
+            ServerState.JOINING: say("Run its join command on the machine."),
+            ServerState.ACTIVE: say("Nothing is left to do."),
         },
     ),
-    Verb.SERVER_DELETE: Gate(_ALIVE, "its record remains"),
+    Verb.SERVER_DELETE: Gate(_ALIVE, say("its record remains")),
     Verb.SERVER_CERTIFY: Gate(
         frozenset({ServerState.ACTIVE}),
-        "people log in to active servers only",
-        way_out={ServerState.JOINING: "Wait until its agent has been heard.", **_ENABLE_FIRST},
+        say("people log in to active servers only"),
+        way_out={ServerState.JOINING: say("Wait until its agent has been heard."), **_ENABLE_FIRST},
     ),
     Verb.GRANT_LIST: Gate(_ALWAYS),
 }
 
-_IS_A: Mapping[ServerKind, str] = {
-    ServerKind.CREATED: "was made by Strongroom, and joins by itself",
-    ServerKind.ENROLLED: "is a machine that was there before",
+_IS_A: Mapping[ServerKind, Sentence] = {
+    ServerKind.CREATED: say("was made by Strongroom, and joins by itself"),
+    ServerKind.ENROLLED: say("is a machine that was there before"),
 }
-_CONDITION: Mapping[ServerState, str] = {
-    ServerState.JOINING: "has not joined yet",
-    ServerState.ACTIVE: "is active",
-    ServerState.DISABLED: "is disabled",
-    ServerState.LAPSED: "was silent for too long",
-    ServerState.DELETED: "was deleted",
+_CONDITION: Mapping[ServerState, Sentence] = {
+    ServerState.JOINING: say("has not joined yet"),
+    ServerState.ACTIVE: say("is active"),
+    ServerState.DISABLED: say("is disabled"),
+    ServerState.LAPSED: say("was silent for too long"),
+    ServerState.DELETED: say("was deleted"),
 }
-_GONE = "Create or enrol another one."
+_GONE = say("Create or enrol another one.")
 
 
 def may(verb: Verb, kind: ServerKind, state: ServerState) -> bool:
@@ -112,11 +113,22 @@ def check(verb: Verb, *, kind: ServerKind, state: ServerState, name: str) -> Non
     gate = GATES[verb]
     if gate.is_open(kind, state):
         return
-    opening = f"You cannot {DEEDS[verb]} now: “{name}”"
     if kind not in gate.kinds and state is not ServerState.DELETED:
-        raise Conflict(f"{opening} {_IS_A[kind]}.", code="kind", way_out=gate.other_kind)
+        raise Conflict(
+            say("You cannot {deed} now: “{name}” {what}.", deed=DEEDS[verb], name=name, what=_IS_A[kind]),
+            code="kind",
+            way_out=gate.other_kind,
+        )
     raise Conflict(
-        f"{opening} {_CONDITION[state]}, and {gate.why}.", code="state", way_out=gate.way_out.get(state, _GONE)
+        say(
+            "You cannot {deed} now: “{name}” {what}, and {why}.",
+            deed=DEEDS[verb],
+            name=name,
+            what=_CONDITION[state],
+            why=gate.why,
+        ),
+        code="state",
+        way_out=gate.way_out.get(state, _GONE),
     )
 
 

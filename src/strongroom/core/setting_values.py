@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from strongroom.core.sentences import Sentence
+
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", re.IGNORECASE)
 
 
@@ -16,7 +18,7 @@ def setting(default: str, unit: str, doc: str, read: Callable[[str], object], *,
     """A field that `read` makes from text; `read` raises ValueError with the way out. A secret one is never shown."""
     return field(
         repr=not is_secret,
-        metadata={"default": default, "unit": unit, "doc": doc, "read": read, "is_secret": is_secret},
+        metadata={"default": default, "unit": unit, "doc": Sentence(doc, {}), "read": read, "is_secret": is_secret},
     )
 
 

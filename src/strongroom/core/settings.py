@@ -13,6 +13,8 @@ from typing import Any
 
 from strongroom.core import setting_values as values
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import Sentence, quoted, say
+from strongroom.core.setting_ports import refuse_taken_ports
 from strongroom.core.setting_values import setting
 from strongroom.core.signon_settings import SignOnSettings
 
@@ -30,7 +32,7 @@ class Entry:
     variable: str
     default: str
     unit: str
-    doc: str
+    doc: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class InForce:
     is_set: bool
     is_secret: bool
     unit: str
-    doc: str
+    doc: Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,7 +348,10 @@ def _read(variable: str, text: str, setting: "dataclasses.Field[Any]") -> Any:
         return setting.metadata["read"](text.strip() or setting.metadata["default"])
     except ValueError as wrong:
         shown = "(hidden)" if setting.metadata["is_secret"] else repr(text)
-        raise Invalid(f"{variable} is {shown}: {wrong}", fields={variable: str(wrong)}) from None
+        raise Invalid(
+            say("{variable} is {shown}: {wrong}", variable=variable, shown=shown, wrong=wrong),
+            fields={variable: quoted(wrong)},
+        ) from None
 
 
 def _refuse_misspelt(environ: Mapping[str, str], known: list[str]) -> None:
@@ -356,8 +361,8 @@ def _refuse_misspelt(environ: Mapping[str, str], known: list[str]) -> None:
             close = difflib.get_close_matches(variable, known, n=1, cutoff=0.88)
             if close:
                 raise Invalid(
-                    f"There is no setting {variable}; did you mean {close[0]}?",
-                    fields={variable: f"did you mean {close[0]}?"},
+                    say("There is no setting {variable}; did you mean {close}?", variable=variable, close=close[0]),
+                    fields={variable: say("did you mean {close}?", close=close[0])},
                 )
 
 
@@ -365,26 +370,11 @@ def _refuse_contradictions(settings: Settings) -> None:
     settings.refuse_half_a_provider()
     if (settings.gateway_tls_cert is None) != (settings.gateway_tls_key is None):
         raise Invalid(
-            "STRONGROOM_GATEWAY_TLS_CERT and STRONGROOM_GATEWAY_TLS_KEY belong together: set both, or neither.",
-            fields={"STRONGROOM_GATEWAY_TLS_KEY": "set both, or neither"},
+            say("STRONGROOM_GATEWAY_TLS_CERT and STRONGROOM_GATEWAY_TLS_KEY belong together: set both, or neither."),
+            fields={"STRONGROOM_GATEWAY_TLS_KEY": say("set both, or neither")},
         )
-    first, last = settings.engine_port, settings.engine_port + ENGINE_PORTS - 1
-    for name in ("web_port", "gateway_port"):
-        if first <= getattr(settings, name) <= last:
-            raise Invalid(
-                f"{PREFIX}{name.upper()} is {getattr(settings, name)}, inside the engine's own ports {first}-{last}: "
-                f"choose another, or move STRONGROOM_ENGINE_PORT.",
-                fields={PREFIX + name.upper(): "inside the engine's own ports"},
-            )
-    for name in ("web_port", "gateway_port"):
-        if getattr(settings, name) in settings.server_ssh_ports:
-            raise Invalid(
-                f"{PREFIX}{name.upper()} is {getattr(settings, name)}, which STRONGROOM_SERVER_SSH_PORTS holds, "
-                f"too: choose others there.",
-                fields={"STRONGROOM_SERVER_SSH_PORTS": f"holds that of {PREFIX}{name.upper()}"},
-            )
-    if settings.web_port == settings.gateway_port:
-        raise Invalid(
-            f"STRONGROOM_WEB_PORT and STRONGROOM_GATEWAY_PORT are both {settings.web_port}: choose two ports.",
-            fields={"STRONGROOM_GATEWAY_PORT": "same as the web port"},
-        )
+    refuse_taken_ports(
+        {PREFIX + name.upper(): getattr(settings, name) for name in ("web_port", "gateway_port")},
+        engine=range(settings.engine_port, settings.engine_port + ENGINE_PORTS),
+        servers=settings.server_ssh_ports,
+    )

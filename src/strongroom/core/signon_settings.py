@@ -5,6 +5,7 @@ from pathlib import Path
 
 from strongroom.core import setting_values as values
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import Sentence, say
 from strongroom.core.setting_values import setting
 
 
@@ -98,15 +99,17 @@ class SignOnSettings:
             "STRONGROOM_OIDC_CLIENT_SECRET_FILE": self.oidc_client_secret_file,
         }
         if self.oidc_issuer and not self.oidc_client_id:
-            raise _half("STRONGROOM_OIDC_CLIENT_ID", "STRONGROOM_OIDC_ISSUER is set, and this is not")
+            raise _half("STRONGROOM_OIDC_CLIENT_ID", say("STRONGROOM_OIDC_ISSUER is set, and this is not"))
         if not self.oidc_issuer and any(told.values()):
             variable = next(name for name, value in told.items() if value)
-            raise _half("STRONGROOM_OIDC_ISSUER", f"{variable} is set, and this is not")
+            raise _half("STRONGROOM_OIDC_ISSUER", say("{variable} is set, and this is not", variable=variable))
         if self.oidc_client_secret and self.oidc_client_secret_file:
-            raise _half("STRONGROOM_OIDC_CLIENT_SECRET_FILE", "the secret itself is set as well; keep one of the two")
+            raise _half(
+                "STRONGROOM_OIDC_CLIENT_SECRET_FILE", say("the secret itself is set as well; keep one of the two")
+            )
         if "openid" not in self.oidc_scopes.split():
-            raise _half("STRONGROOM_OIDC_SCOPES", "without the scope openid nobody is told who signed in")
+            raise _half("STRONGROOM_OIDC_SCOPES", say("without the scope openid nobody is told who signed in"))
 
 
-def _half(variable: str, what: str) -> Invalid:
-    return Invalid(f"{variable}: {what}.", fields={variable: what})
+def _half(variable: str, what: Sentence) -> Invalid:
+    return Invalid(say("{variable}: {what}.", variable=variable, what=what), fields={variable: what})

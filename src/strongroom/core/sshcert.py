@@ -14,6 +14,7 @@ from enum import IntEnum
 
 from strongroom.core import sshsig
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import Sentence, say
 
 NONCE_BYTES = 32
 LEAST_RSA_BITS = 3072
@@ -27,7 +28,7 @@ _CERTIFICATE_TYPES: Mapping[str, str] = {
     "sk-ecdsa-sha2-nistp256@openssh.com": "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
 }
 _TAKEN = "ssh-ed25519, ecdsa-sha2-nistp256, ssh-rsa of 3072 bits or more, and the two kinds of security keys (sk-…)"
-_WAY_OUT = "Make one with `ssh-keygen -t ed25519`, and give its .pub file."
+_WAY_OUT = say("Make one with `ssh-keygen -t ed25519`, and give its .pub file.")
 
 
 class Purpose(IntEnum):
@@ -69,14 +70,16 @@ class Statement:
 def parse_public_key(line: str) -> PublicKey:
     """Read the content of a `.pub` file. Raises: Invalid, with the way out, for what may not get a certificate."""
     if "PRIVATE KEY" in line:
-        raise _invalid("is a private key, which nobody but you may have", "Make a new key, and give its .pub file.")
+        raise _invalid(
+            say("is a private key, which nobody but you may have"), say("Make a new key, and give its .pub file.")
+        )
     words = line.split()
     if len(words) < 2 or "\n" in line.strip():
-        raise _invalid("is not a line like `ssh-ed25519 AAAA…`", _WAY_OUT)
+        raise _invalid(say("is not a line like `ssh-ed25519 AAAA…`"), _WAY_OUT)
     if "-cert-v01@" in words[0]:
-        raise _invalid("is a certificate", "Give the .pub file of the key itself.")
+        raise _invalid(say("is a certificate"), say("Give the .pub file of the key itself."))
     if words[0] not in _CERTIFICATE_TYPES:
-        raise _invalid(f"is of the type {words[0][:60]!r}; taken are {_TAKEN}", _WAY_OUT)
+        raise _invalid(say("is of the type {kind!r}; taken are {taken}", kind=words[0][:60], taken=_TAKEN), _WAY_OUT)
     key = PublicKey(words[0], _decoded(words[1]))
     _check(key)
     return key
@@ -115,7 +118,7 @@ def sign(
 def _check(key: PublicKey) -> None:
     fields = _fields(key.blob)
     if fields[0] != key.type.encode():
-        raise _invalid(f"says it is {key.type}, and is another kind of key", _WAY_OUT)
+        raise _invalid(say("says it is {kind}, and is another kind of key", kind=key.type), _WAY_OUT)
     is_sound = {
         "ssh-ed25519": lambda: _is_ed25519(fields, 2),
         "sk-ssh-ed25519@openssh.com": lambda: _is_ed25519(fields, 3),
@@ -124,7 +127,7 @@ def _check(key: PublicKey) -> None:
         "ssh-rsa": lambda: _is_rsa(fields),
     }[key.type]()
     if not is_sound:
-        raise _invalid(f"is no sound key of the type {key.type}", _WAY_OUT)
+        raise _invalid(say("is no sound key of the type {kind}", kind=key.type), _WAY_OUT)
 
 
 def _is_ed25519(fields: Sequence[bytes], count: int) -> bool:
@@ -140,7 +143,12 @@ def _is_rsa(fields: Sequence[bytes]) -> bool:
         return False
     exponent, modulus = (int.from_bytes(each, "big", signed=True) for each in fields[1:])
     if modulus.bit_length() < LEAST_RSA_BITS:
-        raise _invalid(f"is an RSA key of {modulus.bit_length()} bits, and {LEAST_RSA_BITS} are needed", _WAY_OUT)
+        raise _invalid(
+            say(
+                "is an RSA key of {bits} bits, and {least} are needed", bits=modulus.bit_length(), least=LEAST_RSA_BITS
+            ),
+            _WAY_OUT,
+        )
     return modulus % 2 == 1 and exponent > 2 and exponent % 2 == 1
 
 
@@ -152,7 +160,7 @@ def _strings(blob: bytes) -> Iterator[bytes]:
     while blob:
         length = int.from_bytes(blob[:4], "big")
         if len(blob) < 4 + length:
-            raise _invalid("is damaged: it ends too early", _WAY_OUT)
+            raise _invalid(say("is damaged: it ends too early"), _WAY_OUT)
         yield blob[4 : 4 + length]
         blob = blob[4 + length :]
 
@@ -161,9 +169,9 @@ def _decoded(text: str) -> bytes:
     try:
         blob = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise _invalid("is damaged: it is not base64", _WAY_OUT) from None
+        raise _invalid(say("is damaged: it is not base64"), _WAY_OUT) from None
     if not 4 < len(blob) <= _LARGEST_KEY_BYTES:
-        raise _invalid("is damaged: a key is not of that length", _WAY_OUT)
+        raise _invalid(say("is damaged: a key is not of that length"), _WAY_OUT)
     return blob
 
 
@@ -175,5 +183,9 @@ def _string(part: bytes) -> bytes:
     return len(part).to_bytes(4, "big") + part
 
 
-def _invalid(problem: str, way_out: str) -> Invalid:
-    return Invalid(f"The public key {problem}.", fields={"public_key": f"{problem}. {way_out}"}, way_out=way_out)
+def _invalid(problem: Sentence, way_out: Sentence) -> Invalid:
+    return Invalid(
+        say("The public key {problem}.", problem=problem),
+        fields={"public_key": say("{problem}. {way_out}", problem=problem, way_out=way_out)},
+        way_out=way_out,
+    )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 
 NAMESPACE = "strongroom-receipt"
 
@@ -55,13 +56,19 @@ def verify(
     """
     parsed = parse(armored)
     if parsed.namespace != namespace:
-        raise Invalid(f"The signature is for {parsed.namespace!r}, not for {namespace!r}.")
+        raise Invalid(
+            say(
+                "The signature is for {namespace!r}, not for {wanted!r}.",
+                namespace=parsed.namespace,
+                wanted=namespace,
+            )
+        )
     if parsed.public_key not in trusted:
         key = public_key_line(parsed.public_key, "").strip()
-        raise Invalid(f"The signature was made with {key}, which is not among the trusted keys.")
+        raise Invalid(say("The signature was made with {key}, which is not among the trusted keys.", key=key))
     data = signed_data(namespace, message, hash_algorithm=parsed.hash_algorithm)
     if not is_valid(parsed.public_key, parsed.signature, data):
-        raise Invalid("The signature does not match: what was signed, or the signature itself, was changed.")
+        raise Invalid(say("The signature does not match: what was signed, or the signature itself, was changed."))
     return parsed
 
 
@@ -79,14 +86,14 @@ def signed_data(namespace: str, message: bytes, *, hash_algorithm: str = "sha512
 def public_key_blob(raw32: bytes) -> bytes:
     """The public key as SSH sends it. Raises: Invalid unless it is 32 bytes."""
     if len(raw32) != 32:
-        raise Invalid(f"An Ed25519 public key is 32 bytes, not {len(raw32)}.")
+        raise Invalid(say("An Ed25519 public key is 32 bytes, not {count}.", count=len(raw32)))
     return _string(_ALGORITHM) + _string(raw32)
 
 
 def public_key_line(raw32: bytes, comment: str) -> str:
     """`ssh-ed25519 AAAA… comment`, the content of a `.pub` file without its line break."""
     if any(character in comment for character in "\r\n\0"):
-        raise Invalid("The comment of a public key is one line.")
+        raise Invalid(say("The comment of a public key is one line."))
     return f"ssh-ed25519 {base64.b64encode(public_key_blob(raw32)).decode()} {comment}".rstrip()
 
 
@@ -94,7 +101,7 @@ def parse_public_key_line(line: str) -> bytes:
     """The 32 raw bytes of a `.pub` or `allowed_signers` line. Raises: Invalid when there is no Ed25519 key in it."""
     words = line.split()
     if "ssh-ed25519" not in words[:-1]:
-        raise Invalid("There is no ssh-ed25519 key in this line.")
+        raise Invalid(say("There is no ssh-ed25519 key in this line."))
     reader = _Reader(_decoded(words[words.index("ssh-ed25519") + 1]))
     raw = _public_key(reader)
     reader.expect_end()
@@ -108,7 +115,7 @@ def armor(raw_public_key: bytes, namespace: str, raw_signature: bytes) -> str:
     """
     _check_purpose(namespace, "sha512")
     if len(raw_signature) != 64:
-        raise Invalid(f"An Ed25519 signature is 64 bytes, not {len(raw_signature)}.")
+        raise Invalid(say("An Ed25519 signature is 64 bytes, not {count}.", count=len(raw_signature)))
     signature = _string(_ALGORITHM) + _string(raw_signature)
     parts = (public_key_blob(raw_public_key), namespace.encode(), b"", b"sha512", signature)
     text = base64.b64encode(_MAGIC + _VERSION + b"".join(map(_string, parts))).decode()
@@ -123,7 +130,13 @@ def parse(armored: str) -> Parsed:
     """
     lines = [line.strip() for line in armored.strip().splitlines()]
     if len(lines) < 3 or lines[0] != _BEGIN or lines[-1] != _END:
-        raise Invalid(f"This is not a signature file: it does not begin with {_BEGIN} and end with {_END}.")
+        raise Invalid(
+            say(
+                "This is not a signature file: it does not begin with {begin} and end with {end}.",
+                begin=_BEGIN,
+                end=_END,
+            )
+        )
     reader = _Reader(_decoded("".join(lines[1:-1])))
     reader.expect(_MAGIC)
     reader.expect(_VERSION)
@@ -133,7 +146,7 @@ def parse(armored: str) -> Parsed:
     namespace, reserved, hash_algorithm = _text(reader.string()), reader.string(), _text(reader.string())
     _check_purpose(namespace, hash_algorithm)
     if reserved:
-        raise Invalid("The signature file has content in a reserved field.")
+        raise Invalid(say("The signature file has content in a reserved field."))
     signature = _raw_signature(_Reader(reader.string()))
     reader.expect_end()
     return Parsed(public_key, namespace, hash_algorithm, signature)
@@ -145,7 +158,13 @@ def allowed_signers_line(identity: str, raw32: bytes, namespace: str) -> str:
     Raises: Invalid when the identity or the namespace holds anything that has a meaning in that file.
     """
     if not _IDENTITY.fullmatch(identity) or not _NAMESPACE.fullmatch(namespace):
-        raise Invalid(f"{identity!r} for {namespace!r} cannot stand in a list of allowed signers.")
+        raise Invalid(
+            say(
+                "{identity!r} for {namespace!r} cannot stand in a list of allowed signers.",
+                identity=identity,
+                namespace=namespace,
+            )
+        )
     return f'{identity} namespaces="{namespace}" {public_key_line(raw32, "")}'
 
 
@@ -157,41 +176,47 @@ class _Reader:
 
     def expect(self, literal: bytes) -> None:
         if not self._data.startswith(literal):
-            raise Invalid("The signature file is damaged, or of a version this program does not know.")
+            raise Invalid(say("The signature file is damaged, or of a version this program does not know."))
         self._data = self._data[len(literal) :]
 
     def string(self) -> bytes:
         length = int.from_bytes(self._data[:4], "big")
         if len(self._data) < 4 + length:
-            raise Invalid("The signature file or key is damaged: it ends too early.")
+            raise Invalid(say("The signature file or key is damaged: it ends too early."))
         taken, self._data = self._data[4 : 4 + length], self._data[4 + length :]
         return taken
 
     def expect_end(self) -> None:
         if self._data:
-            raise Invalid("The signature file or key is damaged: something follows its end.")
+            raise Invalid(say("The signature file or key is damaged: something follows its end."))
 
 
 def _public_key(reader: _Reader) -> bytes:
     algorithm, raw = reader.string(), reader.string()
     if algorithm != _ALGORITHM or len(raw) != 32:
-        raise Invalid("The signature was not made with an Ed25519 key.")
+        raise Invalid(say("The signature was not made with an Ed25519 key."))
     return raw
 
 
 def _raw_signature(reader: _Reader) -> bytes:
     algorithm, raw = reader.string(), reader.string()
     if algorithm != _ALGORITHM or len(raw) != 64:
-        raise Invalid("The signature is not an Ed25519 signature.")
+        raise Invalid(say("The signature is not an Ed25519 signature."))
     reader.expect_end()
     return raw
 
 
 def _check_purpose(namespace: str, hash_algorithm: str) -> None:
     if not namespace:
-        raise Invalid("A signature needs a namespace: what it is for.")
+        raise Invalid(say("A signature needs a namespace: what it is for."))
     if hash_algorithm not in _HASHES:
-        raise Invalid(f"The hash {hash_algorithm!r} is not one of {', '.join(_HASHES)}.")
+        raise Invalid(
+            say(
+                "The hash {hash!r} is not one of {hashes}.",
+                hash=hash_algorithm,
+                hashes=", ".join(_HASHES),
+            )
+        )
 
 
 def _string(part: bytes) -> bytes:
@@ -202,11 +227,11 @@ def _text(part: bytes) -> str:
     try:
         return part.decode()
     except UnicodeDecodeError as problem:
-        raise Invalid("The signature file is damaged: a text in it is not UTF-8.") from problem
+        raise Invalid(say("The signature file is damaged: a text in it is not UTF-8.")) from problem
 
 
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as problem:
-        raise Invalid("The signature file or key is damaged: it is not base64.") from problem
+        raise Invalid(say("The signature file or key is damaged: it is not base64.")) from problem

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from strongroom.core.errors import Conflict, NotFound, Unavailable
 from strongroom.core.policy import PROBE_SESSION, Dialect, probe_prefix
 from strongroom.core.policy_evaluation import Caller, is_allowed
+from strongroom.core.sentences import say
 from strongroom.engines.addresses import Address, plain_address
 from strongroom.engines.protocol import AccessKey, Health, Session, StoredObject, Uploaded
 
@@ -70,7 +71,14 @@ class MemoryEngine:
             now = datetime.now(UTC)
             if bucket and any(until > now for until in bucket.locked_until.values()):
                 until = max(bucket.locked_until.values())
-                raise Conflict(f"{repository} holds objects that are locked until {until:%Y-%m-%d}.", code="locked")
+                raise Conflict(
+                    say(
+                        "{repository} holds objects that are locked until {until:%Y-%m-%d}.",
+                        repository=repository,
+                        until=until,
+                    ),
+                    code="locked",
+                )
             self._buckets.pop(repository, None)
 
     def repository_exists(self, repository: str) -> bool:
@@ -95,7 +103,13 @@ class MemoryEngine:
         self._call("prove_policy")
         probe = self.session_caller(PROBE_SESSION)
         if not self._allows(repository, probe, "s3:ListBucket", prefix=probe_prefix(generation)):
-            raise Unavailable(f"The gateway does not obey generation {generation} of {repository}.")
+            raise Unavailable(
+                say(
+                    "The gateway does not obey generation {generation} of {repository}.",
+                    generation=generation,
+                    repository=repository,
+                )
+            )
 
     # Access keys
 
@@ -113,7 +127,7 @@ class MemoryEngine:
         if self._keys.get(key.principal) != key or not self._allows(
             repository, self.key_caller(key.principal), "s3:ListBucket"
         ):
-            raise Unavailable(f"The new key of {repository} does not work yet.")
+            raise Unavailable(say("The new key of {repository} does not work yet.", repository=repository))
 
     def delete_principal(self, principal: str) -> None:
         """See `Engine`."""
@@ -182,7 +196,7 @@ class MemoryEngine:
         self._call("read_object")
         found = self._bucket(repository).objects.get(key)
         if found is None:
-            raise NotFound(f"{repository} holds no object {key!r}.")
+            raise NotFound(say("{repository} holds no object {key!r}.", repository=repository, key=key))
         content = found[1]
         return (content[start : start + CHUNK_BYTES] for start in range(0, len(content), CHUNK_BYTES))
 
@@ -195,7 +209,7 @@ class MemoryEngine:
                 stored, content = source.pop(key)
                 target[to_key] = (StoredObject(to_key, stored.size_bytes, stored.etag, stored.modified_at), content)
             elif to_key not in target:
-                raise NotFound(f"{repository} holds no object {key!r}.")
+                raise NotFound(say("{repository} holds no object {key!r}.", repository=repository, key=key))
 
     def delete_object(self, repository: str, key: str) -> None:
         """See `Engine`."""
@@ -220,7 +234,7 @@ class MemoryEngine:
         self._call("lock_objects")
         bucket = self._bucket(repository)
         if bucket.is_frozen:
-            raise Unavailable(f"{repository} is frozen: a retention would be a write to it.")
+            raise Unavailable(say("{repository} is frozen: a retention would be a write to it.", repository=repository))
         for count, key in enumerate(list(bucket.objects), start=1):
             bucket.locked_until[key] = max(until, bucket.locked_until.get(key, until))
             yield count
@@ -237,7 +251,7 @@ class MemoryEngine:
 
     def health(self) -> list[Health]:
         """See `Engine`."""
-        return [Health("memory", not self.is_down, "down" if self.is_down else "keeps nothing")]
+        return [Health(say("memory"), not self.is_down, say("down") if self.is_down else say("keeps nothing"))]
 
     # What clients see, in tests
 
@@ -287,14 +301,16 @@ class MemoryEngine:
     def _call(self, method: str) -> None:
         self.on_call(method)
         if self.is_down:
-            raise Unavailable("The storage engine does not answer.", way_out="Start it; Strongroom goes on by itself.")
+            raise Unavailable(
+                say("The storage engine does not answer."), way_out=say("Start it; Strongroom goes on by itself.")
+            )
 
     def _bucket(self, repository: str) -> Bucket:
         bucket = self._buckets.get(repository)
         if bucket is None and repository.startswith("strongroom-records-"):
             bucket = self._buckets.setdefault(repository, Bucket({}))
         if bucket is None:
-            raise Unavailable(f"The engine has no bucket {repository}.")
+            raise Unavailable(say("The engine has no bucket {repository}.", repository=repository))
         return bucket
 
     def _store(self, repository: str, key: str, content: bytes) -> StoredObject:
@@ -303,7 +319,7 @@ class MemoryEngine:
         with self._lock:
             bucket = self._bucket(repository)
             if bucket.is_frozen:
-                raise Unavailable(f"{repository} is frozen.")
+                raise Unavailable(say("{repository} is frozen.", repository=repository))
             bucket.objects[key] = (stored, content)
         return stored
 

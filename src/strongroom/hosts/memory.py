@@ -5,6 +5,7 @@ from uuid import UUID
 
 from strongroom.core.errors import NotFound, Unavailable
 from strongroom.core.health import Health
+from strongroom.core.sentences import NOTHING, Sentence, say
 from strongroom.core.vocabulary import Power
 from strongroom.hosts import offerings
 from strongroom.hosts.protocol import Offering, ServerSpec
@@ -16,7 +17,7 @@ class MemoryHost:
 
     ssh_host: str = "127.0.0.1"
     ssh_ports: range = range(9500, 9600)
-    failing: str = ""
+    failing: Sentence = NOTHING
     specs: dict[UUID, ServerSpec] = field(default_factory=dict)
     ended: list[tuple[UUID, str]] = field(default_factory=list)
     _states: dict[UUID, Power] = field(default_factory=dict)
@@ -34,7 +35,7 @@ class MemoryHost:
         """Remember that it runs."""
         self.check()
         if spec.offering not in {each.name for each in self.offerings()}:
-            raise NotFound(f"There is no offering “{spec.offering}”.")
+            raise NotFound(say("There is no offering “{offering}”.", offering=spec.offering))
         self.specs[spec.id] = spec
         self._states[spec.id] = Power.RUNNING
 
@@ -42,7 +43,7 @@ class MemoryHost:
         """Remember that it runs."""
         self.check()
         if server_id not in self._states:
-            raise NotFound(f"There is no server {server_id} on this host.")
+            raise NotFound(say("There is no server {server_id} on this host.", server_id=server_id))
         self._states[server_id] = Power.RUNNING
 
     def stop(self, server_id: UUID) -> None:
@@ -75,4 +76,4 @@ class MemoryHost:
 
     def health(self) -> list[Health]:
         """One line."""
-        return [Health("host", not self.failing, self.failing or "in memory, for tests")]
+        return [Health(say("host"), not self.failing, self.failing or say("in memory, for tests"))]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import quoted, say
 from strongroom.core.vocabulary import OperatingSystem
 from strongroom.hosts.protocol import Offering
 
@@ -28,9 +29,9 @@ def read(path: Path | None = None) -> list[Offering]:
             raise ValueError("two offerings have one name")
     except (OSError, ValueError, KeyError, TypeError, InvalidOperation) as wrong:
         raise Invalid(
-            f"The catalogue of servers, {path}, cannot be read: {wrong}.",
-            fields={"STRONGROOM_OFFERINGS": str(wrong)},
-            way_out=f"Write it like {BUILT_IN}, or leave STRONGROOM_OFFERINGS empty.",
+            say("The catalogue of servers, {path}, cannot be read: {wrong}.", path=path, wrong=wrong),
+            fields={"STRONGROOM_OFFERINGS": quoted(wrong)},
+            way_out=say("Write it like {built_in}, or leave STRONGROOM_OFFERINGS empty.", built_in=BUILT_IN),
         ) from None
     return sorted(found, key=lambda each: (each.memory_bytes, each.cpus, each.name))
 

@@ -9,6 +9,7 @@ import httpx
 import structlog
 
 from strongroom.core.errors import Unauthenticated, Unavailable
+from strongroom.core.sentences import Sentence, say
 
 log = structlog.get_logger()
 
@@ -16,13 +17,13 @@ _SECONDS = 10
 _LONGEST_BYTES = 2_000_000
 
 
-def refuse(name: str, what: str, **facts: object) -> Unauthenticated:
+def refuse(name: str, what: Sentence, **facts: object) -> Unauthenticated:
     """The refusal of what a provider said; `what` goes on after “was not accepted: ”. The facts go to the log alone."""
     log.warning("sso.refused", provider=name, what=what, **facts)
     return Unauthenticated(
-        f"What {name} said was not accepted: {what}.",
+        say("What {name} said was not accepted: {what}.", name=name, what=what),
         code="sso-refused",
-        way_out="Begin again on the sign-in page. If it happens again, tell whoever operates Strongroom.",
+        way_out=say("Begin again on the sign-in page. If it happens again, tell whoever operates Strongroom."),
     )
 
 
@@ -30,9 +31,9 @@ def unavailable(name: str, problem: object) -> Unavailable:
     """What is said where a provider does not answer as it should."""
     log.warning("sso.unavailable", provider=name, problem=str(problem))
     return Unavailable(
-        f"The identity provider ({name}) cannot be asked now.",
+        say("The identity provider ({name}) cannot be asked now.", name=name),
         code="sso-unavailable",
-        way_out="Try again soon, or sign in with a password if you have one. The log says what went wrong.",
+        way_out=say("Try again soon, or sign in with a password if you have one. The log says what went wrong."),
     )
 
 

@@ -12,6 +12,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from strongroom.core.sentences import say
 from strongroom.identity import fetching
 
 # Made with a private key alone: with `none` or a shared secret anybody, or any other client, could make one.
@@ -58,11 +59,11 @@ def verified(
 ) -> Mapping[str, Any]:
     """The claims of a token that this provider made for us, for this sign-in, now. Raises: Unauthenticated."""
     if not token or len(token) > _LONGEST:
-        raise fetching.refuse(name, "it holds no ID token")
+        raise fetching.refuse(name, say("it holds no ID token"))
     try:
         found = keys.check(token)
     except (JoseError, ValueError) as problem:
-        raise fetching.refuse(name, "the signature of its ID token is not right", problem=repr(problem)) from None
+        raise fetching.refuse(name, say("the signature of its ID token is not right"), problem=repr(problem)) from None
     needed = {"iss": {"essential": True, "value": issuer}, "aud": {"essential": True, "value": client_id}}
     told = {"nonce": nonce, "client_id": client_id, "access_token": access_token}
     claims = CodeIDToken(found["claims"], found["header"], options=needed, params=told)
@@ -73,7 +74,7 @@ def verified(
             raise ValueError("sub is no short text")
     except (JoseError, ValueError, TypeError) as problem:
         raise fetching.refuse(
-            name, "its ID token is not for this sign-in, or has passed", problem=repr(problem)
+            name, say("its ID token is not for this sign-in, or has passed"), problem=repr(problem)
         ) from None
     return dict(claims)
 

@@ -16,6 +16,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from strongroom.core import groups
 from strongroom.core.assertion import Assertion
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import IdentityKind
 from strongroom.identity import fetching
 from strongroom.identity.id_token import Keys, verified
@@ -93,14 +94,14 @@ class OpenIdProvider:
 
     def _check_answer(self, answer: Mapping[str, str], kept: Mapping[str, str]) -> None:
         if not hmac.compare_digest(answer.get("state", "").encode(), kept["state"].encode()):
-            raise fetching.refuse(self.name, "it belongs to another sign-in, or to none that was begun here")
+            raise fetching.refuse(self.name, say("it belongs to another sign-in, or to none that was begun here"))
         is_named = self._addresses().get("authorization_response_iss_parameter_supported") is True
         if ("iss" in answer or is_named) and answer.get("iss") != self._client.issuer:
-            raise fetching.refuse(self.name, "it comes from another provider", issuer=answer.get("iss"))
+            raise fetching.refuse(self.name, say("it comes from another provider"), issuer=answer.get("iss"))
         if "error" in answer:
-            raise fetching.refuse(self.name, "it let nobody in", error=answer["error"][:200])
+            raise fetching.refuse(self.name, say("it let nobody in"), error=answer["error"][:200])
         if not answer.get("code"):
-            raise fetching.refuse(self.name, "it holds no code")
+            raise fetching.refuse(self.name, say("it holds no code"))
 
     def _redeem(self, code: str, verifier: str, back_url: str) -> Mapping[str, Any]:
         """The tokens for a code. Source: RFC 6749, 4.1.3 and 2.3.1."""
@@ -120,7 +121,7 @@ class OpenIdProvider:
             auth = (quote(self._client.client_id, safe=""), quote(self._client.secret, safe=""))
         status, tokens = fetching.post_form(self.name, self._addresses()["token_endpoint"], form, auth)
         if status != 200:
-            raise fetching.refuse(self.name, "its code was used before, has passed, or is not ours", error=tokens)
+            raise fetching.refuse(self.name, say("its code was used before, has passed, or is not ours"), error=tokens)
         return tokens
 
     def _more(self, tokens: Mapping[str, Any], subject: str) -> Mapping[str, Any]:
@@ -130,7 +131,7 @@ class OpenIdProvider:
             return {}
         told = fetching.get_json(self.name, endpoint, Authorization=f"Bearer {tokens['access_token']}")
         if told.get("sub") != subject:
-            raise fetching.refuse(self.name, "it spoke of two different people")
+            raise fetching.refuse(self.name, say("it spoke of two different people"))
         return told
 
     def _assertion(self, claims: Mapping[str, Any]) -> Assertion:

@@ -20,6 +20,7 @@ from onelogin.saml2.settings import OneLogin_Saml2_Settings
 
 from strongroom.core import groups
 from strongroom.core.assertion import Assertion
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import IdentityKind
 from strongroom.identity import fetching
 from strongroom.identity.protocol import Leaving
@@ -105,7 +106,7 @@ class SamlProvider:
     def finish(self, answer: Mapping[str, str], kept: Mapping[str, str], back_url: str) -> Assertion:
         encoded = answer.get("SAMLResponse", "")
         if not encoded or len(encoded) > _LONGEST:
-            raise fetching.refuse(self.name, "it holds no answer")
+            raise fetching.refuse(self.name, say("it holds no answer"))
         try:
             response = _Response(self._settings([]), encoded)
             response.is_valid(self._request(), kept["request_id"], raise_exceptions=True)
@@ -114,7 +115,9 @@ class SamlProvider:
             return self._assertion(response)
         except _WRONG as problem:
             raise fetching.refuse(
-                self.name, "it is not signed as it should be, not for this sign-in, or has passed", problem=str(problem)
+                self.name,
+                say("it is not signed as it should be, not for this sign-in, or has passed"),
+                problem=str(problem),
             ) from None
 
     def own_metadata(self) -> bytes:

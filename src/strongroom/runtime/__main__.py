@@ -18,7 +18,7 @@ class _Operator(click.Group):
         try:
             return super().invoke(ctx)
         except Refusal as refusal:
-            Terminal().refusal(f"{refusal} {refusal.way_out}".strip())
+            Terminal().refusal(refusal.in_full)
             raise SystemExit(1) from None
 
 
@@ -79,7 +79,7 @@ def server_image(debootstrap: bool, again: bool) -> None:
     from strongroom.runtime import server_image as building
 
     terminal = Terminal()
-    click.echo(building.build(settings, debootstrap=debootstrap, again=again, say=terminal.note))
+    click.echo(building.build(settings, debootstrap=debootstrap, again=again, tell=terminal.note))
 
 
 @main.command()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from strongroom.core.errors import Conflict, Invalid, Unavailable
+from strongroom.core.sentences import quoted, say
 
 NEEDED_PYTHON = (3, 11)
 _RELEASE_SECONDS = 3.0
@@ -33,7 +34,12 @@ class Port:
 def check_python(version: tuple[int, int] = sys.version_info[:2]) -> None:
     """Raises: Unavailable below Python 3.11."""
     if version < NEEDED_PYTHON:
-        raise Unavailable(f"Strongroom needs Python 3.11 or newer; this is {version[0]}.{version[1]}.")
+        raise Unavailable(
+            say(
+                "Strongroom needs Python 3.11 or newer; this is {version}.",
+                version=f"{version[0]}.{version[1]}",
+            )
+        )
 
 
 def prepare_home(home: Path) -> None:
@@ -49,17 +55,30 @@ def prepare_home(home: Path) -> None:
             return
     except OSError as error:
         raise Conflict(
-            f"The home {home} cannot be made: {error.strerror}. Set STRONGROOM_HOME to a folder of your own."
+            say(
+                "The home {home} cannot be made: {problem}. Set STRONGROOM_HOME to a folder of your own.",
+                home=home,
+                problem=error.strerror,
+            )
         ) from error
     if found.st_uid != os.geteuid():
         raise Conflict(
-            f"The home {home} belongs to user {found.st_uid}, and this is user {os.geteuid()}. Start Strongroom as its "
-            f"owner, or set STRONGROOM_HOME to a folder of your own."
+            say(
+                "The home {home} belongs to user {owner}, and this is user {user}. Start Strongroom "
+                "as its owner, or set STRONGROOM_HOME to a folder of your own.",
+                home=home,
+                owner=found.st_uid,
+                user=os.geteuid(),
+            )
         )
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise Conflict(
-            f"Other users may look into the home {home}, where the secrets are (mode "
-            f"{stat.S_IMODE(found.st_mode):04o}). If nobody has, close it: chmod 700 {home}"
+            say(
+                "Other users may look into the home {home}, where the secrets are (mode "
+                "{mode:04o}). If nobody has, close it: chmod 700 {home}",
+                home=home,
+                mode=stat.S_IMODE(found.st_mode),
+            )
         )
 
 
@@ -68,8 +87,14 @@ def check_disk(home: Path, reserve_bytes: int) -> None:
     free = shutil.disk_usage(home).free
     if free < reserve_bytes:
         raise Unavailable(
-            f"Only {free:,} bytes are free on the disk of {home}, less than the reserve of {reserve_bytes:,}. "
-            f"Make room, or move STRONGROOM_HOME, or lower STRONGROOM_DISK_RESERVE_BYTES."
+            say(
+                "Only {free:,} bytes are free on the disk of {home}, less than the reserve of "
+                "{reserve:,}. Make room, or move STRONGROOM_HOME, or lower "
+                "STRONGROOM_DISK_RESERVE_BYTES.",
+                free=free,
+                home=home,
+                reserve=reserve_bytes,
+            )
         )
 
 
@@ -86,8 +111,12 @@ def take_home(home: Path, address: str) -> IO[str]:
         holder = file.read().strip() or "another process"
         file.close()
         raise Conflict(
-            f"Strongroom already runs on the home {home}: {holder}. Use that one, or set "
-            f"STRONGROOM_HOME (and the ports) for a second."
+            say(
+                "Strongroom already runs on the home {home}: {holder}. Use that one, or set "
+                "STRONGROOM_HOME (and the ports) for a second.",
+                home=home,
+                holder=holder,
+            )
         ) from None
     file.truncate()
     file.write(f"process {os.getpid()} at {address}\n")
@@ -106,14 +135,26 @@ def check_ports(ports: Iterable[Port], patience_seconds: float = _RELEASE_SECOND
             time.sleep(0.1)
         if problem == errno.EADDRINUSE:
             raise Conflict(
-                f"Port {port.number} ({port.what}) is taken by another program. Stop that, or choose another port: "
-                f"{port.variable}={_free_port(port.host)}"
+                say(
+                    "Port {number} ({what}) is taken by another program. Stop that, or choose another "
+                    "port: {variable}={free}",
+                    number=port.number,
+                    what=port.what,
+                    variable=port.variable,
+                    free=_free_port(port.host),
+                )
             )
         if problem is not None:
             raise Invalid(
-                f"{port.what} cannot listen on {port.host} port {port.number}: {os.strerror(problem)}. "
-                f"Change the address, or {port.variable}.",
-                fields={port.variable: os.strerror(problem)},
+                say(
+                    "{what} cannot listen on {host} port {number}: {problem}. Change the address, or {variable}.",
+                    what=port.what,
+                    host=port.host,
+                    number=port.number,
+                    problem=os.strerror(problem),
+                    variable=port.variable,
+                ),
+                fields={port.variable: quoted(os.strerror(problem))},
             )
 
 

@@ -10,6 +10,7 @@ from asyncio.subprocess import DEVNULL, STDOUT, Process
 from pathlib import Path
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import Sentence, say
 from strongroom.engines.processes import ProcessSpec
 from strongroom.runtime import launch
 from strongroom.runtime.logfile import BoundedLog
@@ -66,9 +67,11 @@ class Child:
         while not await asyncio.to_thread(self.spec.is_ready):
             if self._process.returncode is not None:
                 await self.ended()
-                raise Unavailable(self._words(f"ended before it was ready ({self.how_it_ended()})"))
+                raise Unavailable(self._words(say("ended before it was ready ({how})", how=self.how_it_ended())))
             if time.monotonic() > deadline:
-                raise Unavailable(self._words(f"was not ready within {self.spec.ready_seconds:g} seconds"))
+                raise Unavailable(
+                    self._words(say("was not ready within {seconds:g} seconds", seconds=self.spec.ready_seconds))
+                )
             await asyncio.sleep(_POLL_SECONDS)
         if self.spec.on_ready is not None:
             await asyncio.to_thread(self.spec.on_ready)
@@ -107,9 +110,15 @@ class Child:
             return "still running"
         return f"exit {code}" if code >= 0 else signal.Signals(-code).name
 
-    def _words(self, what: str) -> str:
+    def _words(self, what: Sentence) -> Sentence:
         last = "".join(f"\n    {line}" for line in self.log.tail(5))
-        return f"{self.spec.name} {what}. Its log, {self.log.path}, ends with:{last or ' (nothing)'}"
+        return say(
+            "{name} {what}. Its log, {path}, ends with:{last}",
+            name=self.spec.name,
+            what=what,
+            path=self.log.path,
+            last=last or say(" (nothing)"),
+        )
 
     def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

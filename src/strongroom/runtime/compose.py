@@ -8,6 +8,7 @@ from strongroom.actions import signing, software, ssh_authority
 from strongroom.actions.ssh_authority import Authorities
 from strongroom.core.assertion import covers
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 from strongroom.core.settings import ENGINE_PORTS, Settings
 from strongroom.core.vocabulary import IdentityKind
 from strongroom.engines import Engine
@@ -98,8 +99,13 @@ def _read(variable: str, path: Path | None) -> str:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as problem:
         raise Invalid(
-            f"STRONGROOM_{variable} is {str(path)!r}, which cannot be read: {problem}.",
-            fields={f"STRONGROOM_{variable}": "cannot be read"},
+            say(
+                "STRONGROOM_{variable} is {path!r}, which cannot be read: {problem}.",
+                variable=variable,
+                path=str(path),
+                problem=problem,
+            ),
+            fields={f"STRONGROOM_{variable}": say("cannot be read")},
         ) from None
 
 

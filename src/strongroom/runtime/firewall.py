@@ -8,6 +8,7 @@ import pwd
 from pathlib import Path
 
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 from strongroom.core.settings import ENGINE_PORTS
 
 _TABLE = """\
@@ -45,7 +46,8 @@ def _uid(user: str) -> int:
         return pwd.getpwnam(user).pw_uid
     except KeyError:
         raise Invalid(
-            f"There is no user {user} on this machine.", way_out="Name the one whom Strongroom runs as."
+            say("There is no user {user} on this machine.", user=user),
+            way_out=say("Name the one whom Strongroom runs as."),
         ) from None
 
 

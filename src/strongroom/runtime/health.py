@@ -34,7 +34,7 @@ def _parts() -> dict[str, bool]:
     global _seen
     with _lock:
         if _seen is None or time.monotonic() - _seen[0] > _FRESH_SECONDS:
-            engine = {each.part: each.is_healthy for each in engines.current().health()}
+            engine = {str(each.part): each.is_healthy for each in engines.current().health()}
             _seen = (time.monotonic(), {"database": _database_answers(), **engine})
         return _seen[1]
 

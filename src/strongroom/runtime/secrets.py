@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 
 RECEIPT_KEY = "receipt_signing_key"
 SSH_USER_CA = "ssh_user_ca"
@@ -69,7 +70,9 @@ def _signer(home: Path, name: str, comment: str) -> FileSigner:
     except ValueError:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise Unavailable(f"{path} does not hold an Ed25519 key in OpenSSH's format: restore it from the backup.")
+        raise Unavailable(
+            say("{path} does not hold an Ed25519 key in OpenSSH's format: restore it from the backup.", path=path)
+        )
     _kept(home, f"{name}.pub", lambda: _public_line(key, comment))
     raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
     return FileSigner(key.public_key().public_bytes(*raw), key)

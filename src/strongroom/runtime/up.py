@@ -33,7 +33,7 @@ def run(settings: Settings, terminal: Terminal) -> int:
             checks.check_ports(ports(settings))
             return asyncio.run(_supervise(settings, terminal))
     except Refusal as refusal:
-        terminal.refusal(f"{refusal} {refusal.way_out}".strip())
+        terminal.refusal(refusal.in_full)
         return 1
 
 

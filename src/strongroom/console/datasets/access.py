@@ -18,6 +18,7 @@ from strongroom.console.datasets.frame import frame
 from strongroom.console.datasets.sending import sent_from
 from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.core.errors import Forbidden, Invalid, Refusal
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import KeyStatus, State, Verb
 
 TEMPLATE = "console/datasets/access.html"
@@ -105,7 +106,7 @@ def provision(request: Request, dataset_id: UUID) -> HttpResponseBase:
     form = request.POST
     try:
         if not form.get("server_id"):
-            raise Invalid(gettext("Which server?"), fields={"server_id": gettext("pick one")})
+            raise Invalid(say("Which server?"), fields={"server_id": say("pick one")})
         (server_id,) = parsing.ids("server_id", [form["server_id"]])
         until = parsing.end_of("expires_at", form.get("expires_at", ""))
         grants.create(request.actor, dataset_id, server_id, reason=form.get("reason", ""), expires_at=until)

@@ -16,7 +16,8 @@ from strongroom.console.datasets.sending import sent_from
 from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.console.slicing import beginning, part
 from strongroom.console.texts import refuse_unstorable
-from strongroom.core.errors import Forbidden, Invalid, Refusal
+from strongroom.core.errors import Forbidden, Invalid, Refusal, sentence_of
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import AttachmentKind, Verb
 
 PAGE_SIZE = 25
@@ -93,7 +94,7 @@ def _within_limit() -> Iterator[None]:
         yield
     except RequestDataTooBig as too_big:
         raise Invalid(
-            str(too_big), fields={"file": gettext("is too large")}, way_out=gettext("Attach a smaller file.")
+            sentence_of(too_big), fields={"file": say("is too large")}, way_out=say("Attach a smaller file.")
         ) from too_big
 
 
@@ -127,9 +128,9 @@ def _supersede(request: Any, dataset_id: UUID, attachment_id: UUID) -> HttpRespo
 def _about(request: Request) -> dict[str, Any]:
     file, kind = request.FILES.get("file"), request.POST.get("kind", "")
     if file is None:
-        raise Invalid(gettext("Choose the file to attach."), fields={"file": gettext("choose a file")})
+        raise Invalid(say("Choose the file to attach."), fields={"file": say("choose a file")})
     if kind not in list(AttachmentKind):
-        raise Invalid(gettext("What is the document?"), fields={"kind": gettext("choose one")})
+        raise Invalid(say("What is the document?"), fields={"kind": say("choose one")})
     return {
         "filename": file.name or "",
         "title": request.POST.get("title", ""),

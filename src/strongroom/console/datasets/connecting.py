@@ -11,8 +11,10 @@ from strongroom.actions import datasets
 from strongroom.actions.datasets import Connection
 from strongroom.console.datasets.frame import CLOSED, frame
 from strongroom.console.pages import Request, page, refused, render
+from strongroom.console.words import translated
 from strongroom.core.connect import Snippet
 from strongroom.core.errors import NotFound, Refusal
+from strongroom.core.sentences import say
 
 CLIENTS = {
     "strongroom": "Strongroom",
@@ -57,8 +59,8 @@ def bookmark(request: Request, dataset_id: UUID) -> HttpResponseBase:
     found = [each for each in datasets.connect(request.actor, dataset_id).snippets if each.client == "cyberduck"]
     if not found:
         raise NotFound(
-            gettext("There is no bookmark for a finalized data set: nobody connects to it with a key."),
-            way_out=gettext("See how a server connects: {page}").format(page=f"/datasets/{dataset_id}/connect"),
+            say("There is no bookmark for a finalized data set: nobody connects to it with a key."),
+            way_out=say("See how a server connects: {page}", page=f"/datasets/{dataset_id}/connect"),
         )
     name = found[0].filename or f"{dataset_id}.duck"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
@@ -76,7 +78,8 @@ def _clients(connection: Connection, wanted: str) -> list[Client]:
 
 
 def _title(snippet: Snippet) -> str:
-    return CLIENTS.get(snippet.client, snippet.title)
+    named = CLIENTS.get(snippet.client)
+    return gettext(named) if named else translated(snippet.title)
 
 
 def _place(client: Any) -> int:

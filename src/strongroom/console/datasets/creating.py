@@ -11,6 +11,7 @@ from strongroom.console.datasets import parsing
 from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.core import authz
 from strongroom.core.errors import Invalid, Refusal
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Kind, RiskLevel, State, Verb
 
 TEMPLATE = "console/datasets/new.html"
@@ -46,7 +47,7 @@ def _written(request: Request) -> dict[str, Any]:
     form = request.POST
     kind = form.get("kind", "")
     if kind not in list(Kind):
-        raise Invalid(gettext("Is it an original or a derivative?"), fields={"kind": gettext("choose one")})
+        raise Invalid(say("Is it an original or a derivative?"), fields={"kind": say("choose one")})
     is_derivative = kind == Kind.DERIVATIVE
     return {
         "kind": Kind(kind),
@@ -65,8 +66,8 @@ def _external(form: Any) -> str:  # Django's query dict
     text = str(form.get("external_source", ""))
     if "is_external" in form and not text.strip():
         raise Invalid(
-            gettext("Say where the external source is."),
-            fields={"external_source": gettext("such as its title and who keeps it")},
+            say("Say where the external source is."),
+            fields={"external_source": say("such as its title and who keeps it")},
         )
     return text
 

@@ -13,6 +13,7 @@ from strongroom.console.datasets.frame import frame
 from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.core import lifecycle
 from strongroom.core.errors import Conflict, Refusal
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Kind, State
 
 TEMPLATE = "console/datasets/edit.html"
@@ -72,9 +73,9 @@ def _refuse_overwriting(request: Request, view: Any) -> None:
             and _plain(now[field]) not in (_plain(was), _plain(form[field]))
         ):
             raise Conflict(
-                gettext("Somebody else changed this meanwhile: it says “{value}” now.").format(value=now[field]),
+                say("Somebody else changed this meanwhile: it says “{value}” now.", value=now[field]),
                 code="changed-meanwhile",
-                way_out=gettext("Save once more to put yours in its place, or cancel to keep theirs."),
+                way_out=say("Save once more to put yours in its place, or cancel to keep theirs."),
             )
 
 

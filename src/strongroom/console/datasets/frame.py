@@ -8,7 +8,9 @@ from django.utils.translation import gettext, gettext_noop
 
 from strongroom.actions.views import DatasetView
 from strongroom.console.wayout import at_a_browser
+from strongroom.console.words import translated
 from strongroom.core.deeds import DEEDS
+from strongroom.core.sentences import opening
 from strongroom.core.vocabulary import Kind, State, Verb
 
 CLOSED = "console/datasets/closed.html"
@@ -56,6 +58,7 @@ class Closed:
 def frame(view: DatasetView, tab: str, **more: object) -> dict[str, Any]:
     """The context of a page. In `may` and `why` a verb stands with an underscore, as `dataset_finalize`."""
     word = gettext(STATES[State(view.dataset.state)])
+    why = {each.verb: at_a_browser(each.reason) for each in view.blocked}
     return {
         "view": view,
         "dataset": view.dataset,
@@ -63,18 +66,17 @@ def frame(view: DatasetView, tab: str, **more: object) -> dict[str, Any]:
         "kind": gettext(KINDS[Kind(view.dataset.kind)]),
         "state_word": word,
         "may": {_plain(verb): True for verb in view.may},
-        "why": {_plain(each.verb): at_a_browser(each.reason) for each in view.blocked},
-        "closed": _closed(view),
+        "why": {_plain(verb): reason for verb, reason in why.items()},
+        "closed": _closed(why),
         "tabs": [_tab(view, path, title, tab) for path, title in TABS if _is_open(view, path)],
         **more,
     }
 
 
-def _closed(view: DatasetView) -> list[Closed]:
+def _closed(why: Mapping[Verb, str]) -> list[Closed]:
     """What is closed, without what only looks, and with keys told once: their deeds are closed for one reason."""
-    verbs = {each.verb for each in view.blocked}
-    left_out = _SEEING | (_KEYS if Verb.KEY_ISSUE in verbs else frozenset())
-    return [Closed(_title(each.verb), at_a_browser(each.reason)) for each in view.blocked if each.verb not in left_out]
+    left_out = _SEEING | (_KEYS if Verb.KEY_ISSUE in why else frozenset())
+    return [Closed(_title(verb), reason) for verb, reason in why.items() if verb not in left_out]
 
 
 def _is_open(view: DatasetView, path: str) -> bool:
@@ -91,5 +93,4 @@ def _plain(verb: Verb) -> str:
 
 
 def _title(verb: Verb) -> str:
-    deed = DEEDS[verb]
-    return deed[0].upper() + deed[1:]
+    return translated(opening(DEEDS[verb]))

@@ -10,6 +10,7 @@ from strongroom.console.datasets.frame import CLOSED, frame
 from strongroom.console.pages import Request, page, refused, render
 from strongroom.console.spaces import wording
 from strongroom.console.wayout import at_a_browser
+from strongroom.console.words import translated
 from strongroom.core.errors import Forbidden, Invalid, Refusal
 
 LISTED = 100
@@ -65,9 +66,9 @@ def activity(request: Request, dataset_id: UUID) -> HttpResponseBase:
             limit=EVENTS,
         )
     except Forbidden as refusal:
-        closed = at_a_browser(f"{refusal} {refusal.way_out}")
+        closed = at_a_browser(refusal.in_full)
     except Invalid as refusal:
-        closed = str(refusal)
+        closed = translated(refusal.sentence)
     context = frame(
         view,
         "activity",

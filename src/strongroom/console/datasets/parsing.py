@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
-from django.utils.translation import gettext
-
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 
 
 def ids(field: str, values: Iterable[str]) -> list[UUID]:
@@ -14,9 +13,7 @@ def ids(field: str, values: Iterable[str]) -> list[UUID]:
     try:
         return [UUID(value) for value in values]
     except ValueError:
-        raise Invalid(
-            gettext("What was picked is not in the list."), fields={field: gettext("pick from the list")}
-        ) from None
+        raise Invalid(say("What was picked is not in the list."), fields={field: say("pick from the list")}) from None
 
 
 def day(field: str, text: str) -> date | None:
@@ -27,7 +24,7 @@ def day(field: str, text: str) -> date | None:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise Invalid(
-            gettext("“{text}” is not a date.").format(text=text), fields={field: gettext("write it as 2031-12-31")}
+            say("“{text}” is not a date.", text=text), fields={field: say("write it as 2031-12-31")}
         ) from None
 
 
@@ -45,7 +42,7 @@ def whole(field: str, text: str) -> int | None:
         return int(text)
     except ValueError:
         raise Invalid(
-            gettext("“{text}” is not a whole number.").format(text=text), fields={field: gettext("a whole number")}
+            say("“{text}” is not a whole number.", text=text), fields={field: say("a whole number")}
         ) from None
 
 

@@ -15,6 +15,7 @@ from strongroom.console.datasets.sending import sent_from
 from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.core import crate, sshsig
 from strongroom.core.errors import Invalid, NotFound, Refusal
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import CheckState, Kind, ManifestForm, State
 
 TEMPLATE = "console/datasets/integrity.html"
@@ -63,7 +64,7 @@ def manifest_file(request: Request, dataset_id: UUID) -> HttpResponseBase:
         form = ManifestForm(request.GET.get("form") or ManifestForm.JSONL)
     except ValueError:
         raise Invalid(
-            gettext("There is no such form of a manifest."), fields={"form": gettext("one of the page's links")}
+            say("There is no such form of a manifest."), fields={"form": say("one of the page's links")}
         ) from None
     name, content_type = FORMS[form]
     lines = manifests.download(request.actor, dataset_id, form=form)
@@ -78,7 +79,7 @@ def receipt_file(request: Request, dataset_id: UUID, part: str) -> HttpResponseB
     for each in attribute.split("."):
         found = getattr(found, each, "")
     if not found:
-        raise NotFound(gettext("There is no receipt of digests yet: not every digest is known."))
+        raise NotFound(say("There is no receipt of digests yet: not every digest is known."))
     return HttpResponse(found, content_type=content_type, headers=_saved_as(name.format(dataset_id)))
 
 

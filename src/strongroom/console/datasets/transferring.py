@@ -3,14 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext
-
 from strongroom.actions import transfers
 from strongroom.actions.transfers import OpenTransfer, Summary
 from strongroom.console.answering import Told, answered, sent
 from strongroom.console.pages import Request
 from strongroom.core.digests import Digest
 from strongroom.core.errors import Invalid, NotFound
+from strongroom.core.sentences import say
 
 LABEL = "browser"
 
@@ -34,7 +33,7 @@ def record(request: Request, dataset_id: UUID, transfer_id: UUID) -> Told:
     _see(request, dataset_id, transfer_id)
     items = sent(request).get("items")
     if not isinstance(items, list):
-        raise Invalid(gettext("Which digests?"), fields={"items": gettext("a list")})
+        raise Invalid(say("Which digests?"), fields={"items": say("a list")})
     return {"recorded": transfers.record(request.actor, transfer_id, [_digest(each) for each in items])}
 
 
@@ -51,7 +50,7 @@ def close(request: Request, dataset_id: UUID, transfer_id: UUID) -> Told:
 def _see(request: Request, dataset_id: UUID, transfer_id: UUID) -> None:
     """Nothing of what was sent is read for somebody who may not see the transfer. Raises: NotFound, Forbidden."""
     if transfers.show(request.actor, transfer_id).dataset_id != dataset_id:
-        raise NotFound(gettext("There is no such transfer of this data set."), way_out=gettext("Load the page again."))
+        raise NotFound(say("There is no such transfer of this data set."), way_out=say("Load the page again."))
 
 
 def _credentials(opened: OpenTransfer) -> Told:
@@ -69,18 +68,18 @@ def _credentials(opened: OpenTransfer) -> Told:
 
 def _digest(told: Any) -> Digest:
     if not isinstance(told, dict):
-        raise Invalid(gettext("A digest is an object."), fields={"items": "objects"})
+        raise Invalid(say("A digest is an object."), fields={"items": say("objects")})
     texts = {name: told.get(name) for name in ("key", "etag", "sha256")}
     size_bytes = _number(told.get("size_bytes"))
     if size_bytes is None or not all(isinstance(each, str) for each in texts.values()):
         raise Invalid(
-            gettext("A digest has key, size_bytes, etag and sha256."),
-            fields={"items": gettext("key, size_bytes, etag, sha256")},
+            say("A digest has key, size_bytes, etag and sha256."),
+            fields={"items": say("key, size_bytes, etag, sha256")},
         )
     return Digest(size_bytes=size_bytes, **texts)  # type: ignore[arg-type]  # they are texts
 
 
 def _number(told: object) -> int | None:
     if told is not None and (not isinstance(told, int) or isinstance(told, bool)):
-        raise Invalid(gettext("A count is a whole number."), fields={"size_bytes": gettext("a whole number")})
+        raise Invalid(say("A count is a whole number."), fields={"size_bytes": say("a whole number")})
     return told

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.translation import gettext
 
 from strongroom.actions import datasets
 from strongroom.actions.configuration import settings
@@ -12,6 +11,7 @@ from strongroom.actions.views import DatasetView
 from strongroom.console.datasets.frame import CLOSED, frame
 from strongroom.console.pages import Request, page, refused, render
 from strongroom.core.errors import Conflict
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import State, Verb
 
 TEMPLATE = "console/datasets/upload.html"
@@ -42,6 +42,6 @@ def _reaching(request: Request, endpoint: str, response: HttpResponse) -> HttpRe
 
 def _not_now(view: DatasetView) -> Conflict:
     return Conflict(
-        gettext("{dataset} is not pending any more: nothing can be uploaded to it.").format(dataset=view.dataset.name),
-        way_out=gettext("Make a derivative of it, or another data set, and upload there."),
+        say("{dataset} is not pending any more: nothing can be uploaded to it.", dataset=view.dataset.name),
+        way_out=say("Make a derivative of it, or another data set, and upload there."),
     )

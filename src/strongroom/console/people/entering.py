@@ -12,9 +12,20 @@ from django.views.decorators.debug import sensitive_post_parameters
 from strongroom.actions import browsing, mfa, signon, webauthn
 from strongroom.console import signed_in
 from strongroom.console.local import local_path
-from strongroom.console.pages import ENROL, Request, done, error_page, posted, refusal_page, refused, render
+from strongroom.console.pages import (
+    ENROL,
+    Request,
+    done,
+    error_page,
+    posted,
+    refusal_page,
+    refused,
+    render,
+    wrong_fields,
+)
 from strongroom.core.actor import Actor
 from strongroom.core.errors import Invalid, Refusal, Unauthenticated
+from strongroom.core.sentences import say
 
 SIGN_IN_PAGE = "console/people/sign_in.html"
 SECOND_STEP = "/sign-in/code"
@@ -116,7 +127,7 @@ def sign_out(request: Request) -> HttpResponse:
 def same_twice(password: str, repeated: str) -> None:
     """Raises: Invalid where two passwords are not the same."""
     if password != repeated:
-        raise Invalid(gettext("The two passwords are not the same."), fields={"repeated": gettext("is not the same")})
+        raise Invalid(say("The two passwords are not the same."), fields={"repeated": say("is not the same")})
 
 
 def _begun(request: HttpRequest, session_id: UUID, *, is_entered: bool) -> HttpResponse:
@@ -152,7 +163,7 @@ def code_context(actor: Actor) -> dict[str, object]:
 
 def again(request: HttpRequest, refusal: Refusal, template: str, context: Mapping[str, object]) -> HttpResponse:
     """The form once more: `refused` would lead somebody who is not signed in to the page they are on."""
-    told = {**context, "refusal": refusal, "errors": getattr(refusal, "fields", {})}
+    told = {**context, "refusal": refusal, "errors": wrong_fields(refusal)}
     return render(request, template, told, status=refusal.status)
 
 

@@ -17,6 +17,7 @@ from strongroom.console.local import local_path, with_next
 from strongroom.console.pages import ENROL, SIGN_IN, STEP_UP, Request, done, error_page, posted, refused
 from strongroom.console.people.entering import SIGN_IN_PAGE, again, code_context, next_of, public, sign_in_context
 from strongroom.console.people.factors import mfa_context, show_codes, step_up_context
+from strongroom.console.words import translated
 from strongroom.core.errors import Refusal, Unauthenticated
 
 _CEREMONY = "passkey"
@@ -36,7 +37,7 @@ def _asking(view: Callable[[HttpRequest], webauthn.Asked]) -> Callable[..., Http
             return HttpResponseRedirect(with_next(SIGN_IN, request))
         except Refusal as refusal:
             to = with_next(STEP_UP, request) if refusal.code == "mfa-needed" else ""
-            said = {"refusal": str(refusal), "way_out": refusal.way_out, "to": to}
+            said = {"refusal": translated(refusal.sentence), "way_out": translated(refusal.way_out), "to": to}
             return JsonResponse(said, status=refusal.status, headers={"Cache-Control": "no-store"})
         request.session[_CEREMONY] = asked.ceremony
         return JsonResponse(dict(asked.options), headers={"Cache-Control": "no-store"})

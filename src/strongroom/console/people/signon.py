@@ -17,6 +17,7 @@ from strongroom.console.local import local_path
 from strongroom.console.pages import ENROL, Request, done, page, render
 from strongroom.console.people.entering import SECOND_STEP, public
 from strongroom.core.errors import Unauthenticated
+from strongroom.core.sentences import say
 
 _PENDING = "signon"
 """Where Django's session keeps what is waited for: one sign-in at a time, and once."""
@@ -107,7 +108,7 @@ def _taken(request: HttpRequest, kind: str) -> Mapping[str, Any]:
 
 def _lost() -> Unauthenticated:
     return Unauthenticated(
-        gettext("No sign-in that began in this browser waits for this answer: it was used already, or took too long."),
+        say("No sign-in that began in this browser waits for this answer: it was used already, or took too long."),
         code="sso-lost",
-        way_out=gettext("Begin on the sign-in page of Strongroom, and stay in one browser."),
+        way_out=say("Begin on the sign-in page of Strongroom, and stay in one browser."),
     )

@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from strongroom.actions import grants
-from strongroom.console.pages import Request, done, posted, refused
+from strongroom.console.pages import Request, done, posted, refused, wrong_fields
 from strongroom.console.servers.reading import end_of_day, id_of
 from strongroom.console.servers.sheet import TEMPLATE, sheet
 from strongroom.core.errors import Invalid, NotFound, Refusal
+from strongroom.core.sentences import say
 
 
 @posted
@@ -19,9 +20,7 @@ def grant(request: Request, server_id: UUID) -> HttpResponse:
     try:
         dataset_id = id_of(request.POST, "dataset_id")
         if dataset_id is None:
-            raise Invalid(
-                gettext("Which data set? Choose one from the list."), fields={"dataset_id": gettext("choose one")}
-            )
+            raise Invalid(say("Which data set? Choose one from the list."), fields={"dataset_id": say("choose one")})
         made = grants.create(
             request.actor,
             dataset_id,
@@ -32,7 +31,7 @@ def grant(request: Request, server_id: UUID) -> HttpResponse:
     except NotFound:
         raise
     except Refusal as refusal:
-        wrong = refusal.fields if isinstance(refusal, Invalid) else {}
+        wrong = wrong_fields(refusal)
         told = {"failed": "grant", "sent": request.POST, "until_error": wrong.get("until") or wrong.get("expires_at")}
         return refused(request, refusal, TEMPLATE, {**page, **told})
     return done(

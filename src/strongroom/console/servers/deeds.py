@@ -8,9 +8,10 @@ from django.utils.translation import gettext
 
 from strongroom.actions import hurrying, servers
 from strongroom.actions.servers import ServerView
-from strongroom.console.pages import Request, done, posted, refused
+from strongroom.console.pages import Request, done, posted, refused, wrong_fields
 from strongroom.console.servers.sheet import TEMPLATE, sheet
 from strongroom.core.errors import Invalid, NotFound, Refusal
+from strongroom.core.sentences import say
 
 
 @posted
@@ -76,7 +77,7 @@ def _do(request: Request, server_id: UUID, act: Callable[[], ServerView], said: 
 
 def _open(form: str, refusal: Refusal) -> dict[str, object]:
     """Which form the page shows open, and what is wrong with its fields."""
-    wrong = refusal.fields if isinstance(refusal, Invalid) else {}
+    wrong = wrong_fields(refusal)
     return {
         f"open_{form}": True,
         f"{form}_error": wrong.get("reason" if form == "disable" else "confirm_name"),
@@ -89,7 +90,7 @@ def _need_name(request: Request, server_id: UUID) -> None:
     name = servers.show(request.actor, server_id).server.name
     if request.POST.get("confirm_name", "").strip() != name:
         raise Invalid(
-            gettext("Nothing was deleted: the name that was typed is not that of the server."),
-            fields={"confirm_name": gettext("type {name}").format(name=name)},
-            way_out=gettext("Type {name} exactly as it stands here.").format(name=name),
+            say("Nothing was deleted: the name that was typed is not that of the server."),
+            fields={"confirm_name": say("type {name}", name=name)},
+            way_out=say("Type {name} exactly as it stands here.", name=name),
         )

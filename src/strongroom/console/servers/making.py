@@ -14,6 +14,7 @@ from strongroom.console.pages import Request, done, page, posted, refused, rende
 from strongroom.console.servers.reading import one_of
 from strongroom.core import authz
 from strongroom.core.errors import Invalid, NotFound, Refusal
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import OperatingSystem, Verb
 
 
@@ -114,9 +115,9 @@ def owner_id(request: Request, space_id: UUID) -> UUID | None:
                 return each.person.id
         if found.next_cursor is None:
             raise Invalid(
-                gettext("{wanted} is no member of this space.").format(wanted=wanted),
-                fields={"owner_id": gettext("the e-mail address of an owner, steward or researcher of the space")},
-                way_out=gettext("Make that person a member first, or name another one."),
+                say("{wanted} is no member of this space.", wanted=wanted),
+                fields={"owner_id": say("the e-mail address of an owner, steward or researcher of the space")},
+                way_out=say("Make that person a member first, or name another one."),
             )
         cursor = found.next_cursor
     return None
@@ -125,7 +126,7 @@ def owner_id(request: Request, space_id: UUID) -> UUID | None:
 def _need_agreement(request: Request) -> None:
     if not request.POST.get("agreed"):
         raise Invalid(
-            gettext("Nothing was made: its price has not been agreed to."),
-            fields={"agreed": gettext("tick this to agree to the price")},
-            way_out=gettext("Look at the price of the server you chose, and tick the box below it."),
+            say("Nothing was made: its price has not been agreed to."),
+            fields={"agreed": say("tick this to agree to the price")},
+            way_out=say("Look at the price of the server you chose, and tick the box below it."),
         )

@@ -6,9 +6,9 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.http import QueryDict
-from django.utils.translation import gettext
 
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -19,8 +19,8 @@ def one_of(words: type[Word], form: QueryDict, name: str) -> Word:
         return words(form.get(name, ""))
     except ValueError:
         raise Invalid(
-            gettext("Choose one of those that are offered."),
-            fields={name: gettext("one of: {words}").format(words=", ".join(words))},
+            say("Choose one of those that are offered."),
+            fields={name: say("one of: {words}", words=", ".join(words))},
         ) from None
 
 
@@ -31,7 +31,7 @@ def id_of(form: QueryDict, name: str) -> UUID | None:
         return UUID(text) if text else None
     except ValueError:
         raise Invalid(
-            gettext("Choose one of those that are offered."), fields={name: gettext("choose one from the list")}
+            say("Choose one of those that are offered."), fields={name: say("choose one from the list")}
         ) from None
 
 
@@ -45,5 +45,5 @@ def end_of_day(form: QueryDict, name: str) -> datetime | None:
         return datetime.combine(day + timedelta(days=1), time(tzinfo=UTC))
     except (ValueError, OverflowError):
         raise Invalid(
-            gettext("“{text}” is not a day.").format(text=text), fields={name: gettext("a day such as 2036-12-31")}
+            say("“{text}” is not a day.", text=text), fields={name: say("a day such as 2036-12-31")}
         ) from None

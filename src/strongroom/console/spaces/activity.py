@@ -14,6 +14,7 @@ from strongroom.console.spaces.frame import frame, may
 from strongroom.console.spaces.showing import one_of
 from strongroom.console.words import word
 from strongroom.core.errors import Invalid
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Outcome, Verb
 
 PAGE_SIZE = 50
@@ -76,4 +77,4 @@ def _day(field: str, text: str, *, days: int = 0) -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(text) + timedelta(days=days), time(), UTC)
     except (ValueError, OverflowError):
-        raise Invalid(gettext("This is not a day."), fields={field: gettext("write it as 2031-12-31")}) from None
+        raise Invalid(say("This is not a day."), fields={field: say("write it as 2031-12-31")}) from None

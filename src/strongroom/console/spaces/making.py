@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from strongroom.actions import spaces
 from strongroom.console.pages import Request, done, page, refused, render
 from strongroom.core.errors import Invalid, Refusal
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import RiskLevel
 
 FIELDS = ("name", "charge_code", "contact")
@@ -44,6 +45,4 @@ def risk_level(word: str) -> RiskLevel:
     try:
         return RiskLevel(word)
     except ValueError:
-        raise Invalid(
-            gettext("Choose a risk level."), fields={"risk_level": gettext("low, moderate or high")}
-        ) from None
+        raise Invalid(say("Choose a risk level."), fields={"risk_level": say("low, moderate or high")}) from None

@@ -11,6 +11,7 @@ from strongroom.console.pages import Request, done, page, posted, refused, rende
 from strongroom.console.spaces.frame import ROLES, frame, may
 from strongroom.console.words import word
 from strongroom.core.errors import Invalid, Refusal
+from strongroom.core.sentences import quoted, say
 from strongroom.core.vocabulary import Role, Verb
 
 PAGE_SIZE = 50
@@ -82,8 +83,8 @@ def _context(request: Request, space_id: UUID, **more: object) -> dict[str, obje
     return frame(request.actor, view, "people", **told)
 
 
-def _role(word: str) -> Role:
+def _role(sent: str) -> Role:
     try:
-        return Role(word)
+        return Role(sent)
     except ValueError:
-        raise Invalid(gettext("Choose a role."), fields={"role": ", ".join(Role)}) from None
+        raise Invalid(say("Choose a role."), fields={"role": quoted(", ".join(map(word, Role)))}) from None

@@ -8,12 +8,17 @@ from uuid import UUID
 
 from django.utils.translation import gettext, gettext_noop
 
+from strongroom.console.words import translated
 from strongroom.core import authz
 from strongroom.core.deeds import DEEDS
+from strongroom.core.sentences import opening
 from strongroom.core.vocabulary import Outcome, SystemFact, Verb
 
-_FACTS = {
+FACTS = {
     SystemFact.MEMBER_INVITED: gettext_noop("A member got a new invitation"),
+    SystemFact.MEMBER_JOINED: gettext_noop("A member joined"),
+    SystemFact.MEMBER_CHANGED: gettext_noop("A member's role changed"),
+    SystemFact.MEMBER_LEFT: gettext_noop("A member left"),
     SystemFact.DATASET_FINALIZED: gettext_noop("The data set is finalized, and its receipt signed"),
     SystemFact.DATASET_DELETED: gettext_noop("The data set is deleted"),
     SystemFact.DATASET_LATE_OBJECT: gettext_noop("A file came too late, and is not part of the data set"),
@@ -33,6 +38,12 @@ _FACTS = {
     SystemFact.TRANSFER_ENDED: gettext_noop("A transfer ended"),
     SystemFact.KEY_LOST: gettext_noop("An access key was lost before anybody saw it"),
     SystemFact.PERSON_SIGNED_IN: gettext_noop("Somebody signed in"),
+    SystemFact.PERSON_SIGNED_OUT: gettext_noop("Somebody signed out"),
+    SystemFact.PERSON_LINKED: gettext_noop("Somebody was linked with an identity provider"),
+    SystemFact.PERSON_STAFF_CHANGED: gettext_noop("Somebody's role on the platform changed"),
+    SystemFact.PERSON_PASSWORD_SET: gettext_noop("Somebody set a password"),
+    SystemFact.PERSON_DEVICE_APPROVED: gettext_noop("Somebody let a terminal in"),
+    SystemFact.PERSON_DEVICE_DENIED: gettext_noop("Somebody turned a terminal away"),
     SystemFact.PASSKEY_ADDED: gettext_noop("Somebody added a passkey"),
     SystemFact.SYSTEM_STARTED: gettext_noop("Strongroom started"),
 }
@@ -80,10 +91,9 @@ def told(event: Any) -> Told:  # a row, whose class the edges do not know
 def deed(verb: str) -> str:
     """A verb or fact as people say it; the word itself where there is no sentence for it."""
     if verb in set(Verb):
-        said = DEEDS[Verb(verb)]
-        return said[0].upper() + said[1:]
-    if verb in _FACTS:
-        return gettext(_FACTS[SystemFact(verb)])
+        return translated(opening(DEEDS[Verb(verb)]))
+    if verb in FACTS:
+        return gettext(FACTS[SystemFact(verb)])
     noun, _, fact = verb.partition(".")
     return f"{noun} {fact.replace('_', ' ')}".capitalize()
 

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from strongroom.console.pages import Request, render
 from strongroom.console.staff.door import deeds, staff_page
 from strongroom.core.errors import Conflict
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Kind, MountHealth, RiskLevel, Role, ServerState, State
 
 _STATES = (
@@ -25,7 +26,7 @@ def show(request: Request) -> HttpResponse:
     told = {
         "themes": ["light", "dark"],
         "states": _STATES,
-        "sample_refusal": Conflict("“Sleep study” is finalized already.", way_out="Nothing is left to do."),
+        "sample_refusal": Conflict(say("“Sleep study” is finalized already."), way_out=say("Nothing is left to do.")),
         "sample_time": _SAMPLE,
         "consequences": ["Everything in it is removed.", "A record of it stays."],
         "options": [("a", "The first"), ("b", "The second")],

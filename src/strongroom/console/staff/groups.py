@@ -13,6 +13,7 @@ from strongroom.console.pages import Request, done, refused, render
 from strongroom.console.staff.door import deeds, staff_page, staff_posted
 from strongroom.console.words import word
 from strongroom.core.errors import Invalid, Refusal
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import IdentityKind, Role, StaffRole
 
 PAGE_SIZE = 100
@@ -64,7 +65,7 @@ def _given(request: Request) -> dict[str, Any]:  # what `mappings.add` takes
             "outer": request.POST.get("outer", "") if sort == "group" else "",
         }
     except ValueError:
-        raise Invalid(gettext("Choose from the lists."), fields={"what": gettext("choose one from the list")}) from None
+        raise Invalid(say("Choose from the lists."), fields={"what": say("choose one from the list")}) from None
 
 
 def _context(request: Request) -> dict[str, object]:

@@ -7,10 +7,12 @@ from django.http import HttpResponse
 from django.utils.translation import gettext, gettext_noop
 
 from strongroom.actions import datasets, keys
-from strongroom.console.pages import Request, refused, render
+from strongroom.console.pages import Request, refused, render, wrong_fields
 from strongroom.console.staff.door import deeds, staff_page, staff_posted
+from strongroom.console.words import translated
 from strongroom.core import authz
 from strongroom.core.errors import Invalid, NotFound, Refusal
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import State, Verb
 
 PAGE_SIZE = 50
@@ -44,7 +46,7 @@ def reset(request: Request, dataset_id: UUID) -> HttpResponse:
     except NotFound:
         raise
     except Refusal as refusal:
-        wrong = refusal.fields if isinstance(refusal, Invalid) else {}
+        wrong = wrong_fields(refusal)
         told = {"is_open": True, "name_error": wrong.get("confirm_name"), "reason_error": wrong.get("reason")}
         return refused(request, refusal, TEMPLATE, {**_sheet(request, dataset_id), **told})
     once = {"issued": issued, "dataset": issued.key.dataset, "tab": "keys", "may": deeds(request.actor)}
@@ -64,7 +66,7 @@ def _sheet(request: Request, dataset_id: UUID) -> dict[str, Any]:  # a template'
         "dataset_id": str(dataset_id),
         "keys": keys.list_(request.actor, dataset_id),
         "may_reset": Verb.KEY_RESET in view.may,
-        "blocked": next((each.reason for each in view.blocked if each.verb is Verb.KEY_RESET), ""),
+        "blocked": next((translated(each.reason) for each in view.blocked if each.verb is Verb.KEY_RESET), ""),
         "consequences": [gettext(each) for each in CONSEQUENCES],
         "tab": "keys",
         "may": deeds(request.actor),
@@ -76,9 +78,9 @@ def _need_name(request: Request, dataset_id: UUID) -> None:
     name = datasets.show(request.actor, dataset_id).dataset.name
     if request.POST.get("confirm_name", "").strip() != name.strip():
         raise Invalid(
-            gettext("Nothing was reset: the name that was typed is not that of the data set."),
-            fields={"confirm_name": gettext("type {name}").format(name=name)},
-            way_out=gettext("Type {name} exactly as it stands here.").format(name=name),
+            say("Nothing was reset: the name that was typed is not that of the data set."),
+            fields={"confirm_name": say("type {name}", name=name)},
+            way_out=say("Type {name} exactly as it stands here.", name=name),
         )
 
 

@@ -12,6 +12,7 @@ from strongroom.console.staff.door import deeds, staff_page
 from strongroom.console.words import word
 from strongroom.core import authz
 from strongroom.core.errors import Invalid, Refusal
+from strongroom.core.sentences import say
 from strongroom.core.vocabulary import StaffRole, Verb
 
 PAGE_SIZE = 50
@@ -60,9 +61,7 @@ def staff_role_of(request: Request) -> StaffRole | None:
     try:
         return StaffRole(chosen) if chosen else None
     except ValueError:
-        raise Invalid(
-            gettext("There is no such role."), fields={"staff_role": gettext("choose one from the list")}
-        ) from None
+        raise Invalid(say("There is no such role."), fields={"staff_role": say("choose one from the list")}) from None
 
 
 def staff_roles() -> list[tuple[str, str]]:

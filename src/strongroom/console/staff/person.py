@@ -8,10 +8,11 @@ from django.http import HttpResponse
 from django.utils.translation import gettext, gettext_noop
 
 from strongroom.actions import mfa, people, staffing
-from strongroom.console.pages import Request, done, refused, render
+from strongroom.console.pages import Request, done, refused, render, wrong_fields
 from strongroom.console.staff.door import deeds, staff_page, staff_posted
 from strongroom.console.staff.people import shown_once, staff_role_of, staff_roles
 from strongroom.core.errors import Invalid, NotFound, Refusal
+from strongroom.core.sentences import say
 
 TEMPLATE = "console/staff/person.html"
 
@@ -112,7 +113,7 @@ def _do(request: Request, person_id: UUID, act: Callable[[], str], form: str = "
 
 def _again(request: Request, person_id: UUID, refusal: Refusal, form: str) -> HttpResponse:
     """The page once more, with the form open that was refused."""
-    wrong = refusal.fields if isinstance(refusal, Invalid) else {}
+    wrong = wrong_fields(refusal)
     told = {
         f"open_{form}": True,
         f"{form}_error": wrong.get("confirm_name"),
@@ -141,9 +142,9 @@ def _need_address(request: Request, person_id: UUID) -> None:
     email = staffing.person(request.actor, person_id).person.email
     if request.POST.get("confirm_name", "").strip() != email:
         raise Invalid(
-            gettext("Nothing was done: the address that was typed is not that of this person."),
-            fields={"confirm_name": gettext("type {email}").format(email=email)},
-            way_out=gettext("Type {email} exactly as it stands here.").format(email=email),
+            say("Nothing was done: the address that was typed is not that of this person."),
+            fields={"confirm_name": say("type {email}", email=email)},
+            way_out=say("Type {email} exactly as it stands here.", email=email),
         )
 
 

@@ -41,6 +41,18 @@ def at_a_browser(sentence: str) -> str:
 
 
 @register.filter
+def translated(said: str) -> str:
+    """A sentence that another part of Strongroom says, such as a refusal."""
+    return words.translated(said)
+
+
+@register.filter
+def unit(of_setting: str) -> str:
+    """The unit of a setting."""
+    return words.unit(of_setting)
+
+
+@register.filter
 def word(stored: str | None) -> str | None:
     """A word as a row holds it, such as a state or a role."""
     return words.word(stored) if stored else stored

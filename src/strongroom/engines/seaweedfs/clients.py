@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import Sentence, say
 from strongroom.engines.seaweedfs.configuration import load_credentials
 from strongroom.engines.seaweedfs.settings import SeaweedSettings
 
@@ -37,21 +38,21 @@ def s3_client(settings: SeaweedSettings, on_request: Callable[[str], None]) -> "
 
 
 @contextlib.contextmanager
-def obeying(what: str) -> Iterator[None]:
+def obeying(what: Sentence) -> Iterator[None]:
     """Turn every error of a client into `Unavailable`: "The storage engine did not <what>: …"."""
     try:
         yield
     except ClientError as error:
         said = error.response.get("Error", {})
+        code = f"{said.get('Code', 'error')} {said.get('Message', '')}"
         raise Unavailable(
-            f"The storage engine did not {what}: {said.get('Code', 'error')} {said.get('Message', '')}".rstrip(" .")
-            + ".",
-            way_out="What was asked stands and is tried again; look at the engine's log when it does not pass.",
+            say("The storage engine did not {what}: {error}.", what=what, error=code.rstrip(" .")),
+            way_out=say("What was asked stands and is tried again; look at the engine's log when it does not pass."),
         ) from error
     except BotoCoreError as error:
         raise Unavailable(
-            f"The storage engine did not {what}: {error}.",
-            way_out="See whether it runs; Strongroom goes on by itself when it does.",
+            say("The storage engine did not {what}: {error}.", what=what, error=error),
+            way_out=say("See whether it runs; Strongroom goes on by itself when it does."),
         ) from error
 
 

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import asdict, dataclass
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 from strongroom.engines.seaweedfs.certificates import COMMON_NAME, make_certificates
 from strongroom.engines.seaweedfs.files import make_private, write_private
 from strongroom.engines.seaweedfs.settings import ADMIN_KEY_PREFIX, SeaweedSettings
@@ -100,8 +101,11 @@ def load_credentials(settings: SeaweedSettings) -> Credentials:
         stored = json.loads(settings.credentials_file.read_text())
     except FileNotFoundError:
         raise Unavailable(
-            f"The storage engine was never started: {settings.credentials_file} is not there.",
-            way_out="Start it with `make up`.",
+            say(
+                "The storage engine was never started: {file} is not there.",
+                file=settings.credentials_file,
+            ),
+            way_out=say("Start it with `make up`."),
         ) from None
     return Credentials(KeyPair(**stored["admin"]), stored.get("is_prepared", False))
 
@@ -122,6 +126,10 @@ def _refuse_lost_keys(settings: SeaweedSettings) -> None:
     has_data = any(any((settings.home / each.folder).iterdir()) for each in settings.storages)
     if has_data and not settings.security_file.exists():
         raise Unavailable(
-            f"{settings.security_file} is gone, and with it the key to all data in {settings.home / 'data'}.",
-            way_out=f"Put {settings.security_file} back from the backup, then start again.",
+            say(
+                "{file} is gone, and with it the key to all data in {home}.",
+                file=settings.security_file,
+                home=settings.home / "data",
+            ),
+            way_out=say("Put {file} back from the backup, then start again.", file=settings.security_file),
         )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 from strongroom.engines.processes import ProcessSpec
 from strongroom.engines.seaweedfs import hiding, storages
 from strongroom.engines.seaweedfs.configuration import KeyPair, make_configuration
@@ -160,8 +161,8 @@ def _refuse_squatters(settings: SeaweedSettings) -> None:
         port = path.stem.rpartition("-")[2]
         if port.isdigit() and int(port) in ours and path.lstat().st_uid != os.geteuid():
             raise Unavailable(
-                f"Another user has put {path} where the storage engine listens.",
-                way_out="Remove it, or choose other ports with STRONGROOM_ENGINE_PORT.",
+                say("Another user has put {path} where the storage engine listens.", path=path),
+                way_out=say("Remove it, or choose other ports with STRONGROOM_ENGINE_PORT."),
             )
 
 
@@ -176,6 +177,10 @@ def _refuse_open_gateway(endpoint: str) -> None:
     status = Http(timeout_seconds=5).get(f"{endpoint}/").status
     if status != 403:
         raise Unavailable(
-            f"The public gateway {endpoint} answers strangers with {status} instead of 403.",
-            way_out="It was stopped. Look at its log, and do not open it before strangers are refused.",
+            say(
+                "The public gateway {endpoint} answers strangers with {status} instead of 403.",
+                endpoint=endpoint,
+                status=status,
+            ),
+            way_out=say("It was stopped. Look at its log, and do not open it before strangers are refused."),
         )

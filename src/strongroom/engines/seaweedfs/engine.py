@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from strongroom.core.errors import Conflict, NotFound, Unavailable
 from strongroom.core.policy import PROBE_SESSION, READER_SESSION, Dialect, probe_prefix
+from strongroom.core.sentences import Sentence, say
 from strongroom.engines.protocol import AccessKey, Health, Session, StoredObject, Uploaded
 from strongroom.engines.seaweedfs import (
     buckets,
@@ -81,14 +82,14 @@ class SeaweedEngine:
         """One request for a new one."""
         if buckets.create(self._filer, repository, tags):
             return
-        with obeying(f"make the bucket {repository}"):
+        with obeying(say("make the bucket {repository}", repository=repository)):
             self._administration.encrypt_by_default(repository)
             if tags:
                 self._administration.tag(repository, tags)
 
     def delete_repository(self, repository: str) -> None:
         """One request, whatever the number of objects: the engine drops the volumes of the bucket."""
-        with obeying(f"delete the bucket {repository}"):
+        with obeying(say("delete the bucket {repository}", repository=repository)):
             try:
                 self._s3.delete_bucket(Bucket=repository)
             except ClientError as error:
@@ -100,7 +101,7 @@ class SeaweedEngine:
 
     def repository_exists(self, repository: str) -> bool:
         """See `Engine`."""
-        with obeying(f"look for the bucket {repository}"):
+        with obeying(say("look for the bucket {repository}", repository=repository)):
             try:
                 self._s3.head_bucket(Bucket=repository)
             except ClientError as error:
@@ -113,12 +114,12 @@ class SeaweedEngine:
 
     def apply_policy(self, repository: str, document: str) -> None:
         """One request."""
-        with obeying(f"take the access rules of {repository}"):
+        with obeying(say("take the access rules of {repository}", repository=repository)):
             self._administration.put_policy(repository, document)
 
     def read_policy(self, repository: str) -> str | None:
         """See `Engine`."""
-        with obeying(f"tell the access rules of {repository}"):
+        with obeying(say("tell the access rules of {repository}", repository=repository)):
             try:
                 return self._s3.get_bucket_policy(Bucket=repository)["Policy"].rstrip()  # it adds a line end
             except ClientError as error:
@@ -136,7 +137,14 @@ class SeaweedEngine:
                 self._probe.forget()
             return answer
 
-        self._until_allowed(ask, f"obey the access rules of {repository} (generation {generation})")
+        self._until_allowed(
+            ask,
+            say(
+                "obey the access rules of {repository} (generation {generation})",
+                repository=repository,
+                generation=generation,
+            ),
+        )
 
     # Access keys
 
@@ -151,7 +159,7 @@ class SeaweedEngine:
         query = {"list-type": "2", "max-keys": "1"}
         self._until_allowed(
             lambda endpoint: self._ask_gateway(endpoint, repository, query, credentials),
-            f"accept the new key of {repository}",
+            say("accept the new key of {repository}", repository=repository),
         )
 
     def delete_principal(self, principal: str) -> None:
@@ -187,7 +195,7 @@ class SeaweedEngine:
 
     def abort_uploads(self, repository: str) -> int:
         """See `Engine`."""
-        with obeying(f"abort the unfinished uploads to {repository}"):
+        with obeying(say("abort the unfinished uploads to {repository}", repository=repository)):
             return uploading.abort_all(self._s3, repository)
 
     # Objects
@@ -204,7 +212,14 @@ class SeaweedEngine:
                 "s3.ListObjectsV2", self.settings.private_endpoint, f"/{repository}", query, credentials, self.region
             )
             if answer.status != 200:
-                raise Unavailable(f"The storage engine did not list {repository}: {answer.status} {answer.text}")
+                raise Unavailable(
+                    say(
+                        "The storage engine did not list {repository}: {status} {text}",
+                        repository=repository,
+                        status=answer.status,
+                        text=answer.text,
+                    )
+                )
             return parse_page(answer.body)
 
         return in_byte_order(fetch, prefix=prefix, after=after)
@@ -213,41 +228,52 @@ class SeaweedEngine:
         self, repository: str, key: str, body: BinaryIO, *, content_type: str = "application/octet-stream"
     ) -> Uploaded:
         """See `Engine`."""
-        with obeying(f"store {key} in {repository}"):
+        with obeying(say("store {key} in {repository}", key=key, repository=repository)):
             return uploading.upload(self._s3, repository, key, body, content_type)
 
     def read_object(self, repository: str, key: str) -> Iterator[bytes]:
         """See `Engine`."""
-        with obeying(f"read {key} of {repository}"):
+        with obeying(say("read {key} of {repository}", key=key, repository=repository)):
             try:
                 body = self._s3.get_object(Bucket=repository, Key=key)["Body"]
             except ClientError as error:
                 if is_gone(error):
-                    raise NotFound(f"{repository} holds no object {key!r}.") from error
+                    raise NotFound(
+                        say("{repository} holds no object {key!r}.", repository=repository, key=key)
+                    ) from error
                 raise
 
         def chunks() -> Iterator[bytes]:
-            with obeying(f"read {key} of {repository} to its end"):
+            with obeying(say("read {key} of {repository} to its end", key=key, repository=repository)):
                 yield from body.iter_chunks(CHUNK_BYTES)
 
         return chunks()
 
     def move_object(self, repository: str, key: str, to_repository: str, to_key: str) -> None:
         """See `Engine`. Raises NotFound when neither the source nor the target is there."""
-        with obeying(f"move {key} from {repository} to {to_repository}"):
+        with obeying(
+            say(
+                "move {key} from {repository} to {target}",
+                key=key,
+                repository=repository,
+                target=to_repository,
+            )
+        ):
             try:
                 self._s3.copy({"Bucket": repository, "Key": key}, to_repository, to_key, Config=_WHOLE)
             except ClientError as error:
                 if not is_gone(error):
                     raise
                 if not self._has(to_repository, to_key):
-                    raise NotFound(f"{repository} holds no object {key!r}.") from error
+                    raise NotFound(
+                        say("{repository} holds no object {key!r}.", repository=repository, key=key)
+                    ) from error
                 return
             self._s3.delete_object(Bucket=repository, Key=key)
 
     def delete_object(self, repository: str, key: str) -> None:
         """See `Engine`."""
-        with obeying(f"delete {key} of {repository}"):
+        with obeying(say("delete {key} of {repository}", key=key, repository=repository)):
             try:
                 self._s3.delete_object(Bucket=repository, Key=key)
             except ClientError as error:
@@ -311,11 +337,15 @@ class SeaweedEngine:
             until = retention.locked_until(self._s3, repository, islice(self._keys(repository), 20))
         except (Unavailable, BotoCoreError):
             until = None
-        when = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "for a time"
+        when = say("until {until:%Y-%m-%d %H:%M} UTC", until=until) if until else say("for a time")
         return Conflict(
-            f"{repository} holds objects that are locked {when}; nobody can delete them before.",
+            say(
+                "{repository} holds objects that are locked {when}; nobody can delete them before.",
+                repository=repository,
+                when=when,
+            ),
             code="locked",
-            way_out="Wait until then, and delete it again.",
+            way_out=say("Wait until then, and delete it again."),
         )
 
     def _ask_gateway(
@@ -323,7 +353,7 @@ class SeaweedEngine:
     ) -> Answer:
         return self._http.s3("s3.ListObjectsV2", endpoint, f"/{repository}", query, credentials, self.region)
 
-    def _until_allowed(self, ask: Callable[[str], Answer], what: str) -> None:
+    def _until_allowed(self, ask: Callable[[str], Answer], what: Sentence) -> None:
         """Ask each gateway again while it refuses, ever more slowly, for as long as one may lag behind."""
         self._until(ask, lambda answer: answer.status == 200, what)
 
@@ -333,18 +363,24 @@ class SeaweedEngine:
         self._until(
             lambda endpoint: self._http.s3("s3.ListBuckets", endpoint, "/", {}, nobody, self.region),
             lambda answer: b"InvalidAccessKeyId" in answer.body,
-            f"forget the key of {principal}",
+            say("forget the key of {principal}", principal=principal),
         )
 
-    def _until(self, ask: Callable[[str], Answer], is_enough: Callable[[Answer], bool], what: str) -> None:
+    def _until(self, ask: Callable[[str], Answer], is_enough: Callable[[Answer], bool], what: Sentence) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         for gateway in self.settings.gateways:
             pause_seconds = 0.002
             while not is_enough(answer := ask(gateway.endpoint)):
                 if time.monotonic() > deadline:
                     raise Unavailable(
-                        f"The public gateway {gateway.endpoint} does not {what}: {answer.status} {answer.text}",
-                        way_out="It is asked again by itself. Restart the gateway if this stays so.",
+                        say(
+                            "The public gateway {endpoint} does not {what}: {status} {text}",
+                            endpoint=gateway.endpoint,
+                            what=what,
+                            status=answer.status,
+                            text=answer.text,
+                        ),
+                        way_out=say("It is asked again by itself. Restart the gateway if this stays so."),
                     )
                 time.sleep(pause_seconds)
                 pause_seconds = min(pause_seconds * 2, 0.5)

@@ -20,6 +20,7 @@ import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 from strongroom.engines.seaweedfs.settings import SeaweedSettings
 
 _TIMEOUT_SECONDS = 5
@@ -119,11 +120,19 @@ class Filer:
             if _NOT_FOUND in str(error) and method != "CreateEntry":  # what was not written is no success
                 return None
             raise Unavailable(
-                f"The storage engine did not answer {method} of its file system: {error.code().name}.",
-                way_out="See whether it runs (`strongroom system status`); Strongroom goes on by itself when it does.",
+                say(
+                    "The storage engine did not answer {method} of its file system: {error}.",
+                    method=method,
+                    error=error.code().name,
+                ),
+                way_out=say(
+                    "See whether it runs (`strongroom system status`); Strongroom goes on by itself when it does."
+                ),
             ) from error
         if said := getattr(answer, "error", ""):
-            raise Unavailable(f"The storage engine refused {method} of its file system: {said}.")
+            raise Unavailable(
+                say("The storage engine refused {method} of its file system: {said}.", method=method, said=said)
+            )
         return answer
 
 
@@ -134,8 +143,8 @@ def channel(settings: SeaweedSettings, port: int) -> grpc.Channel:
         authority, key, certificate = ((folder / name).read_bytes() for name in ("ca.crt", "weed.key", "weed.crt"))
     except FileNotFoundError:
         raise Unavailable(
-            f"The storage engine was never started: {folder} holds no certificate.",
-            way_out="Start it with `make up`.",
+            say("The storage engine was never started: {folder} holds no certificate.", folder=folder),
+            way_out=say("Start it with `make up`."),
         ) from None
     proof = grpc.ssl_channel_credentials(authority, key, certificate)
     return grpc.secure_channel(f"127.0.0.1:{port}", proof, _OPTIONS)

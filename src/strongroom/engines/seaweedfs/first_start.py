@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from strongroom.core.errors import Unavailable
+from strongroom.core.errors import Unavailable, sentence_of
+from strongroom.core.sentences import say
 from strongroom.engines.seaweedfs import buckets, identities, shell, storages
 from strongroom.engines.seaweedfs.clients import is_gone, obeying, s3_client
 from strongroom.engines.seaweedfs.configuration import load_credentials, save_credentials
@@ -53,7 +54,9 @@ def _stores(settings: SeaweedSettings, s3: "S3Client") -> bool:
             return True
         except (ClientError, BotoCoreError, Unavailable) as error:
             if time.monotonic() > deadline:
-                raise Unavailable(f"The storage engine started, but does not store: {error}.") from error
+                raise Unavailable(
+                    say("The storage engine started, but does not store: {error}.", error=sentence_of(error))
+                ) from error
             time.sleep(0.1)
     return False
 
@@ -61,7 +64,7 @@ def _stores(settings: SeaweedSettings, s3: "S3Client") -> bool:
 def _refuse_the_unknown(settings: SeaweedSettings) -> None:
     """After a restart of the first storage alone the others come back to it within seconds. Raises: Unavailable."""
     if missing := [each.name for each in settings.storages if not storages.is_there(settings, each)]:
-        raise Unavailable(f"it does not know {', '.join(missing)} yet")
+        raise Unavailable(say("it does not know {missing} yet", missing=", ".join(missing)))
 
 
 def _check_canary(settings: SeaweedSettings, s3: "S3Client") -> None:
@@ -71,10 +74,15 @@ def _check_canary(settings: SeaweedSettings, s3: "S3Client") -> None:
     """
     if not _is_readable(s3, settings.records) and storages.are_there(settings):
         raise Unavailable(
-            f"The key in {settings.security_file} is not the one that the stored data was encrypted with: "
-            f"the canary object cannot be read.",
-            way_out=f"Put the right {settings.security_file} back from the backup, then start again. "
-            f"The public gateway was not opened.",
+            say(
+                "The key in {file} is not the one that the stored data was encrypted with: "
+                "the canary object cannot be read.",
+                file=settings.security_file,
+            ),
+            way_out=say(
+                "Put the right {file} back from the backup, then start again. The public gateway was not opened.",
+                file=settings.security_file,
+            ),
         )
 
 
@@ -85,6 +93,6 @@ def _is_readable(s3: "S3Client", bucket: str) -> bool:
     except (ClientError, BotoCoreError) as error:
         if not (isinstance(error, ClientError) and is_gone(error)):
             return False
-    with obeying("store its canary"):
+    with obeying(say("store its canary")):
         s3.put_object(Bucket=bucket, Key=CANARY_KEY, Body=CANARY)
     return True

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 
 _POOL = 32
 # Head and body go out in two pieces; without this the second one waits 40 ms for the first one's acknowledgement.
@@ -117,8 +118,10 @@ class Http:
         except BotoCoreError as error:
             address = "/".join(request.url.split("/")[:3])
             raise Unavailable(
-                f"The storage engine does not answer at {address}.",
-                way_out="See whether it runs (`strongroom system status`); Strongroom goes on by itself when it does.",
+                say("The storage engine does not answer at {address}.", address=address),
+                way_out=say(
+                    "See whether it runs (`strongroom system status`); Strongroom goes on by itself when it does."
+                ),
             ) from error
 
     def _sent(self, request: AWSPreparedRequest) -> AWSResponse:

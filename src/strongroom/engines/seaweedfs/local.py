@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 
 
 def get(path: Path, url: str, *, timeout_seconds: int = 5) -> bytes | None:
@@ -23,13 +24,15 @@ def get(path: Path, url: str, *, timeout_seconds: int = 5) -> bytes | None:
         return None
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(
-            f"The storage engine does not answer at {path}: {error}.",
-            way_out="See whether it runs (`strongroom system status`); Strongroom goes on by itself when it does.",
+            say("The storage engine does not answer at {path}: {error}.", path=path, error=error),
+            way_out=say("See whether it runs (`strongroom system status`); Strongroom goes on by itself when it does."),
         ) from error
     finally:
         connection.close()
     if answer.status != http.client.OK:
-        raise Unavailable(f"The storage engine's counters at {path} answer {answer.status}.")
+        raise Unavailable(
+            say("The storage engine's counters at {path} answer {status}.", path=path, status=answer.status)
+        )
     return content
 
 

@@ -4,10 +4,11 @@ import re
 import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import Sentence, quoted, say
 from strongroom.core.settings import STORAGE_PROCESSES
 from strongroom.engines.protocol import Health
 from strongroom.engines.seaweedfs import local, storages
@@ -16,6 +17,7 @@ from strongroom.engines.seaweedfs.settings import Gateway, SeaweedSettings, Stor
 
 _IN_FLIGHT = re.compile(rb'^SeaweedFS_s3_in_flight_requests\{type="(PUT|POST)"\} (\S+)$', re.MULTILINE)
 _MOST_OPEN = re.compile(r"^Max open files\s+(\d+)", re.MULTILINE)
+_OPEN_FILES = say("open files")
 # Above this share of what the system allows, somebody should act.
 _FULL = 0.85
 # A process takes no more volumes before it has used up what its connections need. One that has less than half of that
@@ -39,8 +41,8 @@ def _writes_at(http: Http, gateway: Gateway) -> int:
         found = _counted(http, gateway)
     if b"PUT" not in found:
         raise Unavailable(
-            f"The counters at {gateway.metrics} do not tell how many writes are under way.",
-            way_out="See whether they are those of the public gateway, and of the locked version of the engine.",
+            say("The counters at {metrics} do not tell how many writes are under way.", metrics=gateway.metrics),
+            way_out=say("See whether they are those of the public gateway, and of the locked version of the engine."),
         )
     return sum(found.values())
 
@@ -54,20 +56,22 @@ def health(settings: SeaweedSettings) -> list[Health]:
     """Whether each part answers, and how near the engine is to the limits of the machine; never raises."""
     http = Http(timeout_seconds=2)
     return [
-        _answers(http, settings.storages[0].name, settings.private_endpoint),
+        _answers(http, quoted(settings.storages[0].name), settings.private_endpoint),
         *_all_run(settings, settings.storages[1:]),
-        *(_answers(http, "public gateway", gateway.endpoint) for gateway in settings.gateways),
+        *(_answers(http, say("public gateway"), gateway.endpoint) for gateway in settings.gateways),
         _open_files(settings),
         _disk(settings),
     ]
 
 
-def _answers(http: Http, part: str, endpoint: str) -> Health:
+def _answers(http: Http, part: Sentence, endpoint: str) -> Health:
     try:
         status = http.get(f"{endpoint}/healthz").status
     except Unavailable as refusal:
-        return Health(part, False, str(refusal))
-    return Health(part, status == 200, f"answers at {endpoint}" if status == 200 else f"answers {status} at {endpoint}")
+        return Health(part, False, refusal.sentence)
+    if status == 200:
+        return Health(part, True, say("answers at {endpoint}", endpoint=endpoint))
+    return Health(part, False, say("answers {status} at {endpoint}", status=status, endpoint=endpoint))
 
 
 def _all_run(settings: SeaweedSettings, further: Sequence[Storage]) -> list[Health]:
@@ -78,15 +82,16 @@ def _all_run(settings: SeaweedSettings, further: Sequence[Storage]) -> list[Heal
 
 def _runs(settings: SeaweedSettings, storage: Storage) -> Health:
     is_there = storages.is_there(settings, storage)
-    said = f"holds the volumes in {storage.folder}"
-    return Health(storage.name, is_there, said if is_there else "does not run, or the engine does not know it yet")
+    said = say("holds the volumes in {folder}", folder=storage.folder)
+    unknown = say("does not run, or the engine does not know it yet")
+    return Health(quoted(storage.name), is_there, said if is_there else unknown)
 
 
 def _open_files(settings: SeaweedSettings) -> Health:
     try:
         return open_files([(each.name, *_opened(settings.home, each)) for each in settings.storages])
     except (OSError, LookupError, ValueError) as error:
-        return Health("open files", False, f"unknown: {error}")
+        return Health(_OPEN_FILES, False, say("unknown: {error}", error=error))
 
 
 def open_files(found: Sequence[tuple[str, int, int]]) -> Health:
@@ -95,16 +100,23 @@ def open_files(found: Sequence[tuple[str, int, int]]) -> Health:
     Every volume takes two, and every bucket with content has a volume at least. New ones go where there is room, so
     that all count together; but what the connections of one need, no other has for it.
     """
-    counts = [f"{is_open:,} of {most:,}" for _, is_open, most in found]
-    named = [f"{name} {count}" for (name, *_), count in zip(found, counts, strict=True)]
-    detail = counts[0] if len(found) == 1 else "; ".join(named)
+    counts = [say("{is_open:,} of {most:,}", is_open=is_open, most=most) for _, is_open, most in found]
+    named = [say("{name} {count}", name=name, count=count) for (name, *_), count in zip(found, counts, strict=True)]
+    detail = counts[0] if len(found) == 1 else reduce(lambda some, one: say("{some}; {one}", some=some, one=one), named)
     if short := [name for name, is_open, most in found if most - is_open < min(_SHORT, (1 - _FULL) * most)]:
-        said = f"{detail}: too few for the connections of {', '.join(short)}"
-        return Health("open files", False, f"{said}; raise the limit of open files (ulimit -Hn), and restart")
+        said = say(
+            "{detail}: too few for the connections of {names}; raise the limit of open files (ulimit -Hn), and restart",
+            detail=detail,
+            names=", ".join(short),
+        )
+        return Health(_OPEN_FILES, False, said)
     if sum(is_open for _, is_open, _ in found) < _FULL * sum(most for *_, most in found):
-        return Health("open files", True, detail)
-    way_out = "raise the limit of open files (ulimit -Hn) or STRONGROOM_STORAGE_PROCESSES, and restart"
-    return Health("open files", False, f"{detail}: {way_out}")
+        return Health(_OPEN_FILES, True, detail)
+    said = say(
+        "{detail}: raise the limit of open files (ulimit -Hn) or STRONGROOM_STORAGE_PROCESSES, and restart",
+        detail=detail,
+    )
+    return Health(_OPEN_FILES, False, said)
 
 
 def _opened(home: Path, storage: Storage) -> tuple[int, int]:
@@ -130,13 +142,14 @@ def _disk(settings: SeaweedSettings) -> Health:
     try:
         usage = shutil.disk_usage(settings.home)
     except OSError as error:
-        return Health("disk", False, str(error))
+        return Health(say("disk"), False, quoted(error))
     share = usage.free / usage.total
-    return Health("disk", share > 0.05, f"{usage.free / 1e9:,.0f} GB free ({share:.0%})")
+    said = say("{free:,.0f} GB free ({share:.0%})", free=usage.free / 1e9, share=share)
+    return Health(say("disk"), share > 0.05, said)
 
 
 def _page(http: Http, url: str) -> bytes:
     answer = http.get(url)
     if answer.status != 200:
-        raise Unavailable(f"The storage engine's counters at {url} answer {answer.status}.")
+        raise Unavailable(say("The storage engine's counters at {url} answer {status}.", url=url, status=answer.status))
     return answer.body

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 from strongroom.engines.seaweedfs.clients import code_of, obeying
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def drop_old_versions(s3: "S3Client", bucket: str) -> int:
 
     The engine leaves out some versions at the borders of its pages, so that it is asked again until nothing is left.
     """
-    with obeying(f"remove the old versions in {bucket}"):
+    with obeying(say("remove the old versions in {bucket}", bucket=bucket)):
         if not is_versioned(s3, bucket):
             return 0
         count = 0
@@ -44,11 +45,11 @@ def lock(s3: "S3Client", bucket: str, keys: Iterable[str], until: datetime) -> I
     Call `drop_old_versions` before. The keys are not taken from the list of versions, which is not complete.
     Raises: Unavailable, also when a lock that was accepted is not in force.
     """
-    with obeying(f"switch on object lock for {bucket}"):
+    with obeying(say("switch on object lock for {bucket}", bucket=bucket)):
         if not is_versioned(s3, bucket):
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
-    with ThreadPoolExecutor(_THREADS) as threads, obeying(f"lock the objects of {bucket}"):
+    with ThreadPoolExecutor(_THREADS) as threads, obeying(say("lock the objects of {bucket}", bucket=bucket)):
         count, rest = 0, iter(keys)
         while batch := list(islice(rest, _BATCH)):
             for _ in threads.map(lambda key: _lock_one(s3, bucket, key, until), batch):
@@ -87,7 +88,14 @@ def _lock_one(s3: "S3Client", bucket: str, key: str, until: datetime) -> None:
 def _look_at(s3: "S3Client", bucket: str, key: str, until: datetime) -> None:
     found = s3.get_object_retention(Bucket=bucket, Key=key)["Retention"]
     if found.get("Mode") != "COMPLIANCE" or found.get("RetainUntilDate", until) < until.replace(microsecond=0):
-        raise Unavailable(f"The storage engine took the lock of {key} in {bucket}, but it is not in force: {found}.")
+        raise Unavailable(
+            say(
+                "The storage engine took the lock of {key} in {bucket}, but it is not in force: {found}.",
+                key=key,
+                bucket=bucket,
+                found=found,
+            )
+        )
 
 
 def _drop_listed(s3: "S3Client", bucket: str) -> int:

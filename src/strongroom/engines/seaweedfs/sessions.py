@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from botocore.credentials import Credentials
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 from strongroom.engines.addresses import plain_address
 from strongroom.engines.protocol import Session
 from strongroom.engines.seaweedfs.settings import DIALECT, SeaweedSettings
@@ -67,8 +68,11 @@ def _signing_key(settings: SeaweedSettings) -> bytes:
         found = tomllib.loads(settings.security_file.read_text())["jwt"]["filer_signing"]["key"]
     except FileNotFoundError:
         raise Unavailable(
-            f"The storage engine was never started: {settings.security_file} is not there.",
-            way_out="Start it with `make up`.",
+            say(
+                "The storage engine was never started: {file} is not there.",
+                file=settings.security_file,
+            ),
+            way_out=say("Start it with `make up`."),
         ) from None
     return str(found).encode()
 

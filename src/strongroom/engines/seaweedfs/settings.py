@@ -8,6 +8,7 @@ from pathlib import Path
 from strongroom.core.errors import Unavailable
 from strongroom.core.names import records_repository
 from strongroom.core.policy import Dialect
+from strongroom.core.sentences import say
 from strongroom.core.settings import ENGINE_PORTS, STORAGE_PROCESSES
 
 # The engine names its administrator after the first eight characters of the administrator's access key, and
@@ -192,7 +193,7 @@ class SeaweedSettings:
         program = self.weed or Path(sysconfig.get_path("scripts")) / "weed"
         if not program.is_file():
             raise Unavailable(
-                f"The storage engine's program is not at {program}.",
-                way_out="Run `make up`, which installs it, or name one with STRONGROOM_WEED.",
+                say("The storage engine's program is not at {program}.", program=program),
+                way_out=say("Run `make up`, which installs it, or name one with STRONGROOM_WEED."),
             )
         return program

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 from strongroom.engines.seaweedfs.settings import SeaweedSettings
 
 _TIMEOUT_SECONDS = 30
@@ -30,7 +31,13 @@ def configure(settings: SeaweedSettings, prefix: str, *options: str) -> None:
     with _alone(settings):
         answer = _run(settings, f"fs.configure -locationPrefix={prefix} {' '.join(options)} -apply")
     if has_rule(answer, prefix) == ("-delete" in options):
-        raise Unavailable(f"The storage engine did not change its rule for {prefix}: {answer.strip()[-300:]}")
+        raise Unavailable(
+            say(
+                "The storage engine did not change its rule for {prefix}: {answer}",
+                prefix=prefix,
+                answer=answer.strip()[-300:],
+            )
+        )
 
 
 def has_rule(answer: str, prefix: str) -> bool:
@@ -42,7 +49,9 @@ def has_rule(answer: str, prefix: str) -> bool:
         return any(each["locationPrefix"] == prefix for each in json.loads(answer)["locations"])
     except (ValueError, LookupError, TypeError) as error:
         said = answer.strip()[-300:] or "nothing"
-        raise Unavailable(f"The storage engine did not confirm its rule for {prefix}; it said {said}.") from error
+        raise Unavailable(
+            say("The storage engine did not confirm its rule for {prefix}; it said {said}.", prefix=prefix, said=said)
+        ) from error
 
 
 def _run(settings: SeaweedSettings, command: str) -> str:
@@ -67,8 +76,12 @@ def _run(settings: SeaweedSettings, command: str) -> str:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise Unavailable(
-            f"The storage engine's shell did not carry out `{command.partition(' ')[0]}`: {error}.",
-            way_out="See whether the storage process runs; what was asked is tried again by itself.",
+            say(
+                "The storage engine's shell did not carry out `{command}`: {error}.",
+                command=command.partition(" ")[0],
+                error=error,
+            ),
+            way_out=say("See whether the storage process runs; what was asked is tried again by itself."),
         ) from error
     return done.stdout
 
@@ -79,8 +92,8 @@ def _refuse_to_wait(port: int) -> None:
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
     except OSError as error:
         raise Unavailable(
-            f"The storage engine does not answer at 127.0.0.1:{port}.",
-            way_out="See whether the storage process runs; what was asked is tried again by itself.",
+            say("The storage engine does not answer at 127.0.0.1:{port}.", port=port),
+            way_out=say("See whether the storage process runs; what was asked is tried again by itself."),
         ) from error
 
 

@@ -9,6 +9,7 @@ import shutil
 from math import ceil
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 from strongroom.core.settings import STORAGE_PROCESSES
 from strongroom.engines.seaweedfs import local, volumes
 from strongroom.engines.seaweedfs.files import make_private
@@ -85,9 +86,18 @@ def _refuse_what_cannot_be_opened(settings: SeaweedSettings, storage: Storage) -
     needed = held * FILES_A_VOLUME + _FILES_OF_ITS_OWN
     if most and needed > most:
         raise Unavailable(
-            f"{folder} holds {held:,} volumes, for which the storage engine must open {needed:,} files, and here a "
-            f"process may open {most:,}.",
-            way_out=f"Raise the hard limit of open files (ulimit -Hn) to {needed + OTHER_FILES:,} and start again.",
+            say(
+                "{folder} holds {held:,} volumes, for which the storage engine must open {needed:,} "
+                "files, and here a process may open {most:,}.",
+                folder=folder,
+                held=held,
+                needed=needed,
+                most=most,
+            ),
+            way_out=say(
+                "Raise the hard limit of open files (ulimit -Hn) to {needed:,} and start again.",
+                needed=needed + OTHER_FILES,
+            ),
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from botocore.exceptions import ClientError
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import say
 from strongroom.engines.protocol import Uploaded
 from strongroom.engines.seaweedfs.clients import is_gone
 
@@ -46,7 +47,13 @@ def abort_all(s3: "S3Client", bucket: str) -> int:
     while uploads := s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
         found = {(upload["Key"], upload["UploadId"]) for upload in uploads}
         if not found - aborted:
-            raise Unavailable(f"The storage engine still lists {len(found)} aborted uploads to {bucket}.")
+            raise Unavailable(
+                say(
+                    "The storage engine still lists {count} aborted uploads to {bucket}.",
+                    count=len(found),
+                    bucket=bucket,
+                )
+            )
         for key, upload_id in found - aborted:
             try:
                 s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)

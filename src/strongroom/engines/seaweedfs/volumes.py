@@ -14,6 +14,7 @@ from typing import Any
 import grpc
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import Sentence, quoted, say
 from strongroom.engines.seaweedfs.filer import channel, message
 from strongroom.engines.seaweedfs.settings import SeaweedSettings, Storage
 
@@ -60,9 +61,9 @@ def _drop(settings: SeaweedSettings, storage: Storage, bucket: str) -> None:
     try:
         _ask(settings, storage.port + 1, "volume_server_pb.VolumeServer/DeleteCollection", request, _DROP_SECONDS)
     except grpc.RpcError as error:
-        raise _left(storage, bucket, error.code().name) from error
+        raise _left(storage, bucket, quoted(error.code().name)) from error
     if left := _files(settings, storage, bucket):
-        raise _left(storage, bucket, f"{left[0].name} is still there")
+        raise _left(storage, bucket, say("{file} is still there", file=left[0].name))
 
 
 def _ask(
@@ -77,8 +78,13 @@ def _ask(
         return bytes(call(request.SerializeToString(), timeout=timeout_seconds))
 
 
-def _left(storage: Storage, bucket: str, why: str) -> Unavailable:
+def _left(storage: Storage, bucket: str, why: Sentence) -> Unavailable:
     return Unavailable(
-        f"The process {storage.name} of the storage engine did not remove the files of {bucket}: {why}.",
-        way_out="It is asked again by itself. See whether it runs (`strongroom system status`).",
+        say(
+            "The process {storage} of the storage engine did not remove the files of {bucket}: {why}.",
+            storage=storage.name,
+            bucket=bucket,
+            why=why,
+        ),
+        way_out=say("It is asked again by itself. See whether it runs (`strongroom system status`)."),
     )

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from strongroom.core.errors import Unavailable
+from strongroom.core.sentences import Sentence, say
 
 PATIENCE_SECONDS = 120.0
 _FILES, _PROCESSES = 20_000, 4_000
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-WITHOUT_PODMAN = (
+WITHOUT_PODMAN = say(
     "Install podman on the machine that runs Strongroom (apt-get install podman) or name it with STRONGROOM_PODMAN; "
     "or enrol a machine that is there: `strongroom server enrol`."
 )
@@ -31,7 +32,10 @@ class Podman:
         done = self.tried(*arguments, seconds=seconds)
         if done.returncode:
             said = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit {done.returncode}"]
-            raise Unavailable(f"podman {arguments[0]} failed: {said[-1]}", way_out=_way_out(said[-1]))
+            raise Unavailable(
+                say("podman {command} failed: {said}", command=arguments[0], said=said[-1]),
+                way_out=_way_out(said[-1]),
+            )
         return done.stdout
 
     def tried(self, *arguments: str, seconds: float = PATIENCE_SECONDS) -> "subprocess.CompletedProcess[str]":
@@ -48,12 +52,20 @@ class Podman:
             )
         except subprocess.TimeoutExpired:
             raise Unavailable(
-                f"podman {arguments[0]} has not ended within {seconds:g} seconds.",
-                way_out="See what the machine is busy with; it is tried again.",
+                say(
+                    "podman {command} has not ended within {seconds:g} seconds.",
+                    command=arguments[0],
+                    seconds=seconds,
+                ),
+                way_out=say("See what the machine is busy with; it is tried again."),
             ) from None
         except OSError as error:
             raise Unavailable(
-                f"Servers cannot be made here: {self._words[0]} does not run ({error.strerror}).",
+                say(
+                    "Servers cannot be made here: {podman} does not run ({problem}).",
+                    podman=self._words[0],
+                    problem=error.strerror,
+                ),
                 way_out=WITHOUT_PODMAN,
             ) from None
 
@@ -94,8 +106,8 @@ def _runtime() -> list[str]:
     return ["--runtime", "runc"] if is_mixed and shutil.which("runc", path=_PATH) else []
 
 
-def _way_out(said: str) -> str:
+def _way_out(said: str) -> Sentence:
     if "no space left" in said.lower():
-        free = "podman image prune" if os.geteuid() else "podman image prune, as root"
-        return f"Make room on the disk where podman keeps its containers ({free}); it is tried again."
-    return "See `podman info`; it is tried again."
+        free = say("podman image prune") if os.geteuid() else say("podman image prune, as root")
+        return say("Make room on the disk where podman keeps its containers ({free}); it is tried again.", free=free)
+    return say("See `podman info`; it is tried again.")

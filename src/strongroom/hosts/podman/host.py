@@ -11,6 +11,7 @@ from uuid import UUID
 
 from strongroom.core.errors import NotFound, Unavailable
 from strongroom.core.health import Health
+from strongroom.core.sentences import quoted, say
 from strongroom.core.vocabulary import Power
 from strongroom.hosts import offerings
 from strongroom.hosts.podman import containers, folders, image
@@ -64,14 +65,17 @@ class PodmanHost:
             mode = 0
         if not stat.S_ISCHR(mode) or mode & 0o006 != 0o006:
             raise Unavailable(
-                f"A server could not mount anything: {_FUSE} {'may not be used by others' if mode else 'is missing'}.",
-                way_out=f"As root: {'chmod 666 /dev/fuse' if mode else 'modprobe fuse'}"
-                + (", as udev does on most machines." if mode else "."),
+                say("A server could not mount anything: {fuse} may not be used by others.", fuse=_FUSE)
+                if mode
+                else say("A server could not mount anything: {fuse} is missing.", fuse=_FUSE),
+                way_out=say("As root: chmod 666 /dev/fuse, as udev does on most machines.")
+                if mode
+                else say("As root: modprobe fuse."),
             )
         if rootless and not os.environ.get("XDG_RUNTIME_DIR"):
             raise Unavailable(
-                "Podman without root needs XDG_RUNTIME_DIR, the folder of a session that stays.",
-                way_out="As root: loginctl enable-linger USER; then start Strongroom in a session of that user.",
+                say("Podman without root needs XDG_RUNTIME_DIR, the folder of a session that stays."),
+                way_out=say("As root: loginctl enable-linger USER; then start Strongroom in a session of that user."),
             )
 
     def create(self, spec: ServerSpec) -> None:
@@ -92,7 +96,7 @@ class PodmanHost:
         """As `create`, with what is remembered of it."""
         made = folders.of(self.settings.home, server_id).read()
         if made is None:
-            raise NotFound(f"There is no server {server_id} on this host.")
+            raise NotFound(say("There is no server {server_id} on this host.", server_id=server_id))
         self.check()
         self._run(made)
 
@@ -132,11 +136,13 @@ class PodmanHost:
             self.check()
             has_image = bool(image.built(self.podman))
         except Unavailable as refusal:
-            return [Health("host", False, f"{refusal} {refusal.way_out}".strip())]
-        who = "without root" if self.podman.is_rootless else "as root"
+            return [Health(say("host"), False, refusal.in_full)]
+        who = say("without root") if self.podman.is_rootless else say("as root")
+        tag = quoted(image.tag()) if has_image else say("is built when the first server is made")
+        version = self.podman.about["version"]["Version"]
         return [
-            Health("host", True, f"podman {self.podman.about['version']['Version']}, {who}"),
-            Health("server image", True, image.tag() if has_image else "is built when the first server is made"),
+            Health(say("host"), True, say("podman {version}, {who}", version=version, who=who)),
+            Health(say("server image"), True, tag),
         ]
 
     def _run(self, made: Made) -> None:
@@ -199,7 +205,8 @@ class PodmanHost:
             if each.name == name:
                 return each
         raise NotFound(
-            f"This host has no offering “{name}”.", way_out="Choose one of `strongroom server offerings`, or add it."
+            say("This host has no offering “{name}”.", name=name),
+            way_out=say("Choose one of `strongroom server offerings`, or add it."),
         )
 
     def _owner(self) -> int | None:
@@ -218,13 +225,13 @@ class PodmanHost:
         if not is_needed:
             return ""
         raise Building(
-            "The image that servers are made from is being built, for the first time.",
-            way_out=f"It takes a few minutes. To do it ahead, and see how: {image.COMMAND}",
+            say("The image that servers are made from is being built, for the first time."),
+            way_out=say("It takes a few minutes. To do it ahead, and see how: {command}", command=image.COMMAND),
         )
 
     def _build(self) -> None:
         try:
-            image.build(self.podman, self.settings.base_image, debootstrap=False, say=lambda _: None)
+            image.build(self.podman, self.settings.base_image, debootstrap=False, tell=lambda _: None)
         except Building:
             pass  # another process is at it
         except Unavailable as refusal:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from strongroom.core.errors import Conflict, Unavailable
+from strongroom.core.sentences import say
 from strongroom.hosts.podman.command import Podman, limits
 
 FILES = Path(__file__).parent.parent / "image"
@@ -43,7 +44,7 @@ def built(podman: Podman) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def build(podman: Podman, base: str, *, debootstrap: bool, say: Callable[[str], None], again: bool = False) -> None:
+def build(podman: Podman, base: str, *, debootstrap: bool, tell: Callable[[str], None], again: bool = False) -> None:
     """Build it where it is not there, or `again` with the newest packages.
 
     The base is pulled; with `debootstrap`, or where it cannot be pulled and that is possible, it is made from Debian's
@@ -52,8 +53,8 @@ def build(podman: Podman, base: str, *, debootstrap: bool, say: Callable[[str], 
     with _alone():
         if built(podman) and not again:
             return
-        chosen = _debian(podman, say, again=again) if debootstrap else _pulled(podman, base, say)
-        say("installing packages")
+        chosen = _debian(podman, tell, again=again) if debootstrap else _pulled(podman, base, tell)
+        tell("installing packages")
         with tempfile.TemporaryDirectory(prefix="strongroom-image-") as folder:
             packages = _context(Path(folder))
             podman.run(
@@ -84,19 +85,22 @@ def _rclone() -> Path | None:
     return path if path.is_file() else None
 
 
-def _pulled(podman: Podman, base: str, say: Callable[[str], None]) -> str:
+def _pulled(podman: Podman, base: str, tell: Callable[[str], None]) -> str:
     if podman.tried("image", "exists", base).returncode == 0:
         return base
-    say(f"fetching {base}")
+    tell(f"fetching {base}")
     done = podman.tried("pull", "--quiet", base, seconds=_BUILD_SECONDS)
     if done.returncode == 0:
         return base
     if _can_debootstrap():
-        return _debian(podman, say, again=False)
+        return _debian(podman, tell, again=False)
     said = done.stderr.strip().splitlines() or ["no reason given"]
     raise Unavailable(
-        f"The image {base}, from which servers are made, cannot be fetched: {said[-1]}",
-        way_out=f"Name another with STRONGROOM_SERVER_BASE_IMAGE, or make one, as root: {COMMAND} --debootstrap",
+        say("The image {base}, from which servers are made, cannot be fetched: {said}", base=base, said=said[-1]),
+        way_out=say(
+            "Name another with STRONGROOM_SERVER_BASE_IMAGE, or make one, as root: {command} --debootstrap",
+            command=COMMAND,
+        ),
     )
 
 
@@ -104,17 +108,17 @@ def _can_debootstrap() -> bool:
     return os.geteuid() == 0 and shutil.which("debootstrap") is not None
 
 
-def _debian(podman: Podman, say: Callable[[str], None], *, again: bool) -> str:
+def _debian(podman: Podman, tell: Callable[[str], None], *, again: bool) -> str:
     """A small Debian made from its mirror. Needs root: its files have many owners."""
     if not _can_debootstrap():
         raise Conflict(
-            "Making the base of servers from Debian's mirror needs root, and the program debootstrap.",
+            say("Making the base of servers from Debian's mirror needs root, and the program debootstrap."),
             code="debootstrap",
-            way_out="As root: apt-get install debootstrap; then try again as root.",
+            way_out=say("As root: apt-get install debootstrap; then try again as root."),
         )
     if not again and podman.tried("image", "exists", DEBIAN).returncode == 0:
         return DEBIAN
-    say("making a small Debian from its mirror")
+    tell("making a small Debian from its mirror")
     with tempfile.TemporaryDirectory(prefix="strongroom-debian-") as folder:
         root = Path(folder) / "root"
         fast = ["eatmydata"] if shutil.which("eatmydata") else []
@@ -138,7 +142,10 @@ def _ran(command: list[str]) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, umask=0o022)
     if done.returncode:
         said = (done.stdout + done.stderr).strip().splitlines() or ["no reason given"]
-        raise Unavailable(f"{command[0]} failed: {said[-1]}", way_out="See that Debian's mirror can be reached.")
+        raise Unavailable(
+            say("{command} failed: {said}", command=command[0], said=said[-1]),
+            way_out=say("See that Debian's mirror can be reached."),
+        )
 
 
 @contextlib.contextmanager
@@ -150,8 +157,8 @@ def _alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Building(_WORDS, way_out="It takes a few minutes, once.") from None
+            raise Building(_WORDS, way_out=say("It takes a few minutes, once.")) from None
         yield
 
 
-_WORDS = "The image that servers are made from is being built."
+_WORDS = say("The image that servers are made from is being built.")
