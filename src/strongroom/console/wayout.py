@@ -14,6 +14,7 @@ BUTTONS: Mapping[str, str] = {
     "strongroom grant create": gettext_noop("“Provision server access” on the data set's page"),
     "strongroom grant edit": gettext_noop("“Change when it ends”, below the server,"),
     "strongroom grant list": gettext_noop("“Dataset access” on the data set's page"),
+    "strongroom manifest download": gettext_noop("“Integrity” on the data set's page"),
     "strongroom manifest show": gettext_noop("“Integrity” on the data set's page"),
     "strongroom mapping list": gettext_noop("“Groups” on the pages of the staff"),
     "strongroom member edit": gettext_noop("“Save role” below their name"),
