@@ -1,5 +1,6 @@
 """What a command brings in when it starts: what it needs, and no other command."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,30 @@ try:
 finally:
     print(*sys.modules, file=sys.stderr)
 """
+
+_EACH_ALONE = """
+import json, os, sys
+import click
+from strongroom.cli.main import _NOUNS, commands, main
+
+alone = {}
+for noun in _NOUNS:
+    reader, writer = os.pipe()
+    if not os.fork():
+        os.write(writer, json.dumps(list(main.get_command(click.Context(main), noun).commands)).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        alone[noun] = json.load(said)
+    os.wait()
+print(json.dumps([alone, {noun: list(commands()[noun].commands) for noun in _NOUNS}]))
+"""
+
+
+def test_a_noun_has_all_its_commands_when_it_alone_is_asked_for() -> None:
+    done = subprocess.run([sys.executable, "-c", _EACH_ALONE], capture_output=True, text=True, check=True)
+    alone, among_all = json.loads(done.stdout)
+    assert alone == among_all and len(alone) > 15
 
 
 def _imported(*words: str) -> set[str]:

@@ -226,7 +226,7 @@ def test_what_was_done_is_listed_in_another_language(world: World, made_up: None
 def test_how_each_part_is_stands_there_in_another_language(world: World, made_up: None) -> None:
     seen = _text(browser(world.administrator).get("/staff/"))
     assert _made_up("was never seen") in seen and _made_up("worker").replace("ŵ", "Ŵ") in seen
-    assert _made_up("no damage known; {under_way} fixity checks under way").format(under_way=0) in seen
+    assert _made_up("no damage known; {count} fixity checks under way").format(count=0) in seen
 
 
 def test_what_is_done_in_a_script_is_refused_in_another_language(world: World, made_up: None) -> None:

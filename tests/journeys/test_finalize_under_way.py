@@ -102,14 +102,14 @@ def test_links_that_an_uploader_made_before_die_with_finalize(strongroom: System
         "get_object", Params={"Bucket": study.repository, "Key": "first/0.csv"}, ExpiresIn=604800
     )
 
-    def statuses() -> tuple[int, int]:
-        return httpx.put(write, content=b"link", timeout=60).status_code, httpx.get(read, timeout=60).status_code
+    def statuses(content: bytes) -> tuple[int, int]:
+        return httpx.put(write, content=content, timeout=60).status_code, httpx.get(read, timeout=60).status_code
 
-    assert statuses() == (200, 200)
+    assert statuses(b"before") == (200, 200)
     study.finalize()
-    assert statuses() == (403, 403)
+    assert statuses(b"after") == (403, 403)
     strongroom.settled(study)
-    assert statuses() == (403, 403)
+    assert statuses(b"long after") == (403, 403)
     _assert_nothing_is_silently_there(strongroom, study)
 
 

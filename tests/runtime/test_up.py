@@ -71,7 +71,7 @@ def test_a_killed_supervisor_leaves_no_orphan_and_the_next_start_works(door: Fro
     door.start()
     started = door.pids()
     assert door.end(signal.SIGKILL) == -signal.SIGKILL
-    assert eventually(lambda: not any(is_alive(pid) for pid in started))
+    assert eventually(lambda: not any(is_alive(pid) for pid in started), 20)
     door.start()
     assert door.readiness().status_code == 200
 

@@ -41,7 +41,7 @@ def test_the_engine_lives_and_dies_with_the_front_door_and_keeps_what_it_was_giv
 
     started = door.pids()
     door.end(signal.SIGKILL)
-    assert eventually(lambda: not any(is_alive(pid) for pid in started)), "weed outlived its supervisor"
+    assert eventually(lambda: not any(is_alive(pid) for pid in started), 20), "weed outlived its supervisor"
 
     door.start()
     assert door.readiness().status_code == 200

@@ -86,7 +86,15 @@ def _files() -> Health:
             damaged,
         )
         return Health(say("files"), False, said)
-    return Health(say("files"), True, say("no damage known; {under_way} fixity checks under way", under_way=under_way))
+    return Health(
+        say("files"),
+        True,
+        say_many(
+            "no damage known; {count} fixity check under way",
+            "no damage known; {count} fixity checks under way",
+            under_way,
+        ),
+    )
 
 
 def _database() -> Health:

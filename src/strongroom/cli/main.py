@@ -17,7 +17,7 @@ _NOUNS = {
     "key": "keys",
     "transfer": "transfers",
     "attachment": "attachments",
-    "server": "servers",
+    "server": "servers ssh",
     "grant": "grants",
     "manifest": "manifests",
     "receipt": "receipts",

@@ -218,11 +218,11 @@ def check(
             say(
                 "This token may not {deed}: that needs the scope “{scope}”, and it carries {carried}.",
                 deed=DEEDS[verb],
-                scope=rule.scope,
+                scope=rule.scope.value,
                 carried=carried,
             ),
             code="scope",
-            way_out=say("Create a token with the scope “{scope}” and use that one.", scope=rule.scope),
+            way_out=say("Create a token with the scope “{scope}” and use that one.", scope=rule.scope.value),
         )
 
 

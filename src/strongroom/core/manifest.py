@@ -112,7 +112,7 @@ def decode(line: bytes) -> Entry:
     """
     fields = canonical.parse(line)
     if not isinstance(fields, dict) or fields.keys() != _FIELDS or not _has_types(fields):
-        raise Invalid(say("This is not a line of a manifest: {line!r}.", line=line[:200]))
+        raise Invalid(say("This is not a line of a manifest: {line}.", line=line[:200]))
     entry = Entry(
         key=fields["key"],
         size_bytes=fields["size_bytes"],
@@ -121,7 +121,7 @@ def decode(line: bytes) -> Entry:
         checksum=fields["checksum"],
     )
     if encode(entry).removesuffix(b"\n") != line.removesuffix(b"\n"):
-        raise Invalid(say("This line of the manifest is not in canonical form: {line!r}.", line=line[:200]))
+        raise Invalid(say("This line of the manifest is not in canonical form: {line}.", line=line[:200]))
     return entry
 
 

@@ -51,7 +51,7 @@ def read(file: str, *, is_of_bag: bool) -> Iterator[Listed]:
             is_empty = False
             yield each
         if is_empty and not _is_of_empty_bag(file):
-            raise Unreadable("it names no file; a data set that holds none is compared with by --dataset")
+            raise Unreadable("it names no file; to compare with a data set that holds none, use --dataset")
 
 
 def _is_of_empty_bag(file: str) -> bool:

@@ -14,6 +14,7 @@ from strongroom.actions.views import DatasetView
 from strongroom.console.datasets import parsing
 from strongroom.console.datasets.frame import frame
 from strongroom.console.pages import Request, done, page, refused, render
+from strongroom.console.wayout import at_a_browser
 from strongroom.console.words import translated
 from strongroom.core.errors import Forbidden, Refusal, Unavailable
 from strongroom.core.vocabulary import Kind, State, Verb
@@ -188,7 +189,7 @@ def _do(request: Request, dataset_id: UUID, deed: str, chosen: Control) -> HttpR
 
 def _context(request: Request, view: DatasetView, deed: str, chosen: Control) -> dict[str, Any]:
     is_derivative = view.dataset.kind == Kind.DERIVATIVE
-    closed = {each.verb: translated(each.reason) for each in view.blocked}
+    closed = {each.verb: at_a_browser(each.reason) for each in view.blocked}
     consequences = chosen.of_derivative if is_derivative and chosen.of_derivative else chosen.consequences
     return frame(
         view,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext, gettext_noop
 from strongroom.actions import datasets, keys
 from strongroom.console.pages import Request, refused, render, wrong_fields
 from strongroom.console.staff.door import deeds, staff_page, staff_posted
-from strongroom.console.words import translated
+from strongroom.console.wayout import at_a_browser
 from strongroom.core import authz
 from strongroom.core.errors import Invalid, NotFound, Refusal
 from strongroom.core.sentences import say
@@ -66,7 +66,7 @@ def _sheet(request: Request, dataset_id: UUID) -> dict[str, Any]:  # a template'
         "dataset_id": str(dataset_id),
         "keys": keys.list_(request.actor, dataset_id),
         "may_reset": Verb.KEY_RESET in view.may,
-        "blocked": next((translated(each.reason) for each in view.blocked if each.verb is Verb.KEY_RESET), ""),
+        "blocked": next((at_a_browser(each.reason) for each in view.blocked if each.verb is Verb.KEY_RESET), ""),
         "consequences": [gettext(each) for each in CONSEQUENCES],
         "tab": "keys",
         "may": deeds(request.actor),
