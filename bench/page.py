@@ -228,7 +228,7 @@ def _manifest(figures: Figures) -> Iterator[str]:
             rows,
         )
         yield (
-            f"\nThe whole finalize of {found['sizes'][-1]['count']:,} objects: answered after "
+            f"\nThe whole finalize of {found['sizes'][-1]['count']:,} objects, once, after those runs: answered after "
             f"{found['answer_seconds']:.1f} s, finalized with its receipt after {found['finalized_seconds']:.1f} s."
         )
 
