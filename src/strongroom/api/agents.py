@@ -137,6 +137,10 @@ _TYPES = {
     Download.INSTALL_LINUX: "text/plain; charset=utf-8",
     Download.INSTALL_WINDOWS: "text/plain; charset=utf-8",
 }
+_REPR_DIGEST = {"schema": {"type": "string"}, "description": "sha-256 of the whole answer (RFC 9530)"}
+_PROVED_LINES: dict[str, Any] = {
+    "responses": {200: {**JSON_LINES["responses"][200], "headers": {"Repr-Digest": _REPR_DIGEST}}}
+}
 _FILES: dict[str, Any] = {
     "responses": {
         200: {
@@ -202,7 +206,7 @@ def credentials(request: MachineRequest) -> Credentials:
     "/agent/manifest",
     response={200: None},
     auth=MachineSignature(),
-    openapi_extra=JSON_LINES,
+    openapi_extra=_PROVED_LINES,
     **_named("manifest", "Read the manifest of a granted data set"),
 )
 def manifest(request: MachineRequest, body: WantedManifest) -> StreamingHttpResponse:

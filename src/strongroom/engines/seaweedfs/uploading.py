@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from botocore.exceptions import ClientError
 
 from strongroom.core.errors import Unavailable
-from strongroom.core.sentences import say
+from strongroom.core.sentences import say_many
 from strongroom.engines.protocol import Uploaded
 from strongroom.engines.seaweedfs.clients import is_gone
 
@@ -48,9 +48,10 @@ def abort_all(s3: "S3Client", bucket: str) -> int:
         found = {(upload["Key"], upload["UploadId"]) for upload in uploads}
         if not found - aborted:
             raise Unavailable(
-                say(
+                say_many(
+                    "The storage engine still lists {count} aborted upload to {bucket}.",
                     "The storage engine still lists {count} aborted uploads to {bucket}.",
-                    count=len(found),
+                    len(found),
                     bucket=bucket,
                 )
             )
