@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from strongroom.actions import checking, fixity, inventory, signed_lists
+from strongroom.actions import checking, datasets, fixity, inventory, signed_lists
 from strongroom.core import manifest
-from strongroom.core.vocabulary import CheckState
+from strongroom.core.vocabulary import CheckState, Role
 from strongroom.db.models import Dataset, DigestList, FixityCheck, Manifest
 from tests.actions.checks import FILES, checked, last, row, spoil, work, write_manifest
 from tests.world import World
@@ -57,6 +57,73 @@ def test_digests_that_were_altered_while_they_wait_are_not_compared_with(world: 
     checking.run_due()
     checking.run_due()
     assert "altered" in last(frozen).last_error and last(frozen).ended_at is None
+
+
+@pytest.mark.parametrize("packed", [b"no gzip", gzip.compress(b"{}\n")], ids=["cannot-be-unpacked", "no-list"])
+def test_what_is_no_piece_of_digests_any_more_is_said_to_be_altered(
+    world: World, frozen: Dataset, packed: bytes
+) -> None:
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    digests = last(frozen)
+    [piece] = [each.key for each in world.engine.list_objects(inventory.records(), prefix="digests/")]
+    world.engine.put_object(inventory.records(), piece, io.BytesIO(packed))
+    check = fixity.start(world.owner(frozen.space), frozen.id)
+    _go_on(check)
+    spoil(world, frozen, "a.csv", FILES["a.csv"])
+    _go_on(digests)
+    for each in FixityCheck.objects.all():
+        assert each.last_error.endswith("altered in the storage engine."), each.last_error
+    assert not DigestList.objects.exists()
+
+
+def _begin_anew(digests: FixityCheck) -> None:
+    """As migration 0013 has done to what completed digests."""
+    digests.differences.all().delete()
+    columns = ("objects_done", "read_count", "read_bytes", "pieces", "difference_count")
+    FixityCheck.objects.filter(id=digests.id).update(**dict.fromkeys(columns, 0), pieces_sha256="")
+
+
+def test_while_digests_begin_anew_a_check_beside_them_waits_and_accuses_nobody(
+    world: World, frozen: Dataset, one_by_one: None
+) -> None:
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    digests, owner = last(frozen), world.owner(frozen.space)
+    check = fixity.start(owner, frozen.id)
+    _go_on(check)
+    _begin_anew(digests)
+    completing = world.view(owner, frozen.id).completing
+    assert completing is not None and not completing.waits_for_damaged
+    for _ in range(2):
+        _go_on(check)
+        check.refresh_from_db()
+        assert check.last_error == "The digests are being put together."
+        _go_on(digests)
+    for _ in ("the digests", "the check"):
+        work(world)
+    check.refresh_from_db()
+    assert (check.state, check.difference_count) == (CheckState.FAILED, 1)
+
+
+def test_no_piece_of_a_data_set_that_was_deleted_stays(world: World, frozen: Dataset) -> None:
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    _begin_anew(last(frozen))
+    owner, steward = world.owner(frozen.space), world.member(frozen.space, Role.STEWARD)
+    datasets.request_deletion(owner, frozen.id, reason="over")
+    datasets.confirm_deletion(steward, frozen.id, confirm_name=frozen.name)
+    work(world)
+    assert not list(world.engine.list_objects(inventory.records(), prefix="digests/"))
+
+
+def test_what_was_put_back_is_read_also_when_the_turn_before_was_killed(world: World, frozen: Dataset) -> None:
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    FixityCheck.objects.update(last_error="")  # as a turn does at its beginning
+    spoil(world, frozen, "a.csv", FILES["a.csv"])
+    _go_on(last(frozen))
+    assert DigestList.objects.exists()
 
 
 def test_digests_that_were_altered_while_they_wait_are_not_signed_for(world: World, frozen: Dataset) -> None:

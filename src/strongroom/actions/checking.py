@@ -90,6 +90,7 @@ def _go_on(lease: Lease, pace: Pace) -> None:
         _clean_up(lease, _row(lease))
         return
     with left(check) as found, reading(check.dataset.repository, pace, settings().fixity_threads) as reader:
+        tries_again = check.objects_done >= found.total
         lease.save(state=CheckState.READING, last_error="")
         until = time.monotonic() + TURN_SECONDS
         for segment in _segments(check, found.lines):
@@ -100,7 +101,7 @@ def _go_on(lease: Lease, pace: Pace) -> None:
         if check.objects_done < found.total:
             lease.save(next_at=timezone.now(), last_error="")
             return
-        _end(lease, check, reader)
+        _end(lease, check, reader, tries_again=tries_again)
 
 
 def _row(lease: Lease) -> FixityCheck:
@@ -108,12 +109,14 @@ def _row(lease: Lease) -> FixityCheck:
     return related.get(id=lease.row_id)
 
 
-def _end(lease: Lease, check: FixityCheck, reader: Reader) -> None:
+def _end(lease: Lease, check: FixityCheck, reader: Reader, *, tries_again: bool) -> None:
+    """All was read; `tries_again`: in a turn before this one."""
     if not check.completes_digests:
         ending.ended(lease, check)
         _tell(lease)
         return
-    _read_again(lease, check, reader)
+    if tries_again:
+        _read_again(lease, check, reader)
     count = _unresolved(check).count()
     if count:
         said = f"{count} objects could not be digested; they are tried again by themselves."
@@ -203,9 +206,9 @@ def _difference(check: FixityCheck, found: Found, damage: Damage) -> FixityDiffe
 def _read_again(lease: Lease, check: FixityCheck, reader: Reader) -> None:
     """The objects that could not be digested: by now the engine may have been mended."""
     positions = set(_unresolved(check).values_list("position", flat=True))
-    if not positions or check.next_at is None or not check.last_error:
+    if not positions:
         return
-    listed = numbered(manifest.read(inventory.proved(check.manifest)))
+    listed = numbered(inventory.proved_entries(check.manifest))
     wanted = [line for line in listed if line.position in positions]
     for start in range(0, len(wanted), SEGMENT_OBJECTS):
         for each in reader.read(wanted[start : start + SEGMENT_OBJECTS]):

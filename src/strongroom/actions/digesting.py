@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from strongroom import __version__, engines
 from strongroom.actions import inventory, signing
 from strongroom.actions.configuration import settings
 from strongroom.core import bag, digest_receipt, manifest
-from strongroom.core.errors import Unavailable
+from strongroom.core.errors import Invalid, Unavailable
 from strongroom.core.manifest import Entry
 from strongroom.core.sentences import say
 from strongroom.db.models import Dataset, DigestList, FixityCheck, LedgerHead, Manifest
@@ -44,14 +45,16 @@ def keep_piece(check: FixityCheck, entries: Iterable[Entry]) -> str:
 
 def forget_pieces(check: FixityCheck) -> None:
     """They are in the list, or nobody needs them any more."""
-    for number in range(check.pieces):
-        engines.current().delete_object(inventory.records(), _piece_key(check, number))
+    engine, bucket = engines.current(), inventory.records()
+    # By the listing: more may lie there than the row counts, of a worker that was killed or made to begin anew.
+    for piece in list(engine.list_objects(bucket, prefix=_pieces_prefix(check))):
+        engine.delete_object(bucket, piece.key)
 
 
 def assemble(check: FixityCheck) -> Assembled:
     """Write the pieces, and what could be read only later, as one list; constant memory.
 
-    Raises Invalid when a piece is damaged, Unavailable when one was altered or does not fit the signed manifest.
+    Raises Unavailable when a piece is missing, was altered, or does not fit the signed manifest.
     """
     object_key = f"digests/{check.dataset_id}/{check.manifest.revision}.jsonl.gz"
     writer, bagit, file_count = manifest.Writer(), hashlib.sha256(), 0
@@ -156,7 +159,7 @@ def _entries(check: FixityCheck) -> Iterator[Entry]:
 
 def _proved(check: FixityCheck) -> Iterator[Entry]:
     """The entries, each beside the one that was signed: what the pieces say is signed for next."""
-    for signed, entry in zip_longest(manifest.read(inventory.proved(check.manifest)), _entries(check)):
+    for signed, entry in zip_longest(inventory.proved_entries(check.manifest), _entries(check)):
         if signed is None or entry is None or not adds_a_digest_at_most(signed, entry):
             named = signed or entry
             raise Unavailable(
@@ -172,10 +175,17 @@ def _in_pieces(check: FixityCheck) -> Iterator[Entry]:
     for number in range(check.pieces):
         summed = hashlib.sha256()
         lines = inventory.split(inventory.read_file(_piece_key(check, number), check.manifest.root_sha256))
-        yield from manifest.read(_summing(lines, summed))
+        try:
+            yield from manifest.read(_summing(lines, summed))
+        except (zlib.error, Invalid):
+            raise _altered() from None
         sums = _sum(sums, summed)
     if sums != check.pieces_sha256:
-        raise Unavailable(say("What was kept of the digests was altered in the storage engine."))
+        raise _altered()
+
+
+def _altered() -> Unavailable:
+    return Unavailable(say("What was kept of the digests was altered in the storage engine."))
 
 
 def _summing(lines: Iterator[bytes], summed: "hashlib._Hash") -> Iterator[bytes]:
@@ -189,4 +199,8 @@ def _sum(before: str, piece: "hashlib._Hash") -> str:
 
 
 def _piece_key(check: FixityCheck, number: int) -> str:
-    return f"digests/{check.dataset_id}/{check.manifest.revision}/{number:08}.jsonl.gz"
+    return f"{_pieces_prefix(check)}{number:08}.jsonl.gz"
+
+
+def _pieces_prefix(check: FixityCheck) -> str:
+    return f"digests/{check.dataset_id}/{check.manifest.revision}/"

@@ -13,7 +13,7 @@ from strongroom import engines
 from strongroom.actions import digests
 from strongroom.actions.configuration import settings
 from strongroom.core import manifest, names
-from strongroom.core.errors import NotFound, Unavailable
+from strongroom.core.errors import Invalid, NotFound, Unavailable
 from strongroom.core.names import ATTACHMENTS
 from strongroom.core.sentences import say
 from strongroom.db.models import Dataset, Manifest
@@ -114,6 +114,14 @@ def lines(recorded: Manifest) -> Iterator[bytes]:
 def proved(recorded: Manifest) -> Iterator[bytes]:
     """The same, and then Unavailable when they are not those that were signed: do nothing final before the end."""
     return proved_lines(lines(recorded), recorded.root_sha256)
+
+
+def proved_entries(recorded: Manifest) -> Iterator[manifest.Entry]:
+    """The same as entries; a line that cannot be read was not signed, either."""
+    try:
+        yield from manifest.read(proved(recorded))
+    except Invalid:
+        raise altered(recorded.root_sha256) from None
 
 
 def proved_lines(found: Iterator[bytes], sha256: str) -> Iterator[bytes]:

@@ -55,7 +55,7 @@ def _draft(check: FixityCheck) -> Iterator[bytes]:
     Only the manifest was signed: nothing may stand there in addition but a digest of what came without one.
     """
     waiting = FixityCheck.objects.filter(manifest=check.manifest, completes_digests=True, ended_at=None).first()
-    if waiting is None:
+    if waiting is None or waiting.objects_done < check.manifest.object_count:  # it was made to begin anew
         raise Unavailable(say("The digests are being put together."))
     pairs = zip_longest(manifest.read(inventory.proved(check.manifest)), digesting.draft(waiting))
     try:

@@ -37,6 +37,7 @@ class DatasetView:
     manifest: Manifest | None
     digests: DigestList | None
     last_check: FixityCheck | None
+    completing: FixityCheck | None  # the check that completes the digests, until it has ended
     late_objects: int
     live_grants: int
 
@@ -48,6 +49,7 @@ def view(actor: Actor, dataset: Dataset) -> DatasetView:
     may, blocked = _deeds(actor, row, role)
     # Only what such a data set can have is asked for: a page costs the database what it shows.
     manifest = _manifest(row) if row.finalized_at else None
+    last_check = _last_check(row) if row.finalized_at else None
     return DatasetView(
         dataset=row,
         sources=_sources(row) if row.was_derivative else [],
@@ -57,7 +59,8 @@ def view(actor: Actor, dataset: Dataset) -> DatasetView:
         blocked=blocked,
         manifest=manifest,
         digests=getattr(manifest, "digests", None),
-        last_check=_last_check(row) if row.finalized_at else None,
+        last_check=last_check,
+        completing=_completing(row, last_check),
         late_objects=LateObject.objects.filter(dataset=row).count() if row.finalized_at else 0,
         live_grants=row.grants.filter(ended_at=None).count() if row.finalized_at else 0,
     )
@@ -74,6 +77,12 @@ def _with_people(row: Dataset) -> Dataset:
 
 def _last_check(row: Dataset) -> FixityCheck | None:
     return row.fixity_checks.select_related("manifest").order_by("-asked_at").first()
+
+
+def _completing(row: Dataset, last: FixityCheck | None) -> FixityCheck | None:
+    if last is None or last.completes_digests:
+        return last if last and last.ended_at is None else None
+    return row.fixity_checks.select_related("manifest").filter(completes_digests=True, ended_at=None).first()
 
 
 def _sources(row: Dataset) -> list[Dataset]:

@@ -123,11 +123,10 @@ def _is_being_read(view: DatasetView) -> bool:
 
 def _what_digests_wait_for(view: DatasetView) -> str:
     """For as long as not all are known; empty while files are read for them."""
-    check = view.last_check
+    check = view.completing
     if view.dataset.state in (State.DELETING, State.DELETED):
         return "nothing"
-    # No check of the whole begins before all digests are known but those of damaged objects.
-    if check is not None and (not check.completes_digests or check.waits_for_damaged):
+    if check is not None and check.waits_for_damaged:
         return "damaged"
     if check is None or (check.state == CheckState.WAITING and not check.last_error):
         return "turn"
