@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from strongroom.actions import checking, datasets, fixity, inventory, signed_lists
+from strongroom.actions import checking, datasets, digesting, fixity, inventory, signed_lists
+from strongroom.actions.pacing import Pace, Stopped
 from strongroom.core import manifest
 from strongroom.core.vocabulary import CheckState, Role
 from strongroom.db.models import Dataset, DigestList, FixityCheck, Manifest
@@ -104,6 +105,41 @@ def test_while_digests_begin_anew_a_check_beside_them_waits_and_accuses_nobody(
         work(world)
     check.refresh_from_db()
     assert (check.state, check.difference_count) == (CheckState.FAILED, 1)
+
+
+def test_a_worker_that_comes_too_late_writes_over_no_piece(world: World, frozen: Dataset) -> None:
+    late = fixity.start(world.owner(frozen.space), frozen.id)
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    digesting.keep_piece(late, list(manifest.read(inventory.lines(late.manifest)))[:2])  # its segment was shorter
+    assert checked(world, frozen).difference_count == 1
+    spoil(world, frozen, "a.csv", FILES["a.csv"])
+    work(world)
+    assert DigestList.objects.exists()
+    assert len(list(world.engine.list_objects(inventory.records(), prefix="digests/"))) == 1, "pieces are left"
+
+
+def test_pieces_that_were_named_by_their_number_alone_are_found(
+    world: World, frozen: Dataset, one_by_one: None
+) -> None:
+    for _ in range(3):
+        checking.run_due()
+    records = inventory.records()
+    pieces = [each.key for each in world.engine.list_objects(records, prefix="digests/")]
+    for piece in pieces[:2]:
+        folder, _, name = piece.rpartition("/")
+        world.engine.move_object(records, piece, records, f"{folder}/{name.partition('-')[0]}.jsonl.gz")
+    work(world)
+    assert DigestList.objects.exists()
+
+
+def test_the_proof_of_a_list_ends_when_the_process_is_to_end(
+    world: World, frozen: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signed_lists, "ASK_LINES", 2)
+    check = fixity.start(world.owner(frozen.space), frozen.id)
+    with pytest.raises(Stopped), signed_lists.left(check, Pace(0, lambda _: True)):
+        pass
 
 
 def test_no_piece_of_a_data_set_that_was_deleted_stays(world: World, frozen: Dataset) -> None:

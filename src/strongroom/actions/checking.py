@@ -89,7 +89,7 @@ def _go_on(lease: Lease, pace: Pace) -> None:
         ending.stopped(lease, check)
         _clean_up(lease, _row(lease))
         return
-    with left(check) as found, reading(check.dataset.repository, pace, settings().fixity_threads) as reader:
+    with left(check, pace) as found, reading(check.dataset.repository, pace, settings().fixity_threads) as reader:
         tries_again = check.objects_done >= found.total
         lease.save(state=CheckState.READING, last_error="")
         until = time.monotonic() + TURN_SECONDS

@@ -19,6 +19,8 @@ from strongroom.core.manifest import Entry
 from strongroom.core.sentences import say
 from strongroom.db.models import Dataset, DigestList, FixityCheck, LedgerHead, Manifest
 
+_ENDING = ".jsonl.gz"
+
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
@@ -34,13 +36,15 @@ class Assembled:
 def keep_piece(check: FixityCheck, entries: Iterable[Entry]) -> str:
     """Store a segment as the piece of the check's number; what all pieces sum up to then.
 
-    Written once more after a crash, it is the same piece.
+    Its name tells the sums before and after it: a worker that lost its lease and finishes too late writes another
+    one beside it, never over it.
     """
     content = b"".join(map(manifest.encode, entries))
     packed = gzip.compress(content, compresslevel=1, mtime=0)
-    key = _piece_key(check, check.pieces)
+    sums = _sum(check.pieces_sha256, hashlib.sha256(content))
+    key = f"{_pieces_prefix(check)}{check.pieces:08}-{_short(check.pieces_sha256)}-{_short(sums)}{_ENDING}"
     engines.current().put_object(inventory.records(), key, io.BytesIO(packed), content_type="application/gzip")
-    return _sum(check.pieces_sha256, hashlib.sha256(content))
+    return sums
 
 
 def forget_pieces(check: FixityCheck) -> None:
@@ -70,12 +74,28 @@ def assemble(check: FixityCheck) -> Assembled:
     return Assembled(object_key, writer.root, bagit.hexdigest(), file_count, writer.count)
 
 
-def draft(check: FixityCheck) -> Iterator[Entry]:
-    """The manifest of a check that waits for damaged objects, with every digest that it has found.
+def kept(check: FixityCheck) -> Iterator[bytes]:
+    """The lines of its pieces: those of the manifest, with every digest that was found at once.
 
     Raises Unavailable when a piece is missing, and after the last when one was altered: nothing is sure before the end.
     """
-    return _entries(check)
+    sums = ""
+    for key in _piece_keys(check):
+        summed = hashlib.sha256()
+        try:
+            for line in inventory.split(inventory.read_file(key, check.manifest.root_sha256)):
+                summed.update(line + b"\n")
+                yield line
+        except zlib.error:
+            raise altered() from None
+        sums = _sum(sums, summed)
+    if sums != check.pieces_sha256:
+        raise altered()
+
+
+def altered() -> Unavailable:
+    """What is said of pieces that are not those that were kept."""
+    return Unavailable(say("What was kept of the digests was altered in the storage engine."))
 
 
 def adds_a_digest_at_most(signed: Entry, other: Entry) -> bool:
@@ -149,12 +169,15 @@ def proved(listed: DigestList) -> Iterator[bytes]:
 def _entries(check: FixityCheck) -> Iterator[Entry]:
     late = check.differences.order_by("position").values_list("position", "sha256").iterator(chunk_size=1000)
     at, sha256 = next(late, (-1, ""))
-    for position, entry in enumerate(_in_pieces(check)):
-        if position != at:
-            yield entry
-            continue
-        yield replace(entry, checksum=f"sha256:{sha256}") if sha256 else entry
-        at, sha256 = next(late, (-1, ""))
+    try:
+        for position, entry in enumerate(manifest.read(kept(check))):
+            if position != at:
+                yield entry
+                continue
+            yield replace(entry, checksum=f"sha256:{sha256}") if sha256 else entry
+            at, sha256 = next(late, (-1, ""))
+    except Invalid:
+        raise altered() from None
 
 
 def _proved(check: FixityCheck) -> Iterator[Entry]:
@@ -170,36 +193,30 @@ def _proved(check: FixityCheck) -> Iterator[Entry]:
         yield entry
 
 
-def _in_pieces(check: FixityCheck) -> Iterator[Entry]:
-    sums = ""
-    for number in range(check.pieces):
-        summed = hashlib.sha256()
-        lines = inventory.split(inventory.read_file(_piece_key(check, number), check.manifest.root_sha256))
-        try:
-            yield from manifest.read(_summing(lines, summed))
-        except (zlib.error, Invalid):
-            raise _altered() from None
-        sums = _sum(sums, summed)
-    if sums != check.pieces_sha256:
-        raise _altered()
-
-
-def _altered() -> Unavailable:
-    return Unavailable(say("What was kept of the digests was altered in the storage engine."))
-
-
-def _summing(lines: Iterator[bytes], summed: "hashlib._Hash") -> Iterator[bytes]:
-    for line in lines:
-        summed.update(line + b"\n")
-        yield line
-
-
 def _sum(before: str, piece: "hashlib._Hash") -> str:
     return hashlib.sha256(f"{before}{piece.hexdigest()}".encode()).hexdigest()
 
 
-def _piece_key(check: FixityCheck, number: int) -> str:
-    return f"{_pieces_prefix(check)}{number:08}.jsonl.gz"
+def _piece_keys(check: FixityCheck) -> list[str]:
+    """In their order. Found from the last one back, for only what all sum up to is written down where it is safe."""
+    prefix, before = _pieces_prefix(check), {}
+    for piece in engines.current().list_objects(inventory.records(), prefix=prefix):
+        number, *sums_then = piece.key.removeprefix(prefix).removesuffix(_ENDING).split("-")
+        if len(sums_then) == 2:
+            before[number, sums_then[1]] = sums_then[0]
+    sums, keys = _short(check.pieces_sha256), []
+    for number in (f"{each:08}" for each in reversed(range(check.pieces))):
+        follows = before.get((number, sums))
+        if follows is None:  # kept by a version that named them by their number alone
+            keys.append(f"{prefix}{number}{_ENDING}")
+        else:
+            keys.append(f"{prefix}{number}-{follows}-{sums}{_ENDING}")
+        sums = follows or ""
+    return keys[::-1]
+
+
+def _short(sums: str) -> str:
+    return sums[:16] or "first"
 
 
 def _pieces_prefix(check: FixityCheck) -> str:
