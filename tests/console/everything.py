@@ -81,7 +81,10 @@ def made(world: World) -> Everything:
 
 
 def _datasets(world: World, space: Space) -> list[Dataset]:
-    """Finalized, pending with a key, being ended, a derivative, without a key; two of them with a document."""
+    """Finalized, pending with a key, being ended, a derivative, without a key, one that nothing is made from.
+
+    Two of them with a document.
+    """
     owner = world.owner(space)
     original = world.dataset(space, name="Cohort 2024")
     pending = world.dataset(space, name="Cohort 2025")
@@ -92,7 +95,8 @@ def _datasets(world: World, space: Space) -> list[Dataset]:
     world.key(pending)
     derivative = world.dataset(space, kind=Kind.DERIVATIVE, name="Scores", source_ids=[original.id])
     Dataset.objects.filter(id=derivative.id).update(is_settled=False, last_error="the engine does not answer")
-    return [original, pending, ending, derivative, world.dataset(space, name="Cohort 2026")]
+    alone = world.finalized(world.dataset(space, name="Cohort 2018"))
+    return [original, pending, ending, derivative, world.dataset(space, name="Cohort 2026"), alone]
 
 
 def _servers(world: World, dataset: Dataset) -> list[UUID]:

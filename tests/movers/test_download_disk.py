@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.movers import settling
+from strongroom.movers import download, settling
 from strongroom.movers.download import Download, Full, Order
 from strongroom.movers.listed import Listed, of_stored
 from strongroom.movers.receiving import PARTIAL, Task, beside_of
@@ -35,7 +35,10 @@ def test_one_file_that_cannot_be_written_is_named_and_the_others_come(repository
     assert files(folder) == {"a": SMALL, "z": SMALL} and made.tally.problems == 3
 
 
-def test_a_folder_that_vanishes_in_the_middle_ends_the_download(repository: Repository, tmp_path: Path) -> None:
+def test_a_folder_that_vanishes_in_the_middle_ends_the_download(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "_REMEMBERED", 0)
     for key in ("a", "b/c"):
         repository.put(key, SMALL)
     entries, folder, times = list(of_stored(repository.list())), tmp_path / "folder", []

@@ -73,9 +73,8 @@ class Lease:
     def denied(self, refusal: Refused) -> None:
         """The store refused access: find out why. Raises Problem where the transfer is over; else it is worth a try."""
         with self._lock:
-            if self._taken.seconds_since() < _JUST_RENEWED_SECONDS:
-                return
-            self._renew(is_due=True)
+            if self._taken.seconds_since() > _JUST_RENEWED_SECONDS or self._has_ended():
+                self._renew(is_due=True)
 
     def digests(self, batch: Sequence[Sent]) -> None:
         """Report them. Raises: Unreachable where the server does not answer, Problem for a refusal."""
@@ -97,6 +96,10 @@ class Lease:
         except Problem as problem:
             if not (was_asked and problem.code == "transfer-ended"):
                 raise
+
+    def _has_ended(self) -> bool:
+        with _patiently():
+            return bool(self._api.get(path("transfers", self.opened["id"]))["ended_at"])
 
     def _renew(self, *, is_due: bool = False) -> None:
         asked = _now()
