@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from strongroom.actions import checking, datasets, digesting, fixity, inventory, signed_lists
+from strongroom.actions import checking, datasets, digesting, fixity, inventory, pacing, signed_lists
 from strongroom.actions.pacing import Pace, Stopped
 from strongroom.core import manifest
 from strongroom.core.vocabulary import CheckState, Role
@@ -136,10 +136,22 @@ def test_pieces_that_were_named_by_their_number_alone_are_found(
 def test_the_proof_of_a_list_ends_when_the_process_is_to_end(
     world: World, frozen: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signed_lists, "ASK_LINES", 2)
+    monkeypatch.setattr(pacing, "ASK_LINES", 2)
     check = fixity.start(world.owner(frozen.space), frozen.id)
     with pytest.raises(Stopped), signed_lists.left(check, Pace(0, lambda _: True)):
         pass
+
+
+def test_putting_digests_together_ends_when_the_process_is_to_end(
+    world: World, frozen: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(world, frozen, "a.csv", b"a,b\n1,3\n")
+    work(world)
+    assert last(frozen).last_error.startswith("1 object could not be digested; it is tried again")
+    monkeypatch.setattr(pacing, "ASK_LINES", 1)
+    with pytest.raises(Stopped):
+        digesting.assemble(last(frozen), Pace(0, lambda _: True))
+    assert not DigestList.objects.exists()
 
 
 def test_no_piece_of_a_data_set_that_was_deleted_stays(world: World, frozen: Dataset) -> None:

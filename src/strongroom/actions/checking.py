@@ -23,7 +23,7 @@ from strongroom.actions.reading import Found, Line, Reader, numbered, reading
 from strongroom.actions.signed_lists import left
 from strongroom.core import bag, manifest
 from strongroom.core.errors import Unavailable
-from strongroom.core.sentences import say
+from strongroom.core.sentences import say, say_many
 from strongroom.core.vocabulary import CheckState, Damage, Kind, State
 from strongroom.db.models import Dataset, FixityCheck, FixityDifference
 
@@ -101,7 +101,7 @@ def _go_on(lease: Lease, pace: Pace) -> None:
         if check.objects_done < found.total:
             lease.save(next_at=timezone.now(), last_error="")
             return
-        _end(lease, check, reader, tries_again=tries_again)
+        _end(lease, check, reader, pace, tries_again=tries_again)
 
 
 def _row(lease: Lease) -> FixityCheck:
@@ -109,7 +109,7 @@ def _row(lease: Lease) -> FixityCheck:
     return related.get(id=lease.row_id)
 
 
-def _end(lease: Lease, check: FixityCheck, reader: Reader, *, tries_again: bool) -> None:
+def _end(lease: Lease, check: FixityCheck, reader: Reader, pace: Pace, *, tries_again: bool) -> None:
     """All was read; `tries_again`: in a turn before this one."""
     if not check.completes_digests:
         ending.ended(lease, check)
@@ -119,10 +119,16 @@ def _end(lease: Lease, check: FixityCheck, reader: Reader, *, tries_again: bool)
         _read_again(lease, check, reader)
     count = _unresolved(check).count()
     if count:
-        said = f"{count} objects could not be digested; they are tried again by themselves."
+        said = str(
+            say_many(
+                "{count} object could not be digested; it is tried again by itself.",
+                "{count} objects could not be digested; they are tried again by themselves.",
+                count,
+            )
+        )
         ending.postponed(lease, check, next_at=timezone.now() + RETRY, last_error=said, difference_count=count)
         return
-    made = digesting.assemble(check)
+    made = digesting.assemble(check, pace)
     if made.object_count != check.manifest.object_count:
         raise Unavailable(say("The digests of {count} objects were kept, not of all.", count=made.object_count))
     ending.digested(lease, check, made)

@@ -11,8 +11,9 @@ from datetime import datetime
 from itertools import zip_longest
 
 from strongroom import __version__, engines
-from strongroom.actions import inventory, signing
+from strongroom.actions import inventory, pacing, signing
 from strongroom.actions.configuration import settings
+from strongroom.actions.pacing import Pace
 from strongroom.core import bag, digest_receipt, manifest
 from strongroom.core.errors import Invalid, Unavailable
 from strongroom.core.manifest import Entry
@@ -55,10 +56,10 @@ def forget_pieces(check: FixityCheck) -> None:
         engine.delete_object(bucket, piece.key)
 
 
-def assemble(check: FixityCheck) -> Assembled:
+def assemble(check: FixityCheck, pace: Pace) -> Assembled:
     """Write the pieces, and what could be read only later, as one list; constant memory.
 
-    Raises Unavailable when a piece is missing, was altered, or does not fit the signed manifest.
+    Raises Unavailable when a piece is missing, was altered, or does not fit the signed manifest. Raises Stopped.
     """
     object_key = f"digests/{check.dataset_id}/{check.manifest.revision}.jsonl.gz"
     writer, bagit, file_count = manifest.Writer(), hashlib.sha256(), 0
@@ -66,6 +67,8 @@ def assemble(check: FixityCheck) -> Assembled:
         with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=1, mtime=0) as packed:
             for entry in _proved(check):
                 packed.write(writer.add(entry))
+                if writer.count % pacing.ASK_LINES == 0:
+                    pace.rest(0)
                 if (line := bag_line(entry)) is not None:
                     bagit.update(line)
                     file_count += 1

@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Callable
 
+ASK_LINES = 2_000  # after so many, who goes through a list asks whether the process is to end
+
 
 class Stopped(Exception):
     """The process is to end: what was begun is begun again at the next start."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from strongroom.actions import digesting, inventory
+from strongroom.actions import digesting, inventory, pacing
 from strongroom.actions.configuration import settings
 from strongroom.actions.pacing import Pace
 from strongroom.core import manifest
@@ -17,7 +17,6 @@ from strongroom.core.errors import Invalid, Unavailable
 from strongroom.core.sentences import say
 from strongroom.db.models import DigestList, FixityCheck
 
-ASK_LINES = 2_000  # after so many the proof asks whether the process is to end
 TURN_LINES = 100_000  # set aside on disk for a turn, which seldom gets that far
 
 
@@ -40,7 +39,7 @@ def left(check: FixityCheck, pace: Pace) -> Iterator[Left]:
         for total, line in enumerate(_whole(check, wanted), start=1):
             if total - 1 in wanted:
                 aside.write(line + b"\n")
-            if total % ASK_LINES == 0:
+            if total % pacing.ASK_LINES == 0:
                 pace.rest(0)
         aside.seek(0)
         yield Left(iter(aside), total)
