@@ -95,11 +95,15 @@ def _load(here: Here, tools: list[Mover], load: Load) -> dict[str, Any]:
     source = _made(here.folder / "source", load)
     seconds: dict[str, dict[str, list[float]]] = {tool.name: {"up": [], "down": []} for tool in tools}
     for number in range(ROUNDS):
+        backs = Path(tempfile.mkdtemp(dir=here.folder))
         for tool in tools[number % len(tools) :] + tools[: number % len(tools)]:
-            up, down = _one(here, tool, source, load)
+            up, down = _one(here, tool, source, load, Path(tempfile.mkdtemp(dir=backs)))
             seconds[tool.name]["up"].append(up)
             seconds[tool.name]["down"].append(down)
             print(f"{load.name}, {tool.name}: {up:.1f} s up, {down:.1f} s down", file=sys.stderr, flush=True)
+        # Not before: for minutes ext4 passes over the inodes of removed files one by one, and whoever makes new ones
+        # then pays for it.
+        shutil.rmtree(backs)
     limits = {"disk": _disk(here, source), "loopback": _loopback(load), **_verify(here, source)}
     shutil.rmtree(source)
     found = {
@@ -116,10 +120,8 @@ def _speeds(load: Load, seconds: list[float]) -> dict[str, Any]:
     return {"median": speeds.median, "shown": speeds.shown(1, 0)}
 
 
-def _one(here: Here, tool: Mover, source: Path, load: Load) -> tuple[float, float]:
+def _one(here: Here, tool: Mover, source: Path, load: Load, back: Path) -> tuple[float, float]:
     """Up into an empty data set and down into an empty folder, each with what was written before on the disk."""
-    back = here.folder / "back"
-    back.mkdir()
     home = Path(tempfile.mkdtemp(dir=here.folder))
     with here.target() as target:
         os.sync()
@@ -128,7 +130,6 @@ def _one(here: Here, tool: Mover, source: Path, load: Load) -> tuple[float, floa
         down, _ = timed(lambda: tool.run(tool.down(back, target), target, home))
     came = [path.stat().st_size for path in back.rglob("*.bin")]
     assert (len(came), sum(came)) == (load.files, load.files * load.file_bytes), f"{tool.name} lost something"
-    shutil.rmtree(back)
     shutil.rmtree(home)
     return up, down
 

@@ -6,7 +6,6 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from strongroom.movers.s3 import Repository, Stored
 from strongroom.movers.walk import Trouble
 from tests.engines.test_contract import document
 from tests.movers.conftest import Bucket
+from tests.runtime.front_door import eventually
 
 MIB = 1024 * 1024
 SMALL = b"content"
@@ -86,12 +86,12 @@ def test_what_movers_recorded_is_compared_where_it_speaks_of_this_object(
     repository.put("other", SMALL)
     sha256, wrong = f"sha256:{hashlib.sha256(BIG).hexdigest()}", f"sha256:{'0' * 64}"
     # Of objects that are gone, or were written over since, the record says nothing.
-    stale = (replace(big, key="gone", checksum=wrong), replace(big, key="other", checksum=wrong))
-    right = Download(Order(str(tmp_path / "a")), repository, recorded=lambda: (replace(big, checksum=sha256), *stale))
+    stale = (big._replace(key="gone", checksum=wrong), big._replace(key="other", checksum=wrong))
+    right = Download(Order(str(tmp_path / "a")), repository, recorded=lambda: (big._replace(checksum=sha256), *stale))
     right.run()
     assert files(tmp_path / "a") == {"big": BIG, "other": SMALL}
     assert (right.compared, right.tally.problems) == ({"SHA-256": 1, "MD5": 1}, 0)
-    off = Download(Order(str(tmp_path / "b")), repository, recorded=lambda: (replace(big, checksum=wrong), *stale))
+    off = Download(Order(str(tmp_path / "b")), repository, recorded=lambda: (big._replace(checksum=wrong), *stale))
     off.run()
     assert files(tmp_path / "b") == {"other": SMALL}
     assert off.tally.problems == 1
@@ -231,7 +231,7 @@ def test_what_is_not_in_the_manifest_of_an_original_is_told_and_a_copy_of_it_sta
     for key in ("altered", "late", "same"):
         repository.put(key, SMALL)
     altered, _, same = of_stored(repository.list())
-    told = (replace(altered, etag="0" * 32), replace(same, key="lost"), same)
+    told = (altered._replace(etag="0" * 32), same._replace(key="lost"), same)
     for key in ("altered", "lost"):
         (tmp_path / key).write_bytes(b"as it was")
     made, troubles = run(repository, tmp_path, *told, deletes=True, overwrites=True)
@@ -265,15 +265,36 @@ def test_a_folder_of_the_data_set_comes_without_what_marks_it(repository: Reposi
     assert files(tmp_path) == {"1": b""} and troubles == [] and made.tally.found_files == 1
 
 
-def test_a_disk_without_room_is_told_before_anything_comes(
+def test_a_disk_without_room_for_all_is_told_how_much_there_is_and_takes_what_fits_at_most(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    repository.put("key", MIDDLE)
+    repository.put("a", SMALL)
+    repository.put("b", MIDDLE)
+    repository.put("c", SMALL)  # would fit, but stands behind what does not
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2 * MIB))
-    with pytest.raises(Full, match="3,145,728 bytes are to come"):
+    with pytest.raises(Full, match=r"3,145,742 bytes are to come, and the disk of .* has room for 2,097,152"):
         run(repository, tmp_path)
-    assert files(tmp_path) == {}
+    assert {each.name for each in tmp_path.iterdir() if not each.name.endswith(PARTIAL)} <= {"a"}
+
+
+def test_the_first_files_come_while_the_list_of_the_store_is_still_read(
+    bucket: Bucket, repository: Repository, tmp_path: Path
+) -> None:
+    came_before: list[bool] = []
+
+    class Long(Repository):
+        def list(self, prefix: str = "", after: str = "") -> Iterator[Stored]:
+            for number, each in enumerate(super().list(prefix, after)):
+                if number == 64:
+                    came_before.append(eventually((tmp_path / "00").exists))
+                yield each
+
+    for number in range(65):
+        repository.put(f"{number:02}", SMALL)
+    made, troubles = run(Long(bucket.running.settings.endpoint, "us-east-1", bucket.name, bucket.credentials), tmp_path)
+    assert came_before == [True] and troubles == []
+    assert len(files(tmp_path)) == made.tally.found_files == 65 and made.tally.is_counted
 
 
 def test_access_that_ends_in_the_middle_ends_the_download(

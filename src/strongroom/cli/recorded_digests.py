@@ -1,13 +1,16 @@
-"""What transfers recorded of a data set, page after page, in lines as a manifest has them."""
+"""What transfers recorded of a data set, page after page."""
 
+import json
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from strongroom.cli.output import Json
 from strongroom.cli.paths import path
 from strongroom.core import manifest
 from strongroom.core.manifest import Entry
+from strongroom.movers.listed import Listed
 
 if TYPE_CHECKING:
     from strongroom.cli.client import Api
@@ -15,10 +18,53 @@ if TYPE_CHECKING:
 
 def lines(api: "Api", dataset_id: str) -> Iterator[bytes]:
     """All of them, in the order of keys, many in a chunk. Raises Problem once they are forgotten: never a part."""
+    for items in _pages(api, dataset_id):
+        yield b"".join(map(_line, items))
+
+
+class Recorded:
+    """What a run compares by. Asked for while it is read the first time, kept on the disk for what may read it again:
+    the run may take days, and they are forgotten when the data set is finalized.
+    """
+
+    def __init__(self, api: "Api", dataset_id: str) -> None:
+        self._api, self._dataset_id = api, dataset_id
+        self._kept: IO[bytes] | None = None
+
+    def __enter__(self) -> "Recorded":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._kept is not None:
+            self._kept.close()
+
+    def __call__(self) -> Iterator[Listed]:
+        """All of them, in the order of keys. Raises Problem."""
+        if self._kept is not None:
+            self._kept.seek(0)
+            pages: Iterator[list[Json]] = map(json.loads, self._kept)
+        else:
+            pages = self._asked()
+        for items in pages:
+            yield from map(_listed, items)
+
+    def _asked(self) -> Iterator[list[Json]]:
+        kept = tempfile.TemporaryFile()  # noqa: SIM115  closed at the end of the run, or here
+        try:
+            for items in _pages(self._api, self._dataset_id):
+                kept.write(json.dumps(items).encode() + b"\n")
+                yield items
+        except BaseException:
+            kept.close()
+            raise
+        self._kept = kept
+
+
+def _pages(api: "Api", dataset_id: str) -> Iterator[list[Json]]:
     after: str | None = None
     while True:
         page = api.get(path("datasets", dataset_id, "digests"), {"after": after})
-        yield b"".join(map(_line, page["items"]))
+        yield page["items"]
         after = page["next_after"]
         if after is None:
             return
@@ -27,3 +73,8 @@ def lines(api: "Api", dataset_id: str) -> Iterator[bytes]:
 def _line(item: Json) -> bytes:
     at = datetime.fromisoformat(item["recorded_at"])
     return manifest.encode(Entry(item["key"], item["size_bytes"], item["etag"], at, f"sha256:{item['sha256']}"))
+
+
+def _listed(item: Json) -> Listed:
+    at = datetime.fromisoformat(item["recorded_at"])
+    return Listed(item["key"], item["size_bytes"], item["etag"], at, f"sha256:{item['sha256']}")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from strongroom.movers import listed, names, ordered, places, receiving, verify
+from strongroom.movers.ahead import Ahead
 from strongroom.movers.crew import Crew, Lane, Stopped
 from strongroom.movers.errors import Altered, Problem, Refused, Unreachable
 from strongroom.movers.limiting import Limit
@@ -29,7 +30,7 @@ from strongroom.movers.walk import Trouble
 ATTACHMENTS = "_attachments/"
 _BATCH_FILES, _BATCH_BYTES = 32, receiving.MIB
 _PAUSE_SECONDS = 0.01
-_REMEMBERED = 50_000  # entries of a listing; what is longer is asked for again by each pass
+_REMEMBERED = 50_000  # entries of a listing that wait to be received; what follows them is asked for again then
 _OF_ALL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EROFS)  # what no other file would escape
 
 
@@ -82,7 +83,6 @@ class Download:
     settling: Settling = field(default_factory=Settling)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _places: Places | None = None
-    _listing: list[Found] | None = None
 
     def run(self) -> None:
         """Do it all. Files that could not be had are told as `Trouble`, and counted as problems.
@@ -101,13 +101,14 @@ class Download:
         self._receiver = Receiver(
             *(self.repository, self.crew, self.tally, limit, self.settling), self.order.ranges_from_bytes
         )
-        self._listing = None
+        ahead: Ahead[Found] = Ahead(self.crew, _REMEMBERED)
         try:
-            self._check_room()
+            free = self._free_bytes()
             self.tally.step = "receiving"
             self.crew.hire(self.order.threads, Lane.PARTS, Lane.FILES)
             self.crew.hire(self.order.writers, Lane.HUGE)
-            self._hand_out()
+            self.crew.start(lambda: self._look(ahead, free))
+            self._hand_out(ahead)
             self._finish()
         except Stopped:
             raise (self.crew.failure or Stopped()) from None
@@ -118,7 +119,7 @@ class Download:
 
     def rehearse(self) -> Iterator[Planned]:
         """What would be done; nothing is."""
-        for entry in self._entries(tells=True):
+        for entry in filter(None, map(self._entry, self._known())):
             yield Planned(self._step(entry), entry.key, entry.size_bytes)
         if self.order.deletes and os.path.isdir(self.order.folder):
             for local in self._surplus():
@@ -126,14 +127,13 @@ class Download:
 
     # What there is
 
-    def _entries(self, *, tells: bool = False) -> Iterator[Listed]:
-        """What the store holds, with what the manifest says of it. `tells`: what differs from the manifest is told."""
-        for found in self._known():
-            reason = self._difference(found)
-            if not reason:
-                yield found.entry
-            elif tells:
-                self._trouble(found.entry.key, reason)
+    def _entry(self, found: Found) -> Listed | None:
+        """What is to be here; None, and told, where it differs from what the manifest says."""
+        reason = self._difference(found)
+        if not reason:
+            return found.entry
+        self._trouble(found.entry.key, reason)
+        return None
 
     def _difference(self, found: Found) -> str:
         if not found.is_there:
@@ -143,20 +143,7 @@ class Download:
         return ""
 
     def _known(self) -> Iterator[Found]:
-        """What the store or the manifest knew when it was first asked, of what is meant."""
-        if self._listing is not None:
-            yield from self._listing
-            return
-        remembered: list[Found] = []
-        for found in self._known_now():
-            if len(remembered) <= _REMEMBERED:
-                remembered.append(found)
-            yield found
-        if len(remembered) <= _REMEMBERED:
-            self._listing = remembered
-
-    def _known_now(self) -> Iterator[Found]:
-        """The same, asked anew."""
+        """What the store or the manifest knows now, of what is meant."""
         found = (
             each
             for each in listed.of_stored(self.repository.list(self.order.prefix))
@@ -174,27 +161,35 @@ class Download:
         # An object of the very name of the folder marks it for other programs, and is nothing in it.
         return key.startswith(prefix) and key != prefix and self.order.selection.takes(key[len(prefix) :])
 
-    def _check_room(self) -> None:
-        """Whether all of it fits. Raises: Full, Unwritable."""
-        self.tally.step = "looking at what is there"
-        needed = 0
-        for entry in self._entries():
-            self.tally.found_files += 1
-            self.tally.found_bytes += entry.size_bytes
-            try:
-                here = os.lstat(self._place(entry, makes_folders=False))
-                needed += entry.size_bytes if here.st_size != entry.size_bytes else 0
-            except Unholdable:
-                continue
-            except OSError:
-                needed += entry.size_bytes
-        self.tally.is_counted = True
+    def _free_bytes(self) -> int:
         try:
-            free = shutil.disk_usage(self.order.folder).free
+            return shutil.disk_usage(self.order.folder).free
         except OSError as error:
             raise self._unwritable(error) from None
+
+    def _look(self, ahead: Ahead[Found], free: int) -> None:
+        """Count what there is, and line it up as long as it fits. Has a thread of its own. Raises: Full, Unwritable."""
+        needed = 0
+        for found in self._known():
+            if not self._difference(found):
+                self.tally.found_files += 1
+                self.tally.found_bytes += found.entry.size_bytes
+                needed += self._needed(found.entry)
+            if needed <= free:
+                ahead.put(found)
+        self.tally.is_counted = True
         if needed > free:
             raise Full(f"{needed:,} bytes are to come, and the disk of {self.order.folder} has room for {free:,}")
+        ahead.end()
+
+    def _needed(self, entry: Listed) -> int:
+        try:
+            here = os.lstat(self._place(entry, makes_folders=False))
+        except Unholdable:
+            return 0
+        except OSError:
+            return entry.size_bytes
+        return entry.size_bytes if here.st_size != entry.size_bytes else 0
 
     def _inside(self, entry: Listed) -> str:
         return entry.key[len(self.order.prefix) :]
@@ -209,9 +204,18 @@ class Download:
 
     # What has to be done
 
-    def _hand_out(self) -> None:
+    def _all(self, ahead: Ahead[Found]) -> Iterator[Found]:
+        """What was lined up; then, where that was not all, what follows it in the order of keys."""
+        last = b""
+        for found in ahead:
+            yield found
+            last = found.entry.key.encode()
+        if ahead.is_cut:
+            yield from (found for found in self._known() if found.entry.key.encode() > last)
+
+    def _hand_out(self, ahead: Ahead[Found]) -> None:
         batch: list[Task] = []
-        for entry in self._entries(tells=True):
+        for entry in filter(None, map(self._entry, self._all(ahead))):
             task = self._task(entry)
             if task is None:
                 continue
@@ -333,11 +337,11 @@ class Download:
 
     def _surplus(self) -> Iterator[ordered.Local]:
         """Files that the data set does not have, and what broken runs left; nothing where the data set is empty."""
-        if not self.tally.found_files and next(iter(self._entries()), None) is None:
+        if not self.tally.found_files and all(self._difference(each) for each in self._known()):
             self._trouble(self.order.prefix, "nothing was removed here: the data set is empty")
             return
         # Also what is not as the manifest says: the copy here may be the last one.
-        inside = (replace(each.entry, key=self._inside(each.entry)) for each in self._known_now())
+        inside = (each.entry._replace(key=self._inside(each.entry)) for each in self._known())
         for known, local in ordered.beside(inside, ordered.walk(self.order.folder)):
             if known is not None or local is None or local.is_folder:
                 continue

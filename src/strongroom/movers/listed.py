@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import NamedTuple
 
@@ -15,8 +14,7 @@ from strongroom.movers.answers import Stored
 from strongroom.movers.errors import Problem
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """One object. `size_bytes` is -1 where a list of digests does not tell it; `etag` is without quotes; `checksum` is
     `sha256:…`, `md5:…`, or None where none is known.
     """

@@ -27,6 +27,7 @@ class Places:
     folds: bool | None = None
     _taken: dict[str, str] = field(default_factory=dict)
     _folders: set[str] = field(default_factory=set)
+    _known: dict[str, str] = field(default_factory=dict)  # folders of keys that were placed, and their paths
 
     def __post_init__(self) -> None:
         if self.folds is None:
@@ -34,6 +35,11 @@ class Places:
 
     def of(self, key: str, *, makes_folders: bool = True) -> str:
         """The path for a key, whose folders are there then. Raises: Unholdable; OSError where one cannot be made."""
+        head, _, name = key.rpartition("/")
+        if name and head in self._known:
+            self._check(name)
+            self._check_clash([key])
+            return os.path.join(self._known[head], name)
         parts = key.rstrip("/").split("/") if key.endswith("/") else key.split("/")
         for part in parts:
             self._check(part)
@@ -44,7 +50,11 @@ class Places:
             path = os.path.join(path, part)
             if path not in self._folders:
                 self._enter(path, makes_folders)
-        return os.path.join(path, name) if name else path
+        if not name:
+            return path
+        if not folders or path in self._folders:
+            self._known[head] = path
+        return os.path.join(path, name)
 
     def is_taken(self, key: str) -> bool:
         """Whether the system takes a name that is there, however it is spelt, for that of a key that was placed."""

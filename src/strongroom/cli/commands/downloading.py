@@ -1,15 +1,12 @@
 """`strongroom download`, and `sync --down`: what a pending data set holds into a folder, proved."""
 
-import contextlib
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
 
-from strongroom.cli import asking, find, moving, recorded_digests, words
+from strongroom.cli import asking, find, moving, words
 from strongroom.cli.commands.mover_options import taking
 from strongroom.cli.deeds import command
 from strongroom.cli.exits import Exit
@@ -17,11 +14,10 @@ from strongroom.cli.lease import Lease
 from strongroom.cli.output import Json
 from strongroom.cli.problems import Problem, usage
 from strongroom.cli.progress import Progress
+from strongroom.cli.recorded_digests import Recorded
 from strongroom.cli.session import Session
 from strongroom.core.vocabulary import Direction, State
-from strongroom.movers import listed
 from strongroom.movers.download import Download, Full, Order
-from strongroom.movers.listed import Listed
 from strongroom.movers.options import DOWNLOAD, LABEL, ONLY_UP
 from strongroom.movers.patterns import Selection
 from strongroom.movers.retrying import Patience
@@ -123,7 +119,7 @@ def run(
             if is_dry_run:
                 _rehearse(session, mover)
                 return
-            with _recorded(session, dataset) as mover.recorded, progress:
+            with Recorded(session.api, dataset["id"]) as mover.recorded, progress:
                 mover.run()
         except Full as problem:
             raise Problem(
@@ -135,19 +131,6 @@ def run(
         finally:
             moving.close_quietly(lease, tally)
         _summary(session, dataset, mover)
-
-
-@contextlib.contextmanager
-def _recorded(session: Session, dataset: Json) -> Iterator[Callable[[], Iterator[Listed]]]:
-    """What uploads reported of it, kept here meanwhile: the run may take days."""
-    with tempfile.TemporaryFile() as kept:
-        kept.writelines(recorded_digests.lines(session.api, dataset["id"]))
-
-        def read() -> Iterator[Listed]:
-            kept.seek(0)
-            return listed.read(kept)
-
-        yield read
 
 
 def _rehearse(session: Session, mover: Download) -> None:
