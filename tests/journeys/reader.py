@@ -1,4 +1,5 @@
-"""Reads without end until its standard input closes, each file once, and writes a line of JSON for each read.
+"""Lists, says so, and waits for a line; then reads until its standard input closes, each file once, and writes a line
+of JSON for each read.
 
 `reader.py s3 ENDPOINT BUCKET` asks the gateway with whatever credentials the machine has; `reader.py folder PATH`
 reads files. Both read the objects in an order of their own.
@@ -37,6 +38,8 @@ def main() -> None:
     """See the module."""
     names, read = {"s3": _s3, "folder": _folder}[sys.argv[1]](*sys.argv[2:])
     random.shuffle(names)
+    print("listed", flush=True)
+    sys.stdin.readline()
     while not select.select([sys.stdin], [], [], 0)[0]:
         name = names.pop()
         began = time.monotonic()

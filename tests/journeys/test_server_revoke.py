@@ -32,9 +32,20 @@ class Reader:
                 stdout=output,
             )
 
+    @property
+    def has_listed(self) -> bool:
+        """Whether it waits for `go`."""
+        return bool(self._lines())
+
+    def go(self) -> None:
+        """Let it read."""
+        assert self._process.stdin
+        self._process.stdin.write(b"go\n")
+        self._process.stdin.flush()
+
     def lines(self) -> list[str]:
-        """What it said so far, whole lines."""
-        return self._said.read_text().split("\n")[:-1]
+        """A whole line for each read so far."""
+        return self._lines()[1:]
 
     def has_tried_since(self, moment: float) -> bool:
         """Whether a read that began then has ended."""
@@ -44,6 +55,9 @@ class Reader:
         """Every read that it tried."""
         self._process.communicate(b"\n", timeout=60)
         return [json.loads(line) for line in self.lines()]
+
+    def _lines(self) -> list[str]:
+        return self._said.read_text().split("\n")[:-1]
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +93,13 @@ def test_not_one_read_succeeds_after_the_revoke_has_answered(
     for tool in ("rclone", "s3fs"):
         machine.ok(f"mkdir -p /srv/{tool} && strongroom mount {study.repository} /srv/{tool} --tool {tool}")
         mounts.append(f"folder /srv/{tool}")
-    readers = [Reader(machine, mounts[1])]
-
-    def all_read() -> bool:
-        return all(len(each.lines()) > 20 for each in readers)
-
-    machine.system.until(all_read, "s3fs, which is slow to list, so that the others have files left by then")
-    readers += [Reader(machine, words) for words in [mounts[0], *[f"s3 {study.endpoint} {study.repository}"] * 6]]
-    machine.system.until(all_read, "the readers to read")
+    words = [*mounts, *[f"s3 {study.endpoint} {study.repository}"] * 6]
+    readers = [Reader(machine, each) for each in words]
+    # Together: none may have read all of its files while another one begins.
+    machine.system.until(lambda: all(each.has_listed for each in readers), "the readers to list")
+    for each in readers:
+        each.go()
+    machine.system.until(lambda: all(len(each.lines()) > 20 for each in readers), "the readers to read")
     asked = time.monotonic()
     study.api.delete(f"{study.path}/grants/{machine.server_id}")
     answered = time.monotonic()
