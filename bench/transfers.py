@@ -25,6 +25,7 @@ from strongroom.core import manifest
 
 ROUNDS = int(os.environ.get("BENCH_TRANSFER_ROUNDS", "3"))
 BLOCK = 1 << 20
+MANY = 1000  # files
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,19 @@ def measure() -> dict[str, object]:
 def _load(here: Here, tools: list[Mover], load: Load) -> dict[str, Any]:
     source = _made(here.folder / "source", load)
     seconds: dict[str, dict[str, list[float]]] = {tool.name: {"up": [], "down": []} for tool in tools}
+    backs = Path(tempfile.mkdtemp(dir=here.folder))
     for number in range(ROUNDS):
-        backs = Path(tempfile.mkdtemp(dir=here.folder))
         for tool in tools[number % len(tools) :] + tools[: number % len(tools)]:
-            up, down = _one(here, tool, source, load, Path(tempfile.mkdtemp(dir=backs)))
+            back = Path(tempfile.mkdtemp(dir=backs))
+            up, down = _one(here, tool, source, load, back)
+            if load.files < MANY:
+                shutil.rmtree(back)
             seconds[tool.name]["up"].append(up)
             seconds[tool.name]["down"].append(down)
             print(f"{load.name}, {tool.name}: {up:.1f} s up, {down:.1f} s down", file=sys.stderr, flush=True)
-        # Not before: for minutes ext4 passes over the inodes of removed files one by one, and whoever makes new ones
-        # then pays for it.
-        shutil.rmtree(backs)
+    # Not before: for minutes ext4 passes over the inodes of removed files one by one, and whoever makes new ones then
+    # pays for it.
+    shutil.rmtree(backs)
     limits = {"disk": _disk(here, source), "loopback": _loopback(load), **_verify(here, source)}
     shutil.rmtree(source)
     found = {

@@ -52,7 +52,7 @@ def _run(parts: list[Part], said: IO[bytes]) -> int:
         sys.stdout.buffer.write(said.read())
         sys.stdout.flush()
 
-    watch = threading.Thread(target=lambda: beside.wait() and show(), daemon=True)
+    watch = threading.Thread(target=lambda: beside.wait() and not said.closed and show(), daemon=True)
     watch.start()
     parts.append(tests := _start(TESTS))
     failures = [f"ended with status {tests.returncode}: make {' '.join(TESTS)}"] if tests.wait() else []

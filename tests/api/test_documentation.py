@@ -3,6 +3,7 @@
 import json
 import re
 
+from strongroom.api.api import api
 from strongroom.api.reference import openapi_json
 from strongroom.api.shapes import Shown, Written
 from tests.api.callers import Caller
@@ -10,6 +11,14 @@ from tests.api.callers import Caller
 
 def test_the_document_of_the_reference_is_the_one_that_is_served() -> None:
     assert json.loads(Caller()("GET", "/openapi.json").content) == json.loads(openapi_json())
+
+
+def test_the_document_is_made_once_and_stays_as_it_was_made() -> None:
+    Caller()("GET", "/openapi.json")
+    Caller()("GET", "/docs")
+    kept = json.dumps(api.get_openapi_schema())
+    del api._document
+    assert json.dumps(api.get_openapi_schema()) == kept
 
 
 def test_every_reference_in_the_document_leads_somewhere() -> None:

@@ -22,7 +22,8 @@ class Sink:
     keeps: bool = True
     objects: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)  # size, ETag, content
     uploads: dict[str, tuple[str, dict[int, tuple[int, str, bytes]]]] = field(default_factory=dict)
-    received: Counter[str] = field(default_factory=Counter)  # bytes of bodies by key
+    received: Counter[str] = field(default_factory=Counter)  # bytes of whole bodies by key
+    broken: Counter[str] = field(default_factory=Counter)  # bytes of bodies that broke off
     puts: Counter[str] = field(default_factory=Counter)
     refuse: Refuse = lambda method, key, query: None
     metadata: dict[str, str] = field(default_factory=dict)
@@ -82,7 +83,12 @@ class _Handler(StreamRequestHandler):
         path, _, asked = self.path.partition("?")
         query = {name: values[0] for name, values in parse_qs(asked, keep_blank_values=True).items()} if asked else {}
         key = unquote(path).lstrip("/").partition("/")[2]
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        size = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(size)
+        if len(body) < size:  # whoever sent it is gone, and nobody keeps a part of a body
+            with self.sink.lock:
+                self.sink.broken[key] += len(body)
+            return None
         self.sink.requests += 1
         refused = self.sink.refuse(self.command, key, query)
         if refused:

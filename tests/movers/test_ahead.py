@@ -2,6 +2,7 @@
 
 import pytest
 
+from strongroom.movers import ahead as module
 from strongroom.movers.ahead import Ahead
 from strongroom.movers.crew import Crew, Stopped
 
@@ -17,7 +18,7 @@ def test_all_that_was_put_is_taken_in_order(count: int) -> None:
         ahead.end()
 
     crew.start(find)
-    assert list(ahead) == list(range(count)) and not ahead.is_cut
+    assert [each for group in ahead for each in group] == list(range(count)) and not ahead.is_cut
 
 
 @pytest.mark.parametrize(("most", "count"), [(0, 1), (1, 2), (63, 64), (64, 65), (100, 128), (100, 1000)])
@@ -26,7 +27,14 @@ def test_from_the_first_that_finds_no_room_on_nothing_is_taken_in(most: int, cou
     for number in range(count):
         ahead.put(number)
     ahead.end()
-    assert list(ahead) == list(range(most)) and ahead.is_cut
+    assert [each for group in ahead for each in group] == list(range(most)) and ahead.is_cut
+
+
+def test_what_is_found_seldom_does_not_wait_for_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TOGETHER_SECONDS", 0.0)
+    ahead: Ahead[int] = Ahead(Crew(), 10)
+    ahead.put(1)
+    assert next(iter(ahead)) == [1]
 
 
 def test_who_waits_for_what_never_comes_is_stopped() -> None:

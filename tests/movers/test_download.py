@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,17 +10,16 @@ from pathlib import Path
 import pytest
 
 from strongroom.movers import download
-from strongroom.movers.download import Download, Full, Order
+from strongroom.movers.download import Download, Order
 from strongroom.movers.errors import Refused
 from strongroom.movers.listed import Listed, of_stored
 from strongroom.movers.places import Places
 from strongroom.movers.receiving import PARTIAL, Task, beside_of
 from strongroom.movers.retrying import Patience
-from strongroom.movers.s3 import Repository, Stored
+from strongroom.movers.s3 import Repository
 from strongroom.movers.walk import Trouble
 from tests.engines.test_contract import document
 from tests.movers.conftest import Bucket
-from tests.runtime.front_door import eventually
 
 MIB = 1024 * 1024
 SMALL = b"content"
@@ -174,30 +172,6 @@ def test_nothing_is_written_through_links_or_over_folders(repository: Repository
     assert list(outside.iterdir()) == []
 
 
-@pytest.mark.parametrize(("remembered", "passes"), [(3, 1), (2, 2)])
-def test_the_store_is_asked_for_its_list_once_unless_it_is_too_long_to_remember(
-    bucket: Bucket,
-    repository: Repository,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    remembered: int,
-    passes: int,
-) -> None:
-    asked: list[str] = []
-
-    class Asked(Repository):
-        def list(self, prefix: str = "", after: str = "") -> Iterator[Stored]:
-            asked.append(prefix)
-            return super().list(prefix, after)
-
-    for key in ("a", "b", "c"):
-        repository.put(key, SMALL)
-    monkeypatch.setattr(download, "_REMEMBERED", remembered)
-    _, troubles = run(Asked(bucket.running.settings.endpoint, "us-east-1", bucket.name, bucket.credentials), tmp_path)
-    assert files(tmp_path) == dict.fromkeys(("a", "b", "c"), SMALL) and troubles == []
-    assert len(asked) == passes
-
-
 def test_what_the_data_set_does_not_have_is_removed_where_that_is_asked(repository: Repository, tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     for name in ("a", "d/x", "kept.log", f".abc{PARTIAL}"):
@@ -263,38 +237,6 @@ def test_a_folder_of_the_data_set_comes_without_what_marks_it(repository: Reposi
         repository.put(key, b"")
     made, troubles = run(repository, tmp_path, prefix="scans/")
     assert files(tmp_path) == {"1": b""} and troubles == [] and made.tally.found_files == 1
-
-
-def test_a_disk_without_room_for_all_is_told_how_much_there_is_and_takes_what_fits_at_most(
-    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    repository.put("a", SMALL)
-    repository.put("b", MIDDLE)
-    repository.put("c", SMALL)  # would fit, but stands behind what does not
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2 * MIB))
-    with pytest.raises(Full, match=r"3,145,742 bytes are to come, and the disk of .* has room for 2,097,152"):
-        run(repository, tmp_path)
-    assert {each.name for each in tmp_path.iterdir() if not each.name.endswith(PARTIAL)} <= {"a"}
-
-
-def test_the_first_files_come_while_the_list_of_the_store_is_still_read(
-    bucket: Bucket, repository: Repository, tmp_path: Path
-) -> None:
-    came_before: list[bool] = []
-
-    class Long(Repository):
-        def list(self, prefix: str = "", after: str = "") -> Iterator[Stored]:
-            for number, each in enumerate(super().list(prefix, after)):
-                if number == 64:
-                    came_before.append(eventually((tmp_path / "00").exists))
-                yield each
-
-    for number in range(65):
-        repository.put(f"{number:02}", SMALL)
-    made, troubles = run(Long(bucket.running.settings.endpoint, "us-east-1", bucket.name, bucket.credentials), tmp_path)
-    assert came_before == [True] and troubles == []
-    assert len(files(tmp_path)) == made.tally.found_files == 65 and made.tally.is_counted
 
 
 def test_access_that_ends_in_the_middle_ends_the_download(

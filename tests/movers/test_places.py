@@ -27,6 +27,14 @@ def test_windows_does_not_take_these(tmp_path: Path, key: str) -> None:
     assert Places(str(tmp_path), is_windows=False).of(key) == str(tmp_path / key)
 
 
+def test_a_folder_that_is_known_opens_no_way_around_the_checks(tmp_path: Path) -> None:
+    places = Places(str(tmp_path))
+    assert [places.of(key) for key in ("c", "a/c")] == [str(tmp_path / "c"), str(tmp_path / "a" / "c")]
+    for key in ("/c", "//c", "a//c", "a/..", "./c", "..", "a/\0"):
+        with pytest.raises(Unholdable):
+            places.of(key)
+
+
 def test_two_names_that_a_system_takes_for_one_do_not_overwrite_each_other(tmp_path: Path) -> None:
     places = Places(str(tmp_path), folds=True)
     assert places.of("Data/a") == str(tmp_path / "Data" / "a") == places.of("Data/a")

@@ -51,9 +51,10 @@ def test_killed_at_50_random_points_it_sends_next_to_nothing_twice(here: Here) -
         assert here.sink.content() == files_of(here.folder) and not here.sink.uploads
         # At most what the store had taken when its answer found nobody.
         assert here.sink.received.total() <= size + in_this_round * PART_BYTES
+        assert here.sink.broken.total() <= in_this_round * THREADS * PART_BYTES
         assert here.sink.puts.total() <= 150 + 3 + 2 + in_this_round * THREADS
         finished, in_this_round = finished + 1, 0
-        for each in (here.sink.objects, here.sink.received, here.sink.puts):
+        for each in (here.sink.objects, here.sink.received, here.sink.broken, here.sink.puts):
             each.clear()  # type: ignore[attr-defined]
         for path in here.tmp.glob("journal*"):
             path.unlink()

@@ -111,9 +111,13 @@ def _ended(refusal: Refused, dataset: str, tally: Tally, where: str) -> Trouble:
     return wrong(
         "revoked",
         f"Access to “{dataset}” ended in the middle ({refusal.code}): {tally.done_files:,} of "
-        f"{tally.found_files:,} files are {where}.",
+        f"{tally.found_files:,} files{_so_far(tally)} are {where}.",
         "Ask a steward of the space; where access is given again, the same command goes on from here.",
     )
+
+
+def _so_far(tally: Tally) -> str:
+    return "" if tally.is_counted else " found so far"
 
 
 def print_planned(step: str, key: str, size_bytes: int) -> None:
@@ -162,8 +166,9 @@ class Shown:
             tally = self._tally
             seconds = (datetime.now().astimezone() - began).total_seconds()
             line = (
-                f"{tally.done_files:,} of {tally.found_files:,} files, {tally.done_bytes:,} of {tally.found_bytes:,} "
-                f"bytes, {tally.moved_bytes / seconds / 1e6:.0f} MB/s {tally.outage}"
+                f"{tally.done_files:,} of {tally.found_files:,} files{_so_far(tally)}, "
+                f"{tally.done_bytes:,} of {tally.found_bytes:,} bytes, "
+                f"{tally.moved_bytes / seconds / 1e6:.0f} MB/s {tally.outage}"
             )
             print(
                 f"\r\033[K{line}" if self._is_terminal else line, end="" if self._is_terminal else "\n", file=sys.stderr

@@ -1,7 +1,7 @@
 """The OpenAPI document: what django-ninja makes of the operations, plus every refusal each can answer with."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -25,7 +25,11 @@ class DocumentedAPI(NinjaAPI):
     """An API whose document says all that it answers."""
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """The document, always for the path it is served at."""
+        """The document, always for the path it is served at. It is made once: change a copy."""
+        return self._document
+
+    @cached_property
+    def _document(self) -> OpenAPISchema:
         document = super().get_openapi_schema(path_prefix=PREFIX)
         document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
         for path, _, operation in operations(document):

@@ -81,7 +81,7 @@ class Lease:
         items = [
             {"key": each.key, "size_bytes": each.size_bytes, "etag": each.etag, "sha256": each.sha256} for each in batch
         ]
-        with _patiently():
+        with patiently():
             self._api.post(path("transfers", self.opened["id"], "digests"), {"items": items})
 
     def close(self, summary: Json) -> None:
@@ -91,20 +91,20 @@ class Lease:
         """
         was_asked, self._was_asked_to_close = self._was_asked_to_close, True
         try:
-            with _patiently():
+            with patiently():
                 self._api.create(path("transfers", self.opened["id"], "close"), summary)
         except Problem as problem:
             if not (was_asked and problem.code == "transfer-ended"):
                 raise
 
     def _has_ended(self) -> bool:
-        with _patiently():
+        with patiently():
             return bool(self._api.get(path("transfers", self.opened["id"]))["ended_at"])
 
     def _renew(self, *, is_due: bool = False) -> None:
         asked = _now()
         try:
-            with _patiently():
+            with patiently():
                 self._take(self._api.post(path("transfers", self.opened["id"], "renew")), asked)
         except Unreachable:
             if is_due or self._taken.seconds_since() >= self._life_seconds:
@@ -118,8 +118,8 @@ class Lease:
 
 
 @contextlib.contextmanager
-def _patiently() -> Iterator[None]:
-    """What may be over in a moment is asked again, as with the store."""
+def patiently() -> Iterator[None]:
+    """What may be over in a moment is Unreachable, to be asked again as with the store."""
     try:
         yield
     except Problem as problem:

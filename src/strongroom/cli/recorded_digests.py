@@ -2,15 +2,18 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import IO, TYPE_CHECKING
 
+from strongroom.cli.lease import patiently
 from strongroom.cli.output import Json
 from strongroom.cli.paths import path
 from strongroom.core import manifest
 from strongroom.core.manifest import Entry
-from strongroom.movers.listed import Listed
+from strongroom.movers.listed import Listed, in_order
+from strongroom.movers.retrying import Patience
 
 if TYPE_CHECKING:
     from strongroom.cli.client import Api
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 def lines(api: "Api", dataset_id: str) -> Iterator[bytes]:
     """All of them, in the order of keys, many in a chunk. Raises Problem once they are forgotten: never a part."""
-    for items in _pages(api, dataset_id):
+    for items in _pages(lambda after: _page(api, dataset_id, after)):
         yield b"".join(map(_line, items))
 
 
@@ -27,8 +30,8 @@ class Recorded:
     the run may take days, and they are forgotten when the data set is finalized.
     """
 
-    def __init__(self, api: "Api", dataset_id: str) -> None:
-        self._api, self._dataset_id = api, dataset_id
+    def __init__(self, api: "Api", dataset_id: str, patience: Patience) -> None:
+        self._api, self._dataset_id, self._patience = api, dataset_id, patience
         self._kept: IO[bytes] | None = None
 
     def __enter__(self) -> "Recorded":
@@ -39,19 +42,18 @@ class Recorded:
             self._kept.close()
 
     def __call__(self) -> Iterator[Listed]:
-        """All of them, in the order of keys. Raises Problem."""
+        """All of them, in the order of keys. Raises: Unreachable, Unreadable, Problem."""
         if self._kept is not None:
             self._kept.seek(0)
             pages: Iterator[list[Json]] = map(json.loads, self._kept)
         else:
             pages = self._asked()
-        for items in pages:
-            yield from map(_listed, items)
+        return in_order(map(_listed, chain.from_iterable(pages)), "what was recorded")
 
     def _asked(self) -> Iterator[list[Json]]:
         kept = tempfile.TemporaryFile()  # noqa: SIM115  closed at the end of the run, or here
         try:
-            for items in _pages(self._api, self._dataset_id):
+            for items in _pages(self._patiently):
                 kept.write(json.dumps(items).encode() + b"\n")
                 yield items
         except BaseException:
@@ -59,11 +61,22 @@ class Recorded:
             raise
         self._kept = kept
 
+    def _patiently(self, after: str | None) -> Json:
+        def ask(_: float | None) -> Json:
+            with patiently():
+                return _page(self._api, self._dataset_id, after)
 
-def _pages(api: "Api", dataset_id: str) -> Iterator[list[Json]]:
+        return self._patience.of(ask)
+
+
+def _page(api: "Api", dataset_id: str, after: str | None) -> Json:
+    return api.get(path("datasets", dataset_id, "digests"), {"after": after})
+
+
+def _pages(ask: Callable[[str | None], Json]) -> Iterator[list[Json]]:
     after: str | None = None
     while True:
-        page = api.get(path("datasets", dataset_id, "digests"), {"after": after})
+        page = ask(after)
         yield page["items"]
         after = page["next_after"]
         if after is None:

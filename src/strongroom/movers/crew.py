@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Callable
 
 Work = Callable[[], None]
+_LONGEST_WAIT = 1.0  # seconds: on Windows, Ctrl-C interrupts no wait that has no end
 _WAITING = 64  # pieces of work of a lane that may wait: what finds it shall not run far ahead
 
 
@@ -98,7 +99,7 @@ class Crew:
         with self._told:
             while not is_so():
                 self.check()
-                self._told.wait()
+                self._told.wait(_LONGEST_WAIT)
             self.check()
             then()
 

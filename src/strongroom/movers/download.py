@@ -69,7 +69,8 @@ class Planned:
 class Download:
     """One run. `tally` may be looked at meanwhile, from any thread. `manifest` gives its entries from the beginning
     each time it is called, of a data set that may not have changed since; None where there is none. `recorded` gives
-    what movers reported, in the same way: good for the objects that it fits, and no word about others.
+    what movers reported, in the same way: good for the objects that it fits, and no word about others. Both are called
+    from several threads, one after the other.
     """
 
     order: Order
@@ -168,9 +169,12 @@ class Download:
             raise self._unwritable(error) from None
 
     def _look(self, ahead: Ahead[Found], free: int) -> None:
-        """Count what there is, and line it up as long as it fits. Has a thread of its own. Raises: Full, Unwritable."""
+        """Count what there is, and line it up as long as it fits. Has a thread of its own. Raises: Full, Stopped, and
+        what the store and the lists raise.
+        """
         needed = 0
         for found in self._known():
+            self.crew.check()
             if not self._difference(found):
                 self.tally.found_files += 1
                 self.tally.found_bytes += found.entry.size_bytes
@@ -179,7 +183,10 @@ class Download:
                 ahead.put(found)
         self.tally.is_counted = True
         if needed > free:
-            raise Full(f"{needed:,} bytes are to come, and the disk of {self.order.folder} has room for {free:,}")
+            said = f"{needed:,} bytes are to come, and the disk of {self.order.folder} has room for {free:,}"
+            came = self.tally.sent_files
+            stays = f"; {came:,} of {self.tally.found_files:,} files came before that was known, and stay there"
+            raise Full(f"{said}{stays if came else ''}")
         ahead.end()
 
     def _needed(self, entry: Listed) -> int:
@@ -204,18 +211,19 @@ class Download:
 
     # What has to be done
 
-    def _all(self, ahead: Ahead[Found]) -> Iterator[Found]:
-        """What was lined up; then, where that was not all, what follows it in the order of keys."""
-        last = b""
-        for found in ahead:
-            yield found
-            last = found.entry.key.encode()
-        if ahead.is_cut:
-            yield from (found for found in self._known() if found.entry.key.encode() > last)
-
     def _hand_out(self, ahead: Ahead[Found]) -> None:
+        last = b""
+        for group in ahead:
+            self._hand_over(group)
+            last = group[-1].entry.key.encode()
+        if ahead.is_cut:  # what follows in the order of keys
+            self._hand_over(found for found in self._known() if found.entry.key.encode() > last)
+        while not self.crew.is_idle:
+            self.crew.rest(_PAUSE_SECONDS)
+
+    def _hand_over(self, group: Iterable[Found]) -> None:
         batch: list[Task] = []
-        for entry in filter(None, map(self._entry, self._all(ahead))):
+        for entry in filter(None, map(self._entry, group)):
             task = self._task(entry)
             if task is None:
                 continue
@@ -228,8 +236,6 @@ class Download:
                 batch = []
         if batch:
             self.crew.do(Lane.FILES, lambda: self._receive(batch))
-        while not self.crew.is_idle:
-            self.crew.rest(_PAUSE_SECONDS)
 
     def _task(self, entry: Listed) -> Task | None:
         """What to receive; None for what needs nothing, or cannot be. Folders are made here, by one thread."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
+from itertools import count
 from typing import NamedTuple
 
 from strongroom.movers.answers import Stored
@@ -40,15 +41,16 @@ class Unreadable(Problem):
 
 def read(lines: Iterable[bytes]) -> Iterator[Listed]:
     """The entries of a manifest, one at a time. Raises: Unreadable, naming the line, also where one is out of order."""
+    return in_order(map(_parsed, count(1), lines), "the manifest")
+
+
+def in_order(entries: Iterable[Listed], what: str) -> Iterator[Listed]:
+    """The same. Raises: Unreadable, naming the line of `what`, where one is out of order: it would be passed over."""
     last = b""
-    for number, line in enumerate(lines, start=1):
-        try:
-            found = _entry(json.loads(line))
-            key = found.key.encode()
-        except (ValueError, KeyError, TypeError):
-            raise Unreadable(f"line {number} is not one of a manifest of Strongroom") from None
+    for number, found in enumerate(entries, start=1):
+        key = found.key.encode()
         if key <= last:
-            raise Unreadable(f"line {number} of the manifest is out of order")
+            raise Unreadable(f"line {number} of {what} is out of order")
         last = key
         yield found
 
@@ -81,6 +83,15 @@ def with_checksums(found: Iterable[Listed], manifest: Iterable[Listed]) -> Itera
     while told is not None:
         yield Found(told, False, False)
         told = next(known, None)
+
+
+def _parsed(number: int, line: bytes) -> Listed:
+    try:
+        found = _entry(json.loads(line))
+        found.key.encode()
+    except (ValueError, KeyError, TypeError):
+        raise Unreadable(f"line {number} is not one of a manifest of Strongroom") from None
+    return found
 
 
 def _entry(told: object) -> Listed:

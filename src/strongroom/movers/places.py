@@ -27,7 +27,7 @@ class Places:
     folds: bool | None = None
     _taken: dict[str, str] = field(default_factory=dict)
     _folders: set[str] = field(default_factory=set)
-    _known: dict[str, str] = field(default_factory=dict)  # folders of keys that were placed, and their paths
+    _known: dict[str, str] = field(default_factory=dict)  # how keys begin that were placed, to the last slash: its path
 
     def __post_init__(self) -> None:
         if self.folds is None:
@@ -35,7 +35,8 @@ class Places:
 
     def of(self, key: str, *, makes_folders: bool = True) -> str:
         """The path for a key, whose folders are there then. Raises: Unholdable; OSError where one cannot be made."""
-        head, _, name = key.rpartition("/")
+        name = key.rpartition("/")[2]
+        head = key[: len(key) - len(name)]  # with the slash: `/a` is no name, and not that of `a`
         if name and head in self._known:
             self._check(name)
             self._check_clash([key])
