@@ -105,10 +105,10 @@ def _load(here: Here, tools: list[Mover], load: Load) -> dict[str, Any]:
             seconds[tool.name]["up"].append(up)
             seconds[tool.name]["down"].append(down)
             print(f"{load.name}, {tool.name}: {up:.1f} s up, {down:.1f} s down", file=sys.stderr, flush=True)
+    limits = {"disk": _disk(here, source), "loopback": _loopback(load), **_verify(here, source)}
     # Not before: for minutes ext4 passes over the inodes of removed files one by one, and whoever makes new ones then
     # pays for it.
     shutil.rmtree(backs)
-    limits = {"disk": _disk(here, source), "loopback": _loopback(load), **_verify(here, source)}
     shutil.rmtree(source)
     found = {
         name: {way: _speeds(load, each) for way, each in ways.items()} | {"is_ours": name == OURS}

@@ -36,9 +36,9 @@ AWAY = Problem("The server does not answer.", Exit.UNAVAILABLE)
 
 def test_it_is_asked_for_once_and_read_again_and_again() -> None:
     api = Pages(["a", "b"], ["c"])
-    with Recorded(api, "id", AT_ONCE) as recorded:  # type: ignore[arg-type]
+    with Recorded(api, "id") as recorded:  # type: ignore[arg-type]
         for _ in range(3):
-            assert [(each.key, each.checksum) for each in recorded()] == [
+            assert [(each.key, each.checksum) for each in recorded(AT_ONCE)] == [
                 (key, f"sha256:{key * 64}") for key in ("a", "b", "c")
             ]
     assert api.asked == [None, "b"]
@@ -46,30 +46,30 @@ def test_it_is_asked_for_once_and_read_again_and_again() -> None:
 
 def test_what_was_left_in_the_middle_is_asked_for_anew() -> None:
     api = Pages(["a", "b"], ["a", "b"], ["c"])
-    with Recorded(api, "id", AT_ONCE) as recorded:  # type: ignore[arg-type]
-        first = recorded()
+    with Recorded(api, "id") as recorded:  # type: ignore[arg-type]
+        first = recorded(AT_ONCE)
         assert next(first).key == "a"
         del first
-        assert [each.key for each in recorded()] == ["a", "b", "c"]
+        assert [each.key for each in recorded(AT_ONCE)] == ["a", "b", "c"]
     assert api.asked == [None, None, "b"]
 
 
 def test_a_line_out_of_order_would_be_passed_over_and_is_refused() -> None:
     with (
-        Recorded(Pages(["a", "c"], ["b"]), "id", AT_ONCE) as recorded,  # type: ignore[arg-type]
+        Recorded(Pages(["a", "c"], ["b"]), "id") as recorded,  # type: ignore[arg-type]
         pytest.raises(Unreadable, match="line 3 of what was recorded is out of order"),
     ):
-        list(recorded())
+        list(recorded(AT_ONCE))
 
 
 def test_a_server_that_is_away_for_a_moment_is_asked_again() -> None:
     api = Pages(["a", "b"], AWAY, ["c"])
     patience = Patience(seconds=60, rest=lambda _: None)
-    with Recorded(api, "id", patience) as recorded:  # type: ignore[arg-type]
-        assert [each.key for each in recorded()] == ["a", "b", "c"]
+    with Recorded(api, "id") as recorded:  # type: ignore[arg-type]
+        assert [each.key for each in recorded(patience)] == ["a", "b", "c"]
     assert api.asked == [None, "b", "b"]
     with (
-        Recorded(Pages(AWAY), "id", AT_ONCE) as recorded,  # type: ignore[arg-type]
+        Recorded(Pages(AWAY), "id") as recorded,  # type: ignore[arg-type]
         pytest.raises(Unreachable),
     ):
-        list(recorded())
+        list(recorded(AT_ONCE))

@@ -23,7 +23,6 @@ class Sink:
     objects: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)  # size, ETag, content
     uploads: dict[str, tuple[str, dict[int, tuple[int, str, bytes]]]] = field(default_factory=dict)
     received: Counter[str] = field(default_factory=Counter)  # bytes of whole bodies by key
-    broken: Counter[str] = field(default_factory=Counter)  # bytes of bodies that broke off
     puts: Counter[str] = field(default_factory=Counter)
     refuse: Refuse = lambda method, key, query: None
     metadata: dict[str, str] = field(default_factory=dict)
@@ -85,9 +84,7 @@ class _Handler(StreamRequestHandler):
         key = unquote(path).lstrip("/").partition("/")[2]
         size = int(self.headers.get("content-length") or 0)
         body = self.rfile.read(size)
-        if len(body) < size:  # whoever sent it is gone, and nobody keeps a part of a body
-            with self.sink.lock:
-                self.sink.broken[key] += len(body)
+        if len(body) < size:  # whoever sent it is gone
             return None
         self.sink.requests += 1
         refused = self.sink.refuse(self.command, key, query)

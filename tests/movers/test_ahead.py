@@ -1,5 +1,7 @@
 """What one thread finds and another takes meanwhile: in order, whole, and never more waiting than there is room for."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from strongroom.movers import ahead as module
@@ -31,10 +33,16 @@ def test_from_the_first_that_finds_no_room_on_nothing_is_taken_in(most: int, cou
 
 
 def test_what_is_found_seldom_does_not_wait_for_company(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TOGETHER_SECONDS", 0.0)
+    monkeypatch.setattr(module, "_TOGETHER_SECONDS", 600)
     ahead: Ahead[int] = Ahead(Crew(), 10)
-    ahead.put(1)
-    assert next(iter(ahead)) == [1]
+    with ThreadPoolExecutor() as threads:
+        taking = threads.submit(next, iter(ahead))
+        assert not taking.done()
+        ahead.put(1)
+        assert taking.result(60) == [1]
+    for number in (2, 3):
+        ahead.put(number)
+    assert next(iter(ahead)) == [2, 3]
 
 
 def test_who_waits_for_what_never_comes_is_stopped() -> None:

@@ -85,11 +85,11 @@ def test_what_movers_recorded_is_compared_where_it_speaks_of_this_object(
     sha256, wrong = f"sha256:{hashlib.sha256(BIG).hexdigest()}", f"sha256:{'0' * 64}"
     # Of objects that are gone, or were written over since, the record says nothing.
     stale = (big._replace(key="gone", checksum=wrong), big._replace(key="other", checksum=wrong))
-    right = Download(Order(str(tmp_path / "a")), repository, recorded=lambda: (big._replace(checksum=sha256), *stale))
+    right = Download(Order(str(tmp_path / "a")), repository, recorded=lambda _: (big._replace(checksum=sha256), *stale))
     right.run()
     assert files(tmp_path / "a") == {"big": BIG, "other": SMALL}
     assert (right.compared, right.tally.problems) == ({"SHA-256": 1, "MD5": 1}, 0)
-    off = Download(Order(str(tmp_path / "b")), repository, recorded=lambda: (big._replace(checksum=wrong), *stale))
+    off = Download(Order(str(tmp_path / "b")), repository, recorded=lambda _: (big._replace(checksum=wrong), *stale))
     off.run()
     assert files(tmp_path / "b") == {"other": SMALL}
     assert off.tally.problems == 1

@@ -49,12 +49,12 @@ def test_killed_at_50_random_points_it_sends_next_to_nothing_twice(here: Here) -
             kills, in_this_round = kills + 1, in_this_round + 1
             continue
         assert here.sink.content() == files_of(here.folder) and not here.sink.uploads
-        # At most what the store had taken when its answer found nobody.
+        # At most what the store had taken when its answer found nobody. Bodies that broke off are not in it: each of
+        # the requests under way may have left one, and nobody keeps a part of a body.
         assert here.sink.received.total() <= size + in_this_round * PART_BYTES
-        assert here.sink.broken.total() <= in_this_round * THREADS * PART_BYTES
         assert here.sink.puts.total() <= 150 + 3 + 2 + in_this_round * THREADS
         finished, in_this_round = finished + 1, 0
-        for each in (here.sink.objects, here.sink.received, here.sink.broken, here.sink.puts):
+        for each in (here.sink.objects, here.sink.received, here.sink.puts):
             each.clear()  # type: ignore[attr-defined]
         for path in here.tmp.glob("journal*"):
             path.unlink()

@@ -30,8 +30,8 @@ class Recorded:
     the run may take days, and they are forgotten when the data set is finalized.
     """
 
-    def __init__(self, api: "Api", dataset_id: str, patience: Patience) -> None:
-        self._api, self._dataset_id, self._patience = api, dataset_id, patience
+    def __init__(self, api: "Api", dataset_id: str) -> None:
+        self._api, self._dataset_id = api, dataset_id
         self._kept: IO[bytes] | None = None
 
     def __enter__(self) -> "Recorded":
@@ -41,19 +41,19 @@ class Recorded:
         if self._kept is not None:
             self._kept.close()
 
-    def __call__(self) -> Iterator[Listed]:
+    def __call__(self, patience: Patience) -> Iterator[Listed]:
         """All of them, in the order of keys. Raises: Unreachable, Unreadable, Problem."""
         if self._kept is not None:
             self._kept.seek(0)
             pages: Iterator[list[Json]] = map(json.loads, self._kept)
         else:
-            pages = self._asked()
+            pages = self._asked(patience)
         return in_order(map(_listed, chain.from_iterable(pages)), "what was recorded")
 
-    def _asked(self) -> Iterator[list[Json]]:
+    def _asked(self, patience: Patience) -> Iterator[list[Json]]:
         kept = tempfile.TemporaryFile()  # noqa: SIM115  closed at the end of the run, or here
         try:
-            for items in _pages(self._patiently):
+            for items in _pages(lambda after: self._patiently(patience, after)):
                 kept.write(json.dumps(items).encode() + b"\n")
                 yield items
         except BaseException:
@@ -61,12 +61,12 @@ class Recorded:
             raise
         self._kept = kept
 
-    def _patiently(self, after: str | None) -> Json:
+    def _patiently(self, patience: Patience, after: str | None) -> Json:
         def ask(_: float | None) -> Json:
             with patiently():
                 return _page(self._api, self._dataset_id, after)
 
-        return self._patience.of(ask)
+        return patience.of(ask)
 
 
 def _page(api: "Api", dataset_id: str, after: str | None) -> Json:

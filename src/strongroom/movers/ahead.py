@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from strongroom.movers.crew import Crew
 
 _Item = TypeVar("_Item")
-# Handed over at once, for each time wakes whoever waits; but what is found seldom does not wait for company.
+# Whoever waits is woken for so many at once, or after so long; it looks by itself now and then, too.
 _TOGETHER = 64
 _TOGETHER_SECONDS = 0.1
 
@@ -21,23 +21,27 @@ class Ahead(Generic[_Item]):
 
     def __init__(self, crew: Crew, most: int) -> None:
         self._crew, self._most = crew, most
-        self._gathered: list[_Item] = []
         self._waiting: list[_Item] = []
         self._is_over = False
-        self._handed_at = time.monotonic()
+        self._unsaid, self._said_at = 0, time.monotonic()
         self.is_cut = False
 
     def put(self, item: _Item) -> None:
         """By the one who finds."""
-        if not self.is_cut:
-            self._gathered.append(item)
-            is_late = time.monotonic() - self._handed_at > _TOGETHER_SECONDS
-            if is_late or len(self._gathered) == min(_TOGETHER, self._most + 1):
-                self._hand_over()
+
+        def add() -> None:
+            self.is_cut = self.is_cut or len(self._waiting) >= self._most
+            if not self.is_cut:
+                self._waiting.append(item)
+
+        self._unsaid += 1
+        wakes = self._unsaid >= _TOGETHER or time.monotonic() - self._said_at > _TOGETHER_SECONDS
+        if wakes:
+            self._unsaid, self._said_at = 0, time.monotonic()
+        self._crew.tell(add, wakes=wakes)
 
     def end(self) -> None:
         """Nothing more comes."""
-        self._hand_over()
         self._crew.tell(lambda: setattr(self, "_is_over", True))
 
     def __iter__(self) -> Iterator[list[_Item]]:
@@ -53,14 +57,3 @@ class Ahead(Generic[_Item]):
             if not taken:
                 return
             yield taken
-
-    def _hand_over(self) -> None:
-        gathered, self._gathered = self._gathered, []
-        self._handed_at = time.monotonic()
-
-        def hand_over() -> None:
-            room = self._most - len(self._waiting)
-            self._waiting.extend(gathered[:room])
-            self.is_cut = self.is_cut or len(gathered) > room
-
-        self._crew.tell(hand_over)

@@ -83,7 +83,7 @@ class Crew:
         waiting = self._waiting[lane]
         with self._room:
             while waits and lane is not Lane.PARTS and len(waiting) >= _WAITING and not self._stopping.is_set():
-                self._room.wait()
+                self._room.wait(_LONGEST_WAIT)
             self.check()
             waiting.append(work)
             self._undone += 1
@@ -103,11 +103,12 @@ class Crew:
             self.check()
             then()
 
-    def tell(self, change: Work) -> None:
-        """Change something that others wait for."""
+    def tell(self, change: Work, *, wakes: bool = True) -> None:
+        """Change something that others wait for; who is not woken sees it after a second."""
         with self._told:
             change()
-            self._told.notify_all()
+            if wakes:
+                self._told.notify_all()
 
     def _serve(self, lanes: Sequence[Lane]) -> None:
         lined_up = [self._waiting[lane] for lane in lanes]

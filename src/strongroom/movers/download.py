@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from strongroom.movers import listed, names, ordered, places, receiving, verify
 from strongroom.movers.ahead import Ahead
+from strongroom.movers.answers import Stored
 from strongroom.movers.crew import Crew, Lane, Stopped
 from strongroom.movers.errors import Altered, Problem, Refused, Unreachable
 from strongroom.movers.limiting import Limit
@@ -22,6 +23,7 @@ from strongroom.movers.listed import Found, Listed
 from strongroom.movers.patterns import Selection
 from strongroom.movers.places import Places, Unholdable
 from strongroom.movers.receiving import PARTIAL, Receiver, Task
+from strongroom.movers.retrying import Patience
 from strongroom.movers.s3 import Repository
 from strongroom.movers.settling import UNSETTLED, Settling, Unwritable
 from strongroom.movers.tally import Event, Outage, Restored, Tally
@@ -69,15 +71,15 @@ class Planned:
 class Download:
     """One run. `tally` may be looked at meanwhile, from any thread. `manifest` gives its entries from the beginning
     each time it is called, of a data set that may not have changed since; None where there is none. `recorded` gives
-    what movers reported, in the same way: good for the objects that it fits, and no word about others. Both are called
-    from several threads, one after the other.
+    what movers reported, in the same way and as patiently as it is told: good for the objects that it fits, and no word
+    about others. Both are called from several threads, one after the other.
     """
 
     order: Order
     repository: Repository
     manifest: Callable[[], Iterable[Listed]] | None = None
     event: Callable[[Event], object] = lambda _: None
-    recorded: Callable[[], Iterable[Listed]] | None = None
+    recorded: Callable[[Patience], Iterable[Listed]] | None = None
     crew: Crew = field(default_factory=Crew)
     tally: Tally = field(default_factory=Tally)
     compared: dict[str, int] = field(default_factory=dict)
@@ -144,18 +146,20 @@ class Download:
         return ""
 
     def _known(self) -> Iterator[Found]:
-        """What the store or the manifest knows now, of what is meant."""
-        found = (
-            each
-            for each in listed.of_stored(self.repository.list(self.order.prefix))
-            if not each.key.startswith(ATTACHMENTS)
-        )
+        """What the store or the manifest knows now, of what is meant. Raises: Stopped, and what they raise."""
+        found = (each for each in listed.of_stored(self._stored()) if not each.key.startswith(ATTACHMENTS))
         if self.manifest:
             known = listed.with_checksums(found, self.manifest())
         else:
-            known = listed.with_checksums(found, self.recorded() if self.recorded else ())
+            recorded = self.recorded(self.repository.patience) if self.recorded else ()
+            known = listed.with_checksums(found, recorded)
             known = (each for each in known if each.is_there)
         return filter(self._is_meant, known)
+
+    def _stored(self) -> Iterator[Stored]:
+        for each in self.repository.list(self.order.prefix):
+            self.crew.check()
+            yield each
 
     def _is_meant(self, found: Found) -> bool:
         key, prefix = found.entry.key, self.order.prefix
@@ -172,21 +176,19 @@ class Download:
         """Count what there is, and line it up as long as it fits. Has a thread of its own. Raises: Full, Stopped, and
         what the store and the lists raise.
         """
-        needed = 0
+        needed = begun = 0
         for found in self._known():
-            self.crew.check()
             if not self._difference(found):
                 self.tally.found_files += 1
                 self.tally.found_bytes += found.entry.size_bytes
                 needed += self._needed(found.entry)
             if needed <= free:
                 ahead.put(found)
+                begun += 1
         self.tally.is_counted = True
         if needed > free:
             said = f"{needed:,} bytes are to come, and the disk of {self.order.folder} has room for {free:,}"
-            came = self.tally.sent_files
-            stays = f"; {came:,} of {self.tally.found_files:,} files came before that was known, and stay there"
-            raise Full(f"{said}{stays if came else ''}")
+            raise Full(f"{said}; what came or was begun before that was known stays there" if begun else said)
         ahead.end()
 
     def _needed(self, entry: Listed) -> int:

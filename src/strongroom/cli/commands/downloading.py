@@ -119,7 +119,7 @@ def run(
             if is_dry_run:
                 _rehearse(session, mover)
                 return
-            with Recorded(session.api, dataset["id"], patience) as mover.recorded, progress:
+            with Recorded(session.api, dataset["id"]) as mover.recorded, progress:
                 mover.run()
         except Full as problem:
             raise Problem(
