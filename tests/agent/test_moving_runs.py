@@ -1,9 +1,9 @@
 """What a run on a server says when it ends before its time."""
 
 import pytest
-from strongroom.agent.problems import Trouble
 
 from strongroom.agent import moving_runs
+from strongroom.agent.problems import Trouble
 from strongroom.movers.errors import Refused
 from strongroom.movers.tally import Tally
 
