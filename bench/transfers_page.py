@@ -9,10 +9,10 @@ from bench.figures import table, verdict
 def section(found: Mapping[str, Any]) -> Iterator[str]:
     """One table up, one down, one of verifying and of what the machine allows."""
     yield (
-        f"The same files into an empty data set and back into an empty folder, {found['rounds']} rounds, the programs "
-        "in turn; each from its start to its end. Ours signs in for credentials of its own, computes the SHA-256 of "
-        "every file, compares what the store answered for each, records the hashes, and compares the store's list at "
-        "the end. Down, it compares every file with its SHA-256 while it comes. Aim: at least the best of the others, "
+        f"The same files into an empty data set and back into an empty folder, {_rounds(found['rounds'])}, the "
+        "programs in turn; each from its start to its end. Ours signs in for credentials of its own, computes the "
+        "SHA-256 of every file, compares what the store answered for each, records the hashes, and compares the store's "
+        "list at the end. Down, it compares every file with its SHA-256 while it comes. Aim: at least the best of the others, "
         "with this on; who wants to be as sure of a download by another program runs `sha256sum -c` after it.\n"
     )
     for way, title in (("up", "upload"), ("down", "download")):
@@ -21,6 +21,10 @@ def section(found: Mapping[str, Any]) -> Iterator[str]:
     yield "What the machine allows for the same bytes, and verifying a folder that lies in memory:\n"
     yield table(("", *(f"{load['name']}, {load['unit']}" for load in found["loads"])), _limits(found))
     yield ""
+
+
+def _rounds(count: int) -> str:
+    return "one round" if count == 1 else f"{count} rounds"
 
 
 def _rows(found: Mapping[str, Any], way: str) -> Iterator[tuple[str, ...]]:
