@@ -11,9 +11,10 @@ def section(found: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"The same files into an empty data set and back into an empty folder, {_rounds(found['rounds'])}, the "
         "programs in turn; each from its start to its end. Ours signs in for credentials of its own, computes the "
-        "SHA-256 of every file, compares what the store answered for each, records the hashes, and compares the store's "
-        "list at the end. Down, it compares every file with its SHA-256 while it comes. Aim: at least the best of the others, "
-        "with this on; who wants to be as sure of a download by another program runs `sha256sum -c` after it.\n"
+        "SHA-256 of every file, compares what the store answered for each, records the hashes, and compares the "
+        "store's list at the end. Down, it compares every file with its SHA-256 while it comes. Aim: at least the "
+        "best of the others, with this on; who wants to be as sure of a download by another program runs "
+        "`sha256sum -c` after it.\n"
     )
     for way, title in (("up", "upload"), ("down", "download")):
         yield table((title, *(f"{load['name']}, {load['unit']}" for load in found["loads"])), _rows(found, way))
