@@ -4,10 +4,10 @@
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ from strongroom.engines.seaweedfs import embedded
 from strongroom.engines.seaweedfs.clients import s3_client
 from strongroom.engines.seaweedfs.engine import SeaweedEngine
 from strongroom.engines.seaweedfs.settings import Ports, SeaweedSettings
+from strongroom.runtime import launch
 from tests.ports import free_ports
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 CONSOLE = "http://console.example:8400"
 """The one origin whose pages may speak to the gateway."""
 _PORTS = 21
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass
@@ -175,23 +174,16 @@ def embedded_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
 
 
 def _started(spec: ProcessSpec) -> "subprocess.Popen[bytes]":
-    parent = os.getpid()
-
-    def die_with_parent() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
+    # As the supervisor does. Nothing may run between fork and exec here: the handlers that gRPC has for a fork start
+    # its threads in the child, too, and they abort it when the descriptors that they wait for are closed.
     with (spec.cwd / f"{spec.name}.log").open("ab") as log:
         return subprocess.Popen(
-            spec.argv,
+            [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), *spec.argv],
             env=dict(spec.env),
             cwd=spec.cwd,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            umask=0o077,
-            preexec_fn=die_with_parent,
         )
 
 

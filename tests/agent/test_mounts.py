@@ -14,6 +14,7 @@ import pytest
 from strongroom.core.vocabulary import Kind
 from tests.agent.network import as_user
 from tests.agent.room import Room, until
+from tests.processes import words
 
 TOOLS = ("rclone", "s3fs")
 SOMEBODY, SOMEBODY_ELSE = 61500, 61501
@@ -189,7 +190,7 @@ def test_a_mount_that_hangs_does_not_hold_the_agent_up(served: Room) -> None:
     made = served.dataset(Kind.ORIGINAL, one="11")
     point = mounted(served, made.name)
     well = mounted(served, served.dataset(Kind.ORIGINAL, two="22").name)
-    pid = next(each for each in pids("rclone") if str(point) in cmdline(each))
+    pid = next(each for each in pids("rclone") if str(point) in words(each))
     os.kill(pid, 19)
     try:
         served.heard(1)
@@ -204,7 +205,7 @@ def test_a_mount_that_hangs_does_not_hold_the_agent_up(served: Room) -> None:
 def test_a_storage_that_does_not_answer_holds_up_nobody_who_asks_how_the_mounts_are(served: Room) -> None:
     made = served.dataset(Kind.ORIGINAL, one="11")
     point = mounted(served, made.name)
-    os.kill(next(each for each in pids("rclone") if str(point) in cmdline(each)), signal.SIGHUP)  # forget the names
+    os.kill(next(each for each in pids("rclone") if str(point) in words(each)), signal.SIGHUP)  # forget the names
     with served.engine.frozen("gateway"):
         # What touches the mount now waits where no signal reaches it. The command ends, and so does what reads it.
         assert "no answer within" in served.run("mounts").stdout
@@ -237,11 +238,3 @@ def pids(name: str) -> list[int]:
     """The processes of that name."""
     found = subprocess.run(["pgrep", "-x", name], capture_output=True, text=True, check=False).stdout
     return [int(each) for each in found.split()]
-
-
-def cmdline(pid: int) -> str:
-    """The words a process was started with."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
-    except OSError:
-        return ""

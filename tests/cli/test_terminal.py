@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -52,12 +51,11 @@ def on_terminal(
     # setsid --ctty: the pseudo terminal becomes the one that Ctrl-C is typed at.
     # A runner in the background may ignore Ctrl-C, and what it starts would inherit that.
     running = subprocess.Popen(
-        ["setsid", "--ctty", "--wait", *command],
+        ["env", "--default-signal=INT", "setsid", "--ctty", "--wait", *command],
         stdin=child,
         stdout=child,
         stderr=child,
         env=environ,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     os.close(child)
     drawn: list[bytes] = []

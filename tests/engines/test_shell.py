@@ -4,11 +4,10 @@ import json
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.processes import eventually, is_alive
 
 from strongroom.core.errors import Unavailable
 from strongroom.engines.seaweedfs.shell import has_rule
@@ -33,10 +32,10 @@ def test_the_shell_ends_with_whoever_started_it(tmp_path: Path) -> None:
     weed.chmod(0o700)
     with socket.create_server(("127.0.0.1", 0)) as engine:
         caller = subprocess.Popen([sys.executable, "-c", _CALL, str(tmp_path), str(engine.getsockname()[1] - 5)])
-        assert _eventually(told.exists)
+        assert eventually(told.exists)
         caller.kill()
         caller.wait()
-    assert _eventually(lambda: not _is_alive(int(told.read_text())))
+    assert eventually(lambda: not is_alive(int(told.read_text())))
 
 
 _CALL = """
@@ -47,18 +46,3 @@ from strongroom.engines.seaweedfs.settings import Ports, SeaweedSettings
 home = Path(sys.argv[1])
 shell.configure(SeaweedSettings(home, "test", ports=Ports(int(sys.argv[2])), weed=home / "weed"), "/buckets/x/")
 """
-
-
-def _eventually(true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 60
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return true()
-
-
-def _is_alive(pid: int) -> bool:
-    """Whether the process runs; one that only waits to be reaped does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.runtime.front_door import eventually, is_alive
+from tests.processes import eventually, is_alive
 
 
 def run(folder: Path, make: str) -> "subprocess.Popen[str]":

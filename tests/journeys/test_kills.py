@@ -5,7 +5,6 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.journeys.api import Refused, Study
 from tests.journeys.system import System, running
 from tests.journeys.writers import Put, writing
-from tests.runtime.front_door import descendants, eventually, is_alive
+from tests.processes import descendants, eventually, is_alive, words
 
 PARTS = {"storage": "weed -v=0 -logtostderr=true server", "gateway": "weed -v=0 -logtostderr=true s3"}
 PARTS |= {"web": "strongroom.runtime web", "worker": "strongroom.runtime worker"}
@@ -28,8 +27,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 def _pid(system: System, part: str) -> int:
     """The process of this part; of several web processes, the one that started the others."""
-    lines = {pid: Path(f"/proc/{pid}/cmdline") for pid in system.door.pids()}
-    found = [pid for pid, line in lines.items() if PARTS[part] in line.read_bytes().replace(b"\0", b" ").decode()]
+    found = [pid for pid in system.door.pids() if PARTS[part] in " ".join(words(pid))]
     assert found, f"no process of ours is the {part}"
     return found[0]
 

@@ -3,14 +3,13 @@
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.journeys.api import Study
 from tests.journeys.enrolled import Enrolled, enrolled
-from tests.runtime.front_door import descendants, is_alive
+from tests.processes import descendants, is_alive, words
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def _reads(machine: Enrolled, file: str) -> bool:
 
 def test_a_mount_works_on_while_the_control_plane_is_away(machine: Enrolled, study: Study) -> None:
     system = machine.system
-    web = next(pid for pid in system.door.pids() if b"runtime\0web" in _line(pid))
+    web = next(pid for pid in system.door.pids() if "strongroom.runtime web" in " ".join(words(pid)))
     gone = [web, *descendants(web)]  # who answers until they are gone, too, may break off at any moment
     os.kill(web, signal.SIGKILL)
     assert _reads(machine, "first/0.csv")
@@ -50,7 +49,7 @@ def test_a_mount_works_on_while_the_control_plane_is_away(machine: Enrolled, stu
 
 def test_a_mount_reads_again_once_the_engine_is_back(machine: Enrolled, study: Study) -> None:
     system = machine.system
-    killed = [pid for pid in system.door.pids() if b"weed" in _line(pid).partition(b"\0")[0]]
+    killed = [pid for pid in system.door.pids() if any(word.endswith("weed") for word in words(pid)[:1])]
     assert len(killed) > 1, "the engine and its gateway"
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
@@ -87,10 +86,3 @@ def _is_ready(machine: Enrolled) -> bool:
         return machine.system.door.readiness().status_code == 200
     except httpx.TransportError:
         return False
-
-
-def _line(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""

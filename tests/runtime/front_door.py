@@ -10,8 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,34 +18,9 @@ from pathlib import Path
 import httpx
 
 from tests.ports import free_ports
+from tests.processes import descendants, eventually, is_alive
 
 READY_SECONDS = 150
-
-
-def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
-    """Whether it becomes true in time."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that only waits to be reaped does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def descendants(pid: int) -> list[int]:
-    """Every process below this one."""
-    with contextlib.suppress(FileNotFoundError):
-        children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-        return [*children, *(deeper for child in children for deeper in descendants(child))]
-    return []
 
 
 @dataclass

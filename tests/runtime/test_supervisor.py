@@ -6,8 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from strongroom.core.errors import Unavailable
 from strongroom.engines.processes import ProcessSpec
 from strongroom.runtime import supervisor as supervising
 from strongroom.runtime.supervisor import Supervisor
+from tests.processes import eventually, is_alive
 
 # A process with a child of its own in the same group, as web servers have: both must go.
 FAMILY = """
@@ -46,22 +45,6 @@ def spec(folder: Path, *words: str, name: str = "family", program: str = FAMILY,
 
 def pids(folder: Path) -> list[int]:
     return [int(each) for each in (folder / "pids").read_text().split()]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 async def supervisor(folder: Path, said: list[str] | None = None) -> Supervisor:

@@ -2,7 +2,6 @@
 
 import os
 import pty
-import re
 import signal
 import socket
 import sqlite3
@@ -17,7 +16,10 @@ import pytest
 
 from strongroom.core import credentials
 from tests import postgres
-from tests.runtime.front_door import FrontDoor, eventually, front_door, is_alive
+from tests.processes import children, eventually, is_alive, words
+from tests.runtime.front_door import FrontDoor, front_door
+
+_WEB = "strongroom.runtime web"
 
 
 @pytest.fixture
@@ -39,11 +41,6 @@ def rows(door: FrontDoor, query: str) -> list[tuple[object, ...]]:
         return database.execute(query).fetchall()
     finally:
         database.close()
-
-
-def children(pid: int) -> list[int]:
-    """The processes that this one started."""
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def answers(door: FrontDoor) -> bool:
@@ -92,36 +89,44 @@ def test_a_killed_web_worker_is_replaced_and_none_outlives_the_web_server(door: 
     assert eventually(lambda: answers(door))
 
 
-def test_a_web_worker_that_is_still_loading_ends_when_it_is_told_to(door: FrontDoor) -> None:
+@pytest.mark.parametrize("moment", ["just forked", "loading", "about to serve"])
+def test_a_web_worker_that_is_still_starting_ends_when_it_is_told_to(door: FrontDoor, moment: str) -> None:
     door.more["STRONGROOM_WEB_WORKERS"] = "1"
-    supervisor = door.launch()
-    forked: list[int] = []
-    while not forked:
-        assert supervisor.poll() is None, door.output
-        forked = [each for pid in children(supervisor.pid) if _is_web(pid) for each in children(pid)]
-    [worker] = forked
-    os.kill(worker, signal.SIGSTOP)  # whatever it was at
-    supervisor.send_signal(signal.SIGTERM)
-    assert eventually(lambda: _waits(worker, signal.SIGTERM)), door.output
-    os.kill(worker, signal.SIGCONT)
-    assert supervisor.wait(60) == 0
-    assert not is_alive(worker)
-    log = (door.home / "log" / "web.log").read_text()
-    assert "Stopped worker-1" in log and "refused to gracefully stop" not in log
-    assert "by force" not in door.output and "Traceback" not in door.output + log
+    there = door.home / "there"
+    command = [sys.executable, "-c", _WITH_A_SLOW_WORKER, moment, str(there)]
+    with subprocess.Popen(command, env=door.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+        assert eventually(lambda: there.exists() or server.poll() is not None)
+        server.terminate()
+        assert server.stdout is not None
+        log = server.stdout.read().decode()
+    assert server.returncode == 0
+    assert "Stopped worker-1" in log and "refused to gracefully stop" not in log and "Traceback" not in log
 
 
-def _is_web(pid: int) -> bool:
-    try:
-        return b"runtime\0web" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
-        return False
+_WITH_A_SLOW_WORKER = """
+import os, sys, time
+from pathlib import Path
+from granian import _signals
+from strongroom.runtime import __main__, launch
 
+moment, there = sys.argv[1], Path(sys.argv[2])
 
-def _waits(pid: int, which: signal.Signals) -> bool:
-    """Whether the signal was sent to a process that has not taken it yet."""
-    [pending] = re.findall(r"^ShdPnd:\s+(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    return bool(int(pending, 16) >> (which - 1) & 1)
+def slowly(deed):
+    def slow(*arguments):
+        done = deed(*arguments)
+        there.touch()
+        time.sleep(2)  # meanwhile it is told
+        return done
+    return slow
+
+if moment == "just forked":
+    os.register_at_fork(after_in_child=slowly(lambda: None))
+elif moment == "loading":
+    launch.die_with_parent = slowly(launch.die_with_parent)
+else:
+    _signals.set_sync_signals = slowly(_signals.set_sync_signals)
+__main__.main(["web"])
+"""
 
 
 def test_sigterm_and_a_closed_terminal_stop_it_like_ctrl_c(door: FrontDoor) -> None:
@@ -215,7 +220,7 @@ def test_everything_in_the_home_is_private(bare: FrontDoor) -> None:
 def test_a_crashed_web_server_comes_back_by_itself(door: FrontDoor) -> None:
     door.start()
     assert door.process is not None
-    web = next(pid for pid in door.pids() if _is_web(pid))
+    web = next(pid for pid in door.pids() if _WEB in " ".join(words(pid)))
     os.kill(web, signal.SIGKILL)
     assert eventually(lambda: "web                runs again" in door.output), door.output
     assert door.readiness().status_code == 200

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.runtime.front_door import FrontDoor, eventually, front_door, is_alive
+from tests.processes import eventually, is_alive, words
+from tests.runtime.front_door import FrontDoor, front_door
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def door(tmp_path: Path) -> Iterator[FrontDoor]:
 
 
 def engine_pids(door: FrontDoor) -> list[int]:
-    return [pid for pid in door.pids() if b"weed\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in door.pids() if any(word.endswith("weed") for word in words(pid))]
 
 
 def test_the_engine_lives_and_dies_with_the_front_door_and_keeps_what_it_was_given(door: FrontDoor) -> None:
