@@ -3,8 +3,9 @@
 Source: proc(5); a file of `/proc/<pid>` that was opened in time answers ESRCH once the process is reaped.
 """
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
@@ -46,3 +47,12 @@ def descendants(pid: int) -> list[int]:
     """Every process below this one."""
     below = children(pid)
     return [*below, *(deeper for child in below for deeper in descendants(child))]
+
+
+def sockets(pid: int) -> Iterator[str]:
+    """The inodes of the sockets that it holds, as `/proc/net/tcp` names them."""
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            kind, _, inode = str(link.readlink()).partition(":")
+            if kind == "socket":
+                yield inode.strip("[]")

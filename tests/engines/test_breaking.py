@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.engine_fixture import Running, start_embedded
 from tests.engines.conftest import new_repository
 from tests.engines.test_contract import document, keys, put
+from tests.processes import sockets
 
 from strongroom.core.errors import Unavailable
 from strongroom.engines.seaweedfs import embedded
@@ -197,13 +198,7 @@ def test_no_secret_is_on_a_command_line(running: Running) -> None:
 
 def test_nothing_listens_beyond_loopback_and_telemetry_is_off(running: Running) -> None:
     running.start()
-    pids = running.pids()
-    inodes = {
-        link.readlink().name.partition("[")[2].rstrip("]")
-        for pid in pids
-        for link in Path(f"/proc/{pid}/fd").iterdir()
-        if str(link.readlink()).startswith("socket:")
-    }
+    inodes = {inode for pid in running.pids() for inode in sockets(pid)}
     rows = [row.split() for name in ("tcp", "tcp6") for row in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
     listening = {row[1] for row in rows if row[3] == "0A" and row[9] in inodes}
     assert len(listening) == 8

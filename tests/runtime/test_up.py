@@ -1,5 +1,6 @@
 """`up` from outside: real processes, a home of its own, free ports."""
 
+import ctypes
 import os
 import pty
 import signal
@@ -87,6 +88,16 @@ def test_a_killed_web_worker_is_replaced_and_none_outlives_the_web_server(door: 
     assert eventually(lambda: not is_alive(worker))
     door.process.send_signal(signal.SIGCONT)
     assert eventually(lambda: answers(door))
+
+
+def test_a_web_worker_ends_whichever_of_its_threads_is_told_to(door: FrontDoor) -> None:
+    door.more["STRONGROOM_WEB_WORKERS"] = "1"
+    door.start()
+    assert door.process is not None
+    [worker] = [each for pid in children(door.process.pid) for each in children(pid)]
+    [other, *_] = [int(each.name) for each in Path(f"/proc/{worker}/task").iterdir() if int(each.name) != worker]
+    assert ctypes.CDLL(None).tgkill(worker, other, signal.SIGTERM) == 0
+    assert eventually(lambda: not is_alive(worker), 30)
 
 
 @pytest.mark.parametrize("moment", ["just forked", "loading", "about to serve"])

@@ -4,6 +4,8 @@ import gc
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from granian import Granian
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _BACKLOG = 1024
 _ENDING = (signal.SIGTERM, signal.SIGINT)
+_WAKE_SECONDS = 0.2
 
 
 def serve(settings: Settings) -> None:
@@ -33,6 +36,7 @@ def serve(settings: Settings) -> None:
     def load(_: str) -> "WSGIHandler":
         """What a worker serves; the kernel ends it with this process, which could not when it is killed."""
         launch.die_with_parent(server)
+        _wake_for_the_end()
         return application
 
     Granian(
@@ -67,3 +71,28 @@ def _end_workers_that_load() -> None:
         release()
 
     os.register_at_fork(before=hold, after_in_parent=release, after_in_child=obey)
+
+
+def _wake_for_the_end() -> None:
+    """Have the main thread of this worker woken again and again once a signal to end it has come.
+
+    Granian's main thread waits for a lock, and Python runs the handler in that thread alone, once it wakes: a signal
+    that another thread took, or that came just before the wait began, would wake nobody, and the worker would be killed
+    with the requests that it serves. What wakes it is another signal: two of the same would block granian's handler.
+
+    Source: `signal`, "Execution of Python signal handlers", and `set_wakeup_fd`, which hears of every signal at once.
+    """
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.signal(signal.SIGURG, lambda *_: None)
+    main = threading.get_ident()
+
+    def wake() -> None:
+        while os.read(reading, 1)[0] not in _ENDING:
+            pass
+        while True:
+            time.sleep(_WAKE_SECONDS)
+            signal.pthread_kill(main, signal.SIGURG)
+
+    threading.Thread(target=wake, name="wake for the end", daemon=True).start()
