@@ -90,6 +90,21 @@ def test_a_killed_web_worker_is_replaced_and_none_outlives_the_web_server(door: 
     assert eventually(lambda: answers(door))
 
 
+def test_up_that_is_stopped_while_it_starts_ends_in_order(door: FrontDoor) -> None:
+    door.more["STRONGROOM_WEB_WORKERS"] = "1"
+    supervisor = door.launch()
+    forked: list[int] = []
+    while not forked:
+        assert supervisor.poll() is None, door.output
+        forked = [each for pid in children(supervisor.pid) if _WEB in " ".join(words(pid)) for each in children(pid)]
+    supervisor.terminate()
+    assert supervisor.wait(60) == 0
+    assert not any(map(is_alive, forked))
+    log = (door.home / "log" / "web.log").read_text()
+    assert "Stopped worker-1" in log and "refused to gracefully stop" not in log
+    assert "by force" not in door.output and "Traceback" not in door.output + log
+
+
 def test_a_web_worker_ends_whichever_of_its_threads_is_told_to(door: FrontDoor) -> None:
     door.more["STRONGROOM_WEB_WORKERS"] = "1"
     door.start()
