@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 BESIDE = ("check", "postgresql")
@@ -21,6 +21,7 @@ TESTS = ("pytest",)
 _PATIENCE_SECONDS = 30 * 60
 # For pytest to take down what it has started.
 _STOP_SECONDS = 30
+_NAMES = ("FAILED ", "ERROR ")
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 Part = subprocess.Popen[bytes]
@@ -67,9 +68,19 @@ def _run(parts: list[Part], said: IO[bytes]) -> int:
         show()
     if late or beside.returncode:
         failures.append(f"{late or f'ended with status {beside.returncode}'}: make {' '.join(BESIDE)} (shown above)")
+    for each in _failed(said) if beside.returncode else ():
+        print(each, flush=True)
     for each in failures:
         print(f"FAILED, {each}", flush=True)
     return tests.returncode or beside.returncode or bool(late)
+
+
+def _failed(said: IO[bytes]) -> Iterator[str]:
+    """The lines in which pytest names what failed: they were shown long ago, before whatever the other part said."""
+    said.seek(0)
+    for line in said.read().decode(errors="replace").splitlines():
+        if line.startswith(_NAMES):
+            yield line
 
 
 def _start(goals: Iterable[str], said: IO[bytes] | None = None) -> Part:

@@ -3,11 +3,12 @@
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connections
-from django.db.models import F
+from django.db import InterfaceError, connections
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from strongroom.actions import converge, datasets, keys, leases
@@ -16,6 +17,7 @@ from strongroom.core.errors import Unavailable
 from strongroom.core.vocabulary import KeyStatus, State
 from strongroom.db.models import Dataset
 from tests.actions.rules import assert_rules_hold, time_passes, work_until_settled
+from tests.processes import eventually
 from tests.threads import at_once
 from tests.world import World, actor_of
 
@@ -64,6 +66,28 @@ def test_a_holder_that_lives_keeps_it_however_long_its_work_takes(
     Dataset.objects.filter(id=dataset.id).update(lease=uuid4(), leased_until=timezone.now())  # nobody renews this one
     with leased(dataset.id, wait_seconds=1):
         pass
+
+
+@pytest.mark.parametrize("wrong", [InterfaceError("closed"), RuntimeError("no memory")], ids=["database", "other"])
+def test_a_holder_keeps_it_although_renewing_failed_once(
+    lasting_world: World, monkeypatch: pytest.MonkeyPatch, wrong: Exception
+) -> None:
+    dataset, failed = lasting_world.dataset(), threading.Event()
+    rows = leases._all
+
+    def fails_once(kind: leases.Leasable) -> "QuerySet[Any]":
+        if threading.current_thread() is leases._keeper and not failed.is_set():
+            failed.set()
+            raise wrong
+        return rows(kind)
+
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.1)
+    monkeypatch.setattr(leases, "_keeper", None)
+    monkeypatch.setattr(leases, "_all", fails_once)
+    with leased(dataset.id, wait_seconds=0):
+        assert failed.wait(60)
+        before = columns(dataset)[1]
+        assert eventually(lambda: columns(dataset)[1] != before, 60)
 
 
 def test_the_lease_of_a_dead_process_runs_out(world: World) -> None:

@@ -44,6 +44,26 @@ def test_a_refusal_is_counted_and_told(stage: Stage, capsys: pytest.CaptureFixtu
     assert "✗ refused by the store: An error occurred (AccessDenied)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        (
+            'NOTICE: Config file "/data/403/rclone.conf" not found\n'
+            "ERROR : api error AccessDenied: Access Denied.\nNOTICE: Failed to copyto: 403",
+            "ERROR : api error AccessDenied: Access Denied.",
+        ),
+        ("NOTICE: /403/AccessDenied.csv\nERROR : https response error StatusCode: 403, RequestID: 1", "ERROR : https"),
+    ],
+)
+def test_a_path_that_looks_like_a_refusal_is_none(
+    stage: Stage, capsys: pytest.CaptureFixture[str], printed: str, told: str
+) -> None:
+    stage.refused("say", "1", printed)
+    assert f"✗ refused by the store: {told}" in capsys.readouterr().out
+    with pytest.raises(Problem, match="should have refused"):
+        stage.refused("say", "1", "Failed to open /data/403/AccessDenied.csv: no such file or directory")
+
+
 def test_a_forgery_must_be_found_out_with_its_own_exit_code(stage: Stage) -> None:
     stage.caught("say", "9", "no", code=Exit.NOT_VERIFIED, as_what="found out")
     with pytest.raises(Problem, match="It should have ended with 9, but ended with 1"):

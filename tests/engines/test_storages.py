@@ -15,8 +15,8 @@ from tests.engines.conftest import new_repository
 from tests.engines.test_contract import document, keys, put
 
 from strongroom.core.errors import Unavailable
-from strongroom.engines.seaweedfs import metrics, storages
-from strongroom.engines.seaweedfs.settings import SeaweedSettings
+from strongroom.engines.seaweedfs import metrics, storages, volumes
+from strongroom.engines.seaweedfs.settings import SeaweedSettings, Storage
 
 FOLDERS = ("data", "data-2")
 _PART = 5 << 20
@@ -234,6 +234,18 @@ def test_one_that_runs_out_of_open_files_is_named_however_many_the_others_have_l
     health = metrics.open_files(found)
     assert health.is_healthy is (short is None)
     assert (short or f"storage {found[0][1]:,} of {found[0][2]:,}") in health.detail
+
+
+def test_a_process_without_volumes_counts_once_the_engine_may_make_some_in_it(tmp_path: Path) -> None:
+    fresh = start_embedded(tmp_path / "fresh", storage_processes=2)
+    try:
+        assert sum(not any((fresh.settings.home / name).glob("*.dat")) for name in FOLDERS) == 1
+        assert [volumes.are_known(fresh.settings, each) for each in fresh.settings.storages] == [True, True]
+        third = Storage(3, fresh.settings.ports)
+        (fresh.settings.home / third.folder).mkdir()
+        assert not volumes.are_known(fresh.settings, third)
+    finally:
+        fresh.stop()
 
 
 def test_what_is_too_much_for_the_open_files_of_one_goes_to_the_other_and_more_is_refused(

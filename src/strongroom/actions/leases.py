@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -183,8 +183,10 @@ def _keep() -> None:
             for rows in {rows for rows, _ in held.values()}:
                 mine = [row_id for kind, row_id in held.values() if kind is rows]
                 _all(rows).filter(id__in=mine, lease__in=held).update(leased_until=until)
-        except DatabaseError as error:  # the holder will see it too, at its next write
+        except Error as error:  # the holder will see it too, at its next write
             log.warning("leases_not_renewed", count=len(held), error=str(error))
+        except Exception:  # whatever it is, the next time may be better, and others are held than these
+            log.exception("renewing_crashed", count=len(held))
         finally:
             connection.close()
 

@@ -86,7 +86,7 @@ class Rclone:
             "ENDPOINT": endpoint,
         }
         remote = {f"RCLONE_CONFIG_TOUR_{name}": value for name, value in settings.items()}
-        return {**remote, "RCLONE_RETRIES": "1", "RCLONE_CONFIG": "rclone.conf"}
+        return {**remote, "RCLONE_RETRIES": "1", "RCLONE_CONFIG": ""}  # none
 
     def upload(self, folder: str) -> tuple[str, ...]:
         return "rclone", "copy", "-v", "--stats", "0", folder, "tour:$REPOSITORY"

@@ -55,6 +55,12 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "LookupVolumeResponse": {"volume_id_locations": (1, "[VolumeIdLocation]")},
     "VolumeIdLocation": {"volume_or_file_id": (1, "string"), "locations": (2, "[Location]")},
     "Location": {"url": (1, "string")},
+    "VolumeListRequest": {},
+    "VolumeListResponse": {"topology_info": (1, "TopologyInfo")},
+    "TopologyInfo": {"data_center_infos": (2, "[DataCenterInfo]")},
+    "DataCenterInfo": {"rack_infos": (2, "[RackInfo]")},
+    "RackInfo": {"data_node_infos": (2, "[DataNodeInfo]")},
+    "DataNodeInfo": {"id": (1, "string")},
     "Encryption": {"sse_algorithm": (1, "string")},
     "BucketMetadata": {"tags": (1, "[Pair]"), "encryption": (3, "Encryption")},
 }
@@ -62,6 +68,7 @@ _OPTIONS = (
     ("grpc.enable_http_proxy", 0),  # it is on this machine, whatever proxy the environment names
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.max_receive_message_length", -1),  # a list of all volumes is longer than the 4 MB of the default
 )
 
 

@@ -24,18 +24,32 @@ _SAMPLE = 3  # one may be deleted while it is looked for
 
 
 def are_known(settings: SeaweedSettings, storage: Storage) -> bool:
-    """Whether the engine looks for the volumes of this process there; also where it has none."""
+    """Whether the engine looks for the volumes of this process there; where it has none, whether it may make some.
+
+    A process tells the master of itself when it starts, and again only seconds later where that came too early.
+    """
     sample = list(islice(_volume_ids(settings.home / storage.folder), _SAMPLE))
-    if not sample:
-        return True
-    request = message("LookupVolumeRequest")(volume_or_file_ids=sample)
+    here = f"127.0.0.1:{storage.port}"
     try:
-        answer = _ask(settings, settings.ports.master + 1, "master_pb.Seaweed/LookupVolume", request, _LOOK_SECONDS)
+        return here in (_places(settings, sample) if sample else _members(settings))
     except grpc.RpcError:
         return False
+
+
+def _places(settings: SeaweedSettings, volumes: list[str]) -> set[str]:
+    request = message("LookupVolumeRequest")(volume_or_file_ids=volumes)
+    answer = _ask(settings, settings.ports.master + 1, "master_pb.Seaweed/LookupVolume", request, _LOOK_SECONDS)
     found = message("LookupVolumeResponse").FromString(answer).volume_id_locations
-    here = f"127.0.0.1:{storage.port}"
-    return any(location.url == here for each in found for location in each.locations)
+    return {location.url for each in found for location in each.locations}
+
+
+def _members(settings: SeaweedSettings) -> set[str]:
+    """All processes that the master knows. The only question for them is the one for all their volumes, too."""
+    request = message("VolumeListRequest")()
+    answer = _ask(settings, settings.ports.master + 1, "master_pb.Seaweed/VolumeList", request, _LOOK_SECONDS)
+    known = message("VolumeListResponse").FromString(answer).topology_info
+    racks = (rack for center in known.data_center_infos for rack in center.rack_infos)
+    return {node.id for rack in racks for node in rack.data_node_infos}
 
 
 def forget(settings: SeaweedSettings, bucket: str) -> None:
