@@ -2,11 +2,14 @@
 
 import gzip
 import io
+from uuid import UUID
 
 from django.utils import timezone
 
-from strongroom.actions import checking, fixity, inventory
+from strongroom.actions import checking, fixity, inventory, manifests
 from strongroom.core import manifest
+from strongroom.core.actor import Actor
+from strongroom.core.vocabulary import ManifestForm
 from strongroom.db.models import Dataset, Event, FixityCheck, Manifest
 from tests.world import World
 
@@ -45,6 +48,12 @@ def checked(world: World, dataset: Dataset) -> FixityCheck:
     fixity.start(world.owner(dataset.space), dataset.id)
     work(world)
     return last(dataset)
+
+
+def downloaded(actor: Actor, dataset_id: UUID, form: ManifestForm = ManifestForm.JSONL) -> bytes:
+    """The whole file of a manifest."""
+    with manifests.download(actor, dataset_id, form=form) as file:
+        return file.read()
 
 
 def write_manifest(world: World, recorded: Manifest, entries: list[manifest.Entry]) -> None:

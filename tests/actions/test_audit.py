@@ -1,10 +1,12 @@
 """The ledger read back: who may see what, in which order, and whether anything was changed behind its back."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -169,6 +171,22 @@ def test_an_export_is_read_in_batches_and_holds_no_more(world: World, monkeypatc
     monkeypatch.setattr(audit, "_BATCH", 3)
     lines = audit.export(world.administrator)
     assert ledger.verify_export(lines).count == Event.objects.count()
+
+
+def test_an_export_that_breaks_off_says_so_and_passes_no_check(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = world.space()
+    entries = audit._entries
+
+    def broken(events: "QuerySet[Event]") -> Iterator[ledger.Entry]:
+        yield next(entries(events))
+        raise OperationalError("the connection was closed")
+
+    monkeypatch.setattr(audit, "_entries", broken)
+    for of in (None, space.id):
+        *lines, last = audit.export(world.administrator if of is None else world.owner(space), space_id=of)
+        assert "broke off" in json.loads(last)["problem"] and len(lines) == 2
+        assert not ledger.verify_export([*lines, last]).is_whole
+    assert ledger.verify_export(lines).is_whole, "of a space alone, an end that is missing cannot be seen otherwise"
 
 
 def test_the_whole_chain_is_intact_and_passes_through_every_receipt(world: World) -> None:

@@ -10,6 +10,7 @@ from strongroom.core.actor import Actor
 from strongroom.core.vocabulary import Kind, Role, State, Verb
 from strongroom.db.models import Dataset, Event, Manifest
 from tests.actions.attempts import attach
+from tests.actions.checks import downloaded
 from tests.actions.rules import assert_proved, assert_rules_hold, work, work_until_settled
 from tests.world import World, actor_of
 
@@ -113,7 +114,7 @@ def test_a_finalized_data_set_comes_with_its_proof(world: World) -> None:
     assert (done.actor_id, done.after["manifest_sha256"], done.after["object_count"]) == (None, proof.root_sha256, 2)
     assert told.ledger_sequence == done.sequence - 1
     assert manifests.show(owner, row.id).root_sha256 == proof.root_sha256
-    lines = b"".join(manifests.download(owner, row.id))
+    lines = downloaded(owner, row.id)
     assert lines.count(b"\n") == 2
     assert last_event("manifest.download").after == {"manifest_sha256": proof.root_sha256, "form": "jsonl"}
 
@@ -221,7 +222,7 @@ def test_the_tombstone_of_a_finalized_data_set_keeps_manifest_and_reason(world: 
     done = last_event("dataset.deleted")
     assert (done.reason, done.after["manifest_sha256"]) == ("consent was withdrawn", proof.root_sha256)
     assert manifests.show(owner, row.id).id == proof.id
-    assert b"".join(manifests.download(owner, row.id))
+    assert downloaded(owner, row.id)
     assert not world.engine.repository_exists(row.repository)
 
 

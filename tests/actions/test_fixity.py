@@ -4,7 +4,8 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -26,7 +27,7 @@ from strongroom.core import bag, digest_receipt, manifest, sshsig
 from strongroom.core.errors import Conflict, Unavailable
 from strongroom.core.vocabulary import CheckState, Kind, ManifestForm, Role, State
 from strongroom.db.models import Dataset, DigestList, FixityCheck, FixityDifference, Manifest
-from tests.actions.checks import FILES, checked, facts, last, row, spoil, work, write_manifest
+from tests.actions.checks import FILES, checked, downloaded, facts, last, row, spoil, work, write_manifest
 from tests.actions.rules import assert_ledger_is_whole, is_valid
 from tests.world import World, actor_of
 
@@ -34,19 +35,56 @@ from tests.world import World, actor_of
 def test_every_object_has_a_digest_a_while_after_the_data_set_is_finalized(world: World, frozen: Dataset) -> None:
     owner = world.owner(frozen.space)
     with pytest.raises(Conflict, match="not complete"):
-        b"".join(manifests.download(owner, frozen.id, form=ManifestForm.BAGIT))
+        downloaded(owner, frozen.id, form=ManifestForm.BAGIT)
     work(world)
-    lines = b"".join(manifests.download(owner, frozen.id, form=ManifestForm.DIGESTS)).splitlines()
+    lines = downloaded(owner, frozen.id, form=ManifestForm.DIGESTS).splitlines()
     expected = {key: f"sha256:{hashlib.sha256(content).hexdigest()}" for key, content in FILES.items()}
     assert {each.key: each.checksum for each in manifest.read(lines)} == expected
-    bagged = b"".join(manifests.download(owner, frozen.id, form=ManifestForm.BAGIT))
+    bagged = downloaded(owner, frozen.id, form=ManifestForm.BAGIT)
     assert dict(map(reversed, bag.read(bagged.splitlines(), is_bag=True))) == {
         key: digest.removeprefix("sha256:") for key, digest in expected.items()
     }
-    summed = b"".join(manifests.download(owner, frozen.id, form=ManifestForm.SHA256SUM))
+    summed = downloaded(owner, frozen.id, form=ManifestForm.SHA256SUM)
     assert {key for _, key in bag.read(summed.splitlines(), is_bag=False)} == set(FILES)
-    as_it_was = b"".join(manifests.download(owner, frozen.id))
+    as_it_was = downloaded(owner, frozen.id)
     assert hashlib.sha256(as_it_was).hexdigest() == Manifest.objects.get(dataset=frozen).root_sha256
+
+
+def _rewritten(world: World, key: str, change: Callable[[bytes], bytes]) -> None:
+    """As if somebody had been at the file of a list."""
+    content = b"".join(world.engine.read_object(inventory.records(), key))
+    world.engine.put_object(inventory.records(), key, io.BytesIO(change(content)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda packed: packed[: len(packed) // 2],
+        lambda packed: gzip.compress(gzip.decompress(packed).replace(b"half", b"all").replace(b"c.csv", b"d.csv")),
+        lambda packed: gzip.compress(b"no line of a manifest\n"),
+        lambda packed: b"not packed",
+    ],
+    ids=["cut", "altered", "no manifest", "not packed"],
+)
+def test_no_form_of_a_manifest_begins_unless_it_is_there_to_its_end(
+    world: World, frozen: Dataset, change: Callable[[bytes], bytes]
+) -> None:
+    work(world)
+    owner, recorded = world.owner(frozen.space), Manifest.objects.get(dataset=frozen)
+    _rewritten(world, recorded.object_key, change)
+    _rewritten(world, recorded.digests.object_key, change)
+    for form in ManifestForm:
+        with pytest.raises(Unavailable, match="altered"):
+            downloaded(owner, frozen.id, form=form)
+
+
+def test_without_room_a_manifest_is_refused_with_the_way_out(
+    world: World, frozen: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: open("/dev/full", "r+b"))  # noqa: PTH123, SIM115
+    with pytest.raises(Unavailable, match="No space left") as refusal:
+        downloaded(world.owner(frozen.space), frozen.id)
+    assert "make room" in refusal.value.way_out
 
 
 def test_the_second_receipt_names_the_first_and_both_lists(world: World, frozen: Dataset) -> None:
@@ -57,7 +95,7 @@ def test_the_second_receipt_names_the_first_and_both_lists(world: World, frozen:
     assert signed.digests is not None
     told = digest_receipt.decode(signed.digests.receipt)
     lists = {
-        form: hashlib.sha256(b"".join(manifests.download(owner, frozen.id, form=form))).hexdigest()
+        form: hashlib.sha256(downloaded(owner, frozen.id, form=form)).hexdigest()
         for form in (ManifestForm.DIGESTS, ManifestForm.BAGIT)
     }
     assert (told.digests_sha256, told.bagit_sha256) == (lists[ManifestForm.DIGESTS], lists[ManifestForm.BAGIT])
@@ -160,8 +198,8 @@ def test_what_was_altered_before_its_digest_was_known_is_never_signed_for(world:
     spoil(world, frozen, "a.csv", FILES["a.csv"])
     work(world)
     assert (last(frozen).state, row(frozen).damaged_objects) == (CheckState.PASSED, 0)
-    lines = manifests.download(world.owner(frozen.space), frozen.id, form=ManifestForm.DIGESTS)
-    found = {each.key: each.checksum for each in manifest.read(b"".join(lines).splitlines())}
+    lines = downloaded(world.owner(frozen.space), frozen.id, form=ManifestForm.DIGESTS).splitlines()
+    found = {each.key: each.checksum for each in manifest.read(lines)}
     assert found["a.csv"] == f"sha256:{hashlib.sha256(FILES['a.csv']).hexdigest()}"
 
 
@@ -227,7 +265,7 @@ def test_a_derivative_has_no_check_and_no_digests_until_it_is_promoted(world: Wo
         fixity.start(owner, dataset.id)
     assert "Promote it" in refused.value.way_out
     with pytest.raises(Conflict, match="servers may work in it"):
-        manifests.download(owner, dataset.id, form=ManifestForm.BAGIT)
+        downloaded(owner, dataset.id, form=ManifestForm.BAGIT)
     datasets.promote(owner, dataset.id, confirm_name=dataset.name)
     world.settled(dataset)
     work(world)

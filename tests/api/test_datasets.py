@@ -74,7 +74,9 @@ def test_from_upload_to_receipt(world: World) -> None:
     assert manifest["root_sha256"] == shown["manifest_sha256"]
     download = owner("GET", f"{path}/manifest/download")
     assert download.headers["Content-Type"] == "application/jsonl"
-    assert json.loads(b"".join(download.streaming_content))["key"] == "first.csv"  # type: ignore[attr-defined]
+    lines = b"".join(download.streaming_content)  # type: ignore[attr-defined]
+    assert json.loads(lines)["key"] == "first.csv"
+    assert download.headers["Content-Length"] == f"{len(lines)}", "what is cut off on its way is seen to be"
     receipt = load(owner("GET", f"{path}/receipt"))
     assert receipt["public_key"] == load(Caller()("GET", "/receipt-key"))["public_key"]
     problem(owner("POST", f"{path}/keys"), 409, "state")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tests.cli import servers
 from tests.cli.live import Run
 
 from strongroom.cli.exits import Exit
@@ -149,6 +150,18 @@ def test_a_manifest_of_another_data_set_is_found(run: Run, proof: Proof) -> None
 def test_paths_with_spaces_are_quoted_in_the_command(run: Run, proof: Proof) -> None:
     told = json.loads(run("receipt", "verify", str(proof.receipt), "--json").stdout)
     assert str(proof.receipt) in shlex.split(told["by_hand"])
+
+
+@pytest.mark.parametrize("output", ["ledger.jsonl", "-"])
+def test_an_export_that_broke_off_is_no_success(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    body = f"{ledger.export_header(after=ledger.START, head=ledger.START)}\n{ledger.BROKEN_OFF}\n".encode()
+    with servers.answering(200, body, "application/jsonl") as url:
+        result = run("audit", "export", "-o", output, STRONGROOM_URL=url, STRONGROOM_TOKEN="t")
+    assert result.exit_code == Exit.UNAVAILABLE and "not whole" in result.stderr
+    assert list(tmp_path.glob("*ledger*")) == []
 
 
 def test_an_export_is_checked_line_by_line(run: Run, tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from typing import IO
 
 from strongroom import engines
 from strongroom.actions import digests
@@ -104,6 +105,31 @@ def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in packed:
         yield unpack.decompress(chunk)
     yield unpack.flush()
+
+
+def spooled(chunks: Iterator[bytes], sha256: str = "") -> IO[bytes]:
+    """All of it in a file that has no name, at its beginning; whoever asked closes it.
+
+    Raises: Unavailable where it is not what has this hash, where it cannot be read to its end, and where no room is.
+    """
+    summed = hashlib.sha256()
+    try:
+        with ExitStack() as open_until_given:
+            spool = open_until_given.enter_context(tempfile.TemporaryFile(dir=settings().home))
+            with suppress(zlib.error):  # what cannot be unpacked is not whole, either
+                for chunk in chunks:
+                    summed.update(chunk)
+                    spool.write(chunk)
+            spool.seek(0)
+            if sha256 and summed.hexdigest() != sha256:
+                raise altered(sha256)
+            open_until_given.pop_all()
+    except OSError as error:
+        raise Unavailable(
+            say("The list cannot be put together: {error}.", error=error.strerror or error),
+            way_out=say("Whoever operates Strongroom can make room in {folder}.", folder=settings().home),
+        ) from error
+    return spool
 
 
 def lines(recorded: Manifest) -> Iterator[bytes]:

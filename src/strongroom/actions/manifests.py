@@ -1,8 +1,8 @@
 """What can be done with the manifest of a finalized data set: see its sums, read the whole list."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO
 from uuid import UUID
 
 from django.db import transaction
@@ -27,10 +27,13 @@ def show(actor: Actor, dataset_id: UUID) -> Manifest:
         return newest(deed.dataset(dataset_id))
 
 
-def download(actor: Actor, dataset_id: UUID, *, form: ManifestForm = ManifestForm.JSONL) -> Iterator[bytes]:
-    """The manifest in chunks, in one of its forms; the ledger says who read it.
+def download(actor: Actor, dataset_id: UUID, *, form: ManifestForm = ManifestForm.JSONL) -> IO[bytes]:
+    """The manifest as an open file, in one of its forms; the ledger says who read it. Whoever asked closes it.
 
-    Raises: NotFound, Forbidden, Conflict (also `not-digested`: only JSON lines can be had as long as digests miss).
+    It is put together and compared with what was signed before any of it is given: an answer that has begun can tell
+    nobody any more that the rest of it is missing.
+    Raises: NotFound, Forbidden, Conflict (also `not-digested`: only JSON lines can be had as long as digests miss),
+    Unavailable when its file is missing or altered, or here is no room for it.
     """
     with doing(actor, Verb.MANIFEST_DOWNLOAD) as deed, transaction.atomic():
         dataset = deed.dataset(dataset_id)
@@ -38,10 +41,13 @@ def download(actor: Actor, dataset_id: UUID, *, form: ManifestForm = ManifestFor
         listed = None if form is ManifestForm.JSONL else need_digests(dataset, manifest)
         deed.record(after={"manifest_sha256": manifest.root_sha256, "form": form.value})
     if listed is None:
-        return inventory.read(manifest)
+        return inventory.spooled(inventory.read(manifest), manifest.root_sha256)
+    chunks = inventory.read_file(listed.object_key, listed.digests_sha256)
+    digests = inventory.spooled(chunks, listed.digests_sha256)
     if form is ManifestForm.DIGESTS:
-        return inventory.read_file(listed.object_key, listed.digests_sha256)
-    return _summed(digesting.lines(listed), _LINES[form])
+        return digests
+    with digests:
+        return inventory.spooled(_summed(digests, _LINES[form]))
 
 
 def bag(actor: Actor, dataset_id: UUID) -> dict[str, str]:
@@ -86,13 +92,11 @@ def need_digests(dataset: Dataset, manifest: Manifest) -> DigestList:
     )
 
 
-def _summed(lines: Iterator[bytes], line_of: Callable[[Entry], bytes | None]) -> Iterator[bytes]:
-    """A line of digest and path for each entry, many in one chunk."""
-    while batch := list(islice(lines, _BATCH)):
-        yield b"".join(filter(None, (line_of(core_manifest.decode(line)) for line in batch)))
+def _summed(lines: Iterable[bytes], line_of: Callable[[Entry], bytes | None]) -> Iterator[bytes]:
+    """A line of digest and path for each entry."""
+    return filter(None, (line_of(core_manifest.decode(line)) for line in lines))
 
 
-_BATCH = 1000
 _LINES: dict[ManifestForm, Callable[[Entry], bytes | None]] = {
     ManifestForm.BAGIT: digesting.bag_line,
     ManifestForm.SHA256SUM: digesting.sum_line,

@@ -66,6 +66,8 @@ class Progress:
         self._over.set()
         if self._is_live:
             self._live.stop()
+        elif self._thread.is_alive():
+            self._thread.join()  # no line comes after the summary
 
     def tell(self, event: Event) -> None:
         """Say it: above the bar, as a line, or as an event."""

@@ -179,6 +179,10 @@ def export_header(*, after: Head, head: Head, space_id: UUID | None = None) -> s
     )
 
 
+# The last line of an export that could not be finished: the answer had begun, and would end like any other.
+BROKEN_OFF = canonical.one_line({"problem": "This export broke off here, and the rest is missing: export it again."})
+
+
 def verify_export(
     lines: Iterable[str], *, expected_head: Head | None = None, anchors: Mapping[int, str] | None = None
 ) -> Report:

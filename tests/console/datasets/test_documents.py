@@ -143,8 +143,11 @@ def test_manifest_and_receipt_are_downloaded(world: World) -> None:
     dataset = world.finalized()
     client = browser(world.owner(dataset.space))
     assert "Download the manifest" in seen(client, f"{root(dataset)}/integrity")
-    manifest = b"".join(client.get(f"{root(dataset)}/integrity/manifest").streaming_content)
+    answer = client.get(f"{root(dataset)}/integrity/manifest")
+    manifest = b"".join(answer.streaming_content)
     assert b"first.csv" in manifest
+    assert answer.headers["Content-Length"] == f"{len(manifest)}", "what is cut off on its way is seen to be"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="manifest-{dataset.id}.jsonl"'
     receipt = client.get(f"{root(dataset)}/integrity/receipt")
     assert dataset.repository.encode() in receipt.content and "attachment" in receipt.headers["Content-Disposition"]
     assert b"BEGIN SSH SIGNATURE" in client.get(f"{root(dataset)}/integrity/signature").content

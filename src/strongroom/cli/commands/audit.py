@@ -1,6 +1,7 @@
 """`strongroom audit …`: the ledger of everything that was done or refused, and its check."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from strongroom.cli import files, find, words
 from strongroom.cli.client import PATIENT
 from strongroom.cli.deeds import Noun, deed
 from strongroom.cli.output import Column, Json
-from strongroom.cli.problems import not_verified, usage
+from strongroom.cli.problems import not_verified, unavailable, usage
 from strongroom.cli.session import Session
 from strongroom.core import ledger
 from strongroom.core.vocabulary import Outcome, Verb
@@ -99,7 +100,8 @@ def export(
     if str(output) != "-" and not overwrite:
         files.refuse_overwrite([output], option="--overwrite")
     params = {"since": since, "until": until, **_where(session, space, None)}
-    with session.api.download("/audit/export", params) as chunks:
+    with session.api.download("/audit/export", params) as sent:
+        chunks = _whole(sent)
         if str(output) == "-":
             for chunk in chunks:
                 sys.stdout.buffer.write(chunk)
@@ -109,6 +111,20 @@ def export(
     session.out.done(
         {"file": str(output)}, f"{output}: {words.size(size_bytes)}.", f"strongroom audit verify --file {output}"
     )
+
+
+def _whole(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks of an export. Raises Problem after the last where it broke off."""
+    broken, tail = f"{ledger.BROKEN_OFF}\n".encode(), b""
+    for chunk in chunks:
+        tail = (tail + chunk)[-len(broken) :]
+        yield chunk
+    if tail == broken:
+        raise unavailable(
+            "The server could not read the ledger to its end; what came is not whole.",
+            "Try again; if it stays so, whoever operates Strongroom finds the reason in the log of the web server.",
+            code="broken-off",
+        )
 
 
 @deed(audit, Verb.AUDIT_VERIFY, examples=["strongroom audit verify", "strongroom audit verify --file ledger.jsonl"])

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext
 
 from strongroom.actions import crates, datasets, fixity, manifests, receipts
@@ -67,8 +67,11 @@ def manifest_file(request: Request, dataset_id: UUID) -> HttpResponseBase:
             say("There is no such form of a manifest."), fields={"form": say("one of the page's links")}
         ) from None
     name, content_type = FORMS[form]
-    lines = manifests.download(request.actor, dataset_id, form=form)
-    return StreamingHttpResponse(lines, content_type=content_type, headers=_saved_as(name.format(dataset_id)))
+    file = manifests.download(request.actor, dataset_id, form=form)
+    headers = {"Cache-Control": "no-store"}
+    return FileResponse(
+        file, as_attachment=True, filename=name.format(dataset_id), content_type=content_type, headers=headers
+    )
 
 
 @page
