@@ -7,6 +7,7 @@ failed.
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ TESTS = ("pytest",)
 _PATIENCE_SECONDS = 30 * 60
 # For pytest to take down what it has started.
 _STOP_SECONDS = 30
-_NAMES = ("FAILED ", "ERROR ")
+_NAME = re.compile(r"(FAILED|ERROR) \S+(::| - |$)")  # and no line of a log
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 Part = subprocess.Popen[bytes]
@@ -79,7 +80,7 @@ def _failed(said: IO[bytes]) -> Iterator[str]:
     """The lines in which pytest names what failed: they were shown long ago, before whatever the other part said."""
     said.seek(0)
     for line in said.read().decode(errors="replace").splitlines():
-        if line.startswith(_NAMES):
+        if _NAME.match(line):
             yield line
 
 

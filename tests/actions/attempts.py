@@ -104,7 +104,7 @@ ATTEMPTS: Mapping[Verb, Attempt] = {
     Verb.GRANT_EDIT: lambda a, d: grants.edit(a, d.id, _server(d), expires_at=None),
     Verb.GRANT_REVOKE: lambda a, d: grants.revoke(a, d.id, _server(d)),
     Verb.MANIFEST_SHOW: lambda a, d: manifests.show(a, d.id),
-    Verb.MANIFEST_DOWNLOAD: lambda a, d: manifests.download(a, d.id).close(),
+    Verb.MANIFEST_DOWNLOAD: lambda a, d: manifests.download(a, d.id),
     Verb.RECEIPT_SHOW: lambda a, d: receipts.show(a, d.id),
     Verb.CRATE_SHOW: lambda a, d: crates.show(a, d.id),
     Verb.FIXITY_START: lambda a, d: fixity.start(a, d.id),

@@ -51,9 +51,11 @@ def checked(world: World, dataset: Dataset) -> FixityCheck:
 
 
 def downloaded(actor: Actor, dataset_id: UUID, form: ManifestForm = ManifestForm.JSONL) -> bytes:
-    """The whole file of a manifest."""
-    with manifests.download(actor, dataset_id, form=form) as file:
-        return file.read()
+    """The whole file of a manifest; it is as long as was said before."""
+    file = manifests.download(actor, dataset_id, form=form)
+    content = b"".join(file.chunks)
+    assert file.size_bytes == len(content)
+    return content
 
 
 def write_manifest(world: World, recorded: Manifest, entries: list[manifest.Entry]) -> None:

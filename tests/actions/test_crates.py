@@ -1,12 +1,16 @@
 """The description for other systems is read by the RO-Crate library, and tells sources, agreements and proof."""
 
+import gzip
+import io
 from pathlib import Path
 
+import pytest
 from rocrate.rocrate import ROCrate
 
-from strongroom.actions import checking, crates, manifests
+from strongroom.actions import checking, crates, inventory, manifests
+from strongroom.core.errors import Unavailable
 from strongroom.core.vocabulary import Kind
-from strongroom.db.models import Dataset, DigestList
+from strongroom.db.models import Dataset, DigestList, Manifest
 from tests.actions.attempts import attach
 from tests.world import World, actor_of
 
@@ -43,6 +47,21 @@ def test_the_library_reads_an_original_with_its_agreement_and_proof(world: World
     assert agreement["name"] == document.title
     finalization = crate.dereference("#finalization")
     assert finalization["agent"]["email"] == dataset.created_by.email
+
+
+@pytest.mark.parametrize("has_digests", [True, False])
+def test_the_files_of_a_list_that_was_altered_are_not_described(world: World, has_digests: bool) -> None:
+    dataset = world.dataset()
+    world.uploaded(dataset, **FILES)
+    world.finalized(dataset)
+    if has_digests:
+        checking.run_due()
+    recorded = Manifest.objects.get(dataset=dataset)
+    key = recorded.digests.object_key if has_digests else recorded.object_key
+    lines = gzip.decompress(b"".join(world.engine.read_object(inventory.records(), key))).splitlines(keepends=True)
+    world.engine.put_object(inventory.records(), key, io.BytesIO(gzip.compress(b"".join(lines[:-1]))))
+    with pytest.raises(Unavailable, match="altered"):
+        crates.show(actor_of(dataset.created_by), dataset.id)
 
 
 def test_a_derivative_names_its_sources(world: World, tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -85,6 +87,24 @@ def test_without_room_a_manifest_is_refused_with_the_way_out(
     with pytest.raises(Unavailable, match="No space left") as refusal:
         downloaded(world.owner(frozen.space), frozen.id)
     assert "make room" in refusal.value.way_out
+    assert facts(frozen, "manifest.download") == []
+
+
+def test_what_is_kept_in_reserve_for_the_database_holds_no_manifest(
+    world: World, frozen: Dataset, settings: Any
+) -> None:
+    settings.STRONGROOM = replace(settings.STRONGROOM, disk_reserve_bytes=10**15)
+    with pytest.raises(Unavailable, match="in reserve"):
+        downloaded(world.owner(frozen.space), frozen.id)
+
+
+def test_a_bag_that_is_not_the_one_that_was_signed_for_ends_before_its_end(world: World, frozen: Dataset) -> None:
+    work(world)
+    DigestList.objects.update(bagit_sha256="0" * 64, bagit_bytes=None)
+    file = manifests.download(world.owner(frozen.space), frozen.id, form=ManifestForm.BAGIT)
+    assert file.size_bytes is None, "of an older list it is not known"
+    with pytest.raises(Unavailable, match="altered"):
+        b"".join(file.chunks)
 
 
 def test_the_second_receipt_names_the_first_and_both_lists(world: World, frozen: Dataset) -> None:

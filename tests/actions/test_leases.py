@@ -72,13 +72,14 @@ def test_a_holder_that_lives_keeps_it_however_long_its_work_takes(
 def test_a_holder_keeps_it_although_renewing_failed_once(
     lasting_world: World, monkeypatch: pytest.MonkeyPatch, wrong: Exception
 ) -> None:
-    dataset, failed = lasting_world.dataset(), threading.Event()
+    dataset, failed, goes_on = lasting_world.dataset(), threading.Event(), threading.Event()
     rows = leases._all
 
     def fails_once(kind: leases.Leasable) -> "QuerySet[Any]":
-        if threading.current_thread() is leases._keeper and not failed.is_set():
-            failed.set()
-            raise wrong
+        if threading.current_thread() is leases._keeper:
+            (goes_on if failed.is_set() else failed).set()
+            if not goes_on.is_set():
+                raise wrong
         return rows(kind)
 
     monkeypatch.setattr(leases, "RENEW_SECONDS", 0.1)
@@ -86,6 +87,7 @@ def test_a_holder_keeps_it_although_renewing_failed_once(
     monkeypatch.setattr(leases, "_all", fails_once)
     with leased(dataset.id, wait_seconds=0):
         assert failed.wait(60)
+        assert goes_on.wait(60), "it ended"
         before = columns(dataset)[1]
         assert eventually(lambda: columns(dataset)[1] != before, 60)
 

@@ -1,6 +1,8 @@
 """The second look: whatever came late or was changed behind Strongroom's back is found and told, once."""
 
+import gzip
 import io
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -170,6 +172,29 @@ def test_an_original_that_cannot_be_looked_at_does_not_stand_in_the_way_of_the_o
     assert [each.dataset_id for each in LateObject.objects.all()] == [other.id]
     again = Dataset.objects.get(id=poisoned.id).recheck_at
     assert again is not None and again > timezone.now()
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        lambda packed: gzip.compress(gzip.decompress(packed).splitlines(keepends=True)[0]),
+        lambda packed: packed[:-12],
+        lambda packed: b"",
+    ],
+    ids=["after a line", "anywhere", "all"],
+)
+def test_behind_the_cut_of_a_manifest_nothing_is_late(world: World, cut: Callable[[bytes], bytes]) -> None:
+    dataset = world.dataset()
+    names = [f"{number:03}.csv" for number in range(50)]
+    world.uploaded(dataset, **dict.fromkeys(names, b"kept"))
+    world.finalized(dataset)
+    recorded = Manifest.objects.get(dataset=dataset)
+    packed = b"".join(world.engine.read_object(inventory.records(), recorded.object_key))
+    world.engine.put_object(inventory.records(), recorded.object_key, io.BytesIO(cut(packed)))
+    with pytest.raises(Unavailable, match="altered"):
+        rechecking.recheck(dataset.id)
+    assert not LateObject.objects.exists()
+    assert [each.key for each in world.engine.list_objects(dataset.repository)] == names
 
 
 def test_a_manifest_whose_file_is_missing_says_so_before_the_answer_begins(world: World) -> None:

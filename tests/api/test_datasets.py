@@ -77,6 +77,7 @@ def test_from_upload_to_receipt(world: World) -> None:
     lines = b"".join(download.streaming_content)  # type: ignore[attr-defined]
     assert json.loads(lines)["key"] == "first.csv"
     assert download.headers["Content-Length"] == f"{len(lines)}", "what is cut off on its way is seen to be"
+    assert download.headers["Content-Disposition"] == f'attachment; filename="manifest-{dataset.id}.jsonl"'
     receipt = load(owner("GET", f"{path}/receipt"))
     assert receipt["public_key"] == load(Caller()("GET", "/receipt-key"))["public_key"]
     problem(owner("POST", f"{path}/keys"), 409, "state")

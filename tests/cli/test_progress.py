@@ -1,6 +1,9 @@
 """What a mover says on its way: files, bytes, rate, time left and what is wrong, for people and for programs."""
 
+import io
 import json
+import sys
+import threading
 import time
 
 import pytest
@@ -83,3 +86,28 @@ def test_a_program_is_told_the_same_in_numbers(clock: Clock, tally: Tally, capsy
     assert (told["event"], told["step"], told["files"], told["files_done"]) == ("progress", "receiving", 10, 4)
     assert (told["bytes"], told["bytes_done"], told["bytes_per_second"]) == (100 * MB, 20 * MB, 4 * MB)
     assert (told["seconds_left"], told["problems"], told["outage"]) == (20, 0, "")
+
+
+class SlowStream(io.StringIO):
+    """Takes a while to write, once it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.may_go = threading.Event(), threading.Event()
+
+    def write(self, text: str) -> int:
+        self.begun.set()
+        self.may_go.wait(60)
+        time.sleep(0.2)
+        return super().write(text)
+
+
+def test_no_line_comes_after_the_end(monkeypatch: pytest.MonkeyPatch, tally: Tally) -> None:
+    stream = SlowStream()
+    monkeypatch.setattr(progress, "_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Progress(Session(Wishes()), tally):
+        assert stream.begun.wait(60)
+        stream.may_go.set()
+    told = stream.getvalue()
+    assert "0 of 10 files" in told and told.endswith("\n")

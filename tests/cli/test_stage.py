@@ -52,6 +52,10 @@ def test_a_refusal_is_counted_and_told(stage: Stage, capsys: pytest.CaptureFixtu
             "ERROR : api error AccessDenied: Access Denied.\nNOTICE: Failed to copyto: 403",
             "ERROR : api error AccessDenied: Access Denied.",
         ),
+        (
+            "NOTICE: /403/AccessDenied.csv: no\nERROR : AccessDenied: Access Denied\n\tstatus code: 403, request id: 1",
+            "ERROR : AccessDenied: Access Denied",
+        ),
         ("NOTICE: /403/AccessDenied.csv\nERROR : https response error StatusCode: 403, RequestID: 1", "ERROR : https"),
     ],
 )

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -19,7 +18,6 @@ from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Outcome, SystemFact, Verb
 from strongroom.db.models import DigestList, Event, LedgerHead, Manifest, Person
 
-log = structlog.get_logger()
 _BATCH = 2_000
 _COLUMNS = tuple(field.name for field in dataclasses.fields(ledger.Entry))
 # An entry carries the time its deed began and is numbered when it commits. No transaction stays open for so long.
@@ -58,9 +56,9 @@ def list_(
 def export(
     actor: Actor, *, space_id: UUID | None = None, since: datetime | None = None, until: datetime | None = None
 ) -> Iterator[str]:
-    """JSON lines, oldest first, in constant memory; the first one says what the export reaches. Itself an event.
+    """JSON lines, oldest first, in constant memory; the first one says what the export reaches, and how many follow.
 
-    One that breaks off ends with a line that says so, and that no check takes for an entry.
+    Itself an event.
 
     Times choose where it begins and ends; within, nothing is left out, so that the entries chain.
     Raises: NotFound, Forbidden.
@@ -71,17 +69,11 @@ def export(
             times = {"since": since.isoformat() if since else None, "until": until.isoformat() if until else None}
             deed.record(after=times)
     first, last = _reach(since, until)
-    header = ledger.export_header(after=_head_at(first - 1), head=_head_at(last), space_id=space_id)
-    entries = _entries(events.filter(sequence__gte=first, sequence__lte=last))
-    return (f"{line}\n" for line in _told_how_it_ends(itertools.chain([header], map(ledger.to_json, entries))))
-
-
-def _told_how_it_ends(lines: Iterator[str]) -> Iterator[str]:
-    try:
-        yield from lines
-    except Exception:  # whatever it is, nobody is there any more who could be refused
-        log.exception("export_broke_off")
-        yield ledger.BROKEN_OFF
+    events = events.filter(sequence__gte=first, sequence__lte=last)
+    count = events.count()
+    header = ledger.export_header(after=_head_at(first - 1), head=_head_at(last), space_id=space_id, count=count)
+    entries = _entries(events)
+    return (f"{line}\n" for line in itertools.chain([header], map(ledger.to_json, entries)))
 
 
 def verify(actor: Actor, *, space_id: UUID | None = None) -> ledger.Report:

@@ -1,11 +1,10 @@
 """What can be done with a data set's description for other systems: show it, as RO-Crate metadata."""
 
 import hashlib
-from itertools import islice
 from uuid import UUID
 
 from strongroom import __version__
-from strongroom.actions import digesting, inventory
+from strongroom.actions import inventory
 from strongroom.actions.configuration import settings
 from strongroom.actions.deeds import doing
 from strongroom.actions.manifests import newest
@@ -87,9 +86,9 @@ def _proofs(dataset: Dataset, recorded: Manifest, listed: DigestList | None) -> 
 def _files(recorded: Manifest, listed: DigestList | None) -> list[crate.File]:
     if recorded.object_count > crate.MOST_FILES:
         return []
-    lines = digesting.lines(listed) if listed else inventory.lines(recorded)
-    return [
-        crate.File(each.key, each.size_bytes, bag.of_checksum(each.checksum) or "", each.modified_at)
-        for each in islice(manifest.read(lines), crate.MOST_FILES)
-        if not bag.is_folder(each.key, each.size_bytes) and each.key != crate.FILE
-    ]
+    with inventory.verified(recorded, listed) as lines:
+        return [
+            crate.File(each.key, each.size_bytes, bag.of_checksum(each.checksum) or "", each.modified_at)
+            for each in manifest.read(lines)
+            if not bag.is_folder(each.key, each.size_bytes) and each.key != crate.FILE
+        ]

@@ -30,6 +30,8 @@ class Assembled:
     object_key: str
     digests_sha256: str
     bagit_sha256: str
+    bagit_bytes: int
+    sums_bytes: int
     file_count: int
     object_count: int
 
@@ -62,7 +64,7 @@ def assemble(check: FixityCheck, pace: Pace) -> Assembled:
     Raises Unavailable when a piece is missing, was altered, or does not fit the signed manifest. Raises Stopped.
     """
     object_key = f"digests/{check.dataset_id}/{check.manifest.revision}.jsonl.gz"
-    writer, bagit, file_count = manifest.Writer(), hashlib.sha256(), 0
+    writer, bagit, file_count, bagit_bytes, sums_bytes = manifest.Writer(), hashlib.sha256(), 0, 0, 0
     with tempfile.TemporaryFile(dir=settings().home) as spool:
         with gzip.GzipFile(fileobj=spool, mode="wb", compresslevel=1, mtime=0) as packed:
             for entry in _proved(check):
@@ -71,10 +73,20 @@ def assemble(check: FixityCheck, pace: Pace) -> Assembled:
                     pace.rest(0)
                 if (line := bag_line(entry)) is not None:
                     bagit.update(line)
+                    bagit_bytes += len(line)
+                    sums_bytes += len(sum_line(entry) or b"")
                     file_count += 1
         spool.seek(0)
         engines.current().put_object(inventory.records(), object_key, spool, content_type="application/gzip")
-    return Assembled(object_key, writer.root, bagit.hexdigest(), file_count, writer.count)
+    return Assembled(
+        object_key,
+        digests_sha256=writer.root,
+        bagit_sha256=bagit.hexdigest(),
+        bagit_bytes=bagit_bytes,
+        sums_bytes=sums_bytes,
+        file_count=file_count,
+        object_count=writer.count,
+    )
 
 
 def kept(check: FixityCheck) -> Iterator[bytes]:
@@ -152,6 +164,8 @@ def sign(dataset: Dataset, check: FixityCheck, made: Assembled, at: datetime) ->
         object_key=made.object_key,
         digests_sha256=made.digests_sha256,
         bagit_sha256=made.bagit_sha256,
+        bagit_bytes=made.bagit_bytes,
+        sums_bytes=made.sums_bytes,
         file_count=made.file_count,
         receipt=text,
         signature=signing.sign_text(text),

@@ -2,11 +2,12 @@
 
 import gzip
 import hashlib
+import shutil
 import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -17,7 +18,7 @@ from strongroom.core import manifest, names
 from strongroom.core.errors import Invalid, NotFound, Unavailable
 from strongroom.core.names import ATTACHMENTS
 from strongroom.core.sentences import say
-from strongroom.db.models import Dataset, Manifest
+from strongroom.db.models import Dataset, DigestList, Manifest
 from strongroom.engines import StoredObject
 
 PROGRESS_SECONDS = 1.0
@@ -107,29 +108,67 @@ def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
     yield unpack.flush()
 
 
-def spooled(chunks: Iterator[bytes], sha256: str = "") -> IO[bytes]:
-    """All of it in a file that has no name, at its beginning; whoever asked closes it.
+def verified(recorded: Manifest, listed: DigestList | None = None) -> IO[bytes]:
+    """The lines of a manifest, or of its list of digests, in a file without a name; whoever asked closes it.
 
-    Raises: Unavailable where it is not what has this hash, where it cannot be read to its end, and where no room is.
+    They are known to be those that were signed before there is any. Raises: Unavailable where they are not, as
+    `read_file`, and where there is no room for them.
     """
+    key, sha256 = (listed.object_key, listed.digests_sha256) if listed else (recorded.object_key, recorded.root_sha256)
     summed = hashlib.sha256()
-    try:
-        with ExitStack() as open_until_given:
-            spool = open_until_given.enter_context(tempfile.TemporaryFile(dir=settings().home))
-            with suppress(zlib.error):  # what cannot be unpacked is not whole, either
-                for chunk in chunks:
-                    summed.update(chunk)
-                    spool.write(chunk)
-            spool.seek(0)
-            if sha256 and summed.hexdigest() != sha256:
-                raise altered(sha256)
-            open_until_given.pop_all()
-    except OSError as error:
-        raise Unavailable(
-            say("The list cannot be put together: {error}.", error=error.strerror or error),
-            way_out=say("Whoever operates Strongroom can make room in {folder}.", folder=settings().home),
-        ) from error
-    return spool
+    with ExitStack() as open_until_given:
+        spool = open_until_given.enter_context(_Spool())
+        with suppress(zlib.error):  # what cannot be unpacked is not whole, either
+            for chunk in read_file(key, sha256):
+                summed.update(chunk)
+                spool.add(chunk)
+        if summed.hexdigest() != sha256:
+            raise altered(sha256)
+        file = spool.done()
+        open_until_given.pop_all()
+    return file
+
+
+class _Spool:
+    """A file of the home that has no name: it is gone with whoever holds it. Leaves the database room to write."""
+
+    def __init__(self) -> None:
+        self._home = settings().home
+        with self._needing_room():
+            self._file = tempfile.TemporaryFile(dir=self._home)  # noqa: SIM115 closed by whoever takes it, or at the end
+
+    def __enter__(self) -> "_Spool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):  # what was not written yet may find no room; nobody wants it any more
+            self._file.close()
+
+    def add(self, chunk: bytes) -> None:
+        """Raises: Unavailable, as the others."""
+        if shutil.disk_usage(self._home).free < settings().disk_reserve_bytes:
+            raise self._no_room(say("less is free than is kept in reserve"))
+        with self._needing_room():
+            self._file.write(chunk)
+
+    def done(self) -> IO[bytes]:
+        """The file, at its beginning."""
+        with self._needing_room():
+            self._file.seek(0)
+        return self._file
+
+    @contextmanager
+    def _needing_room(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._no_room(error.strerror or str(error)) from error
+
+    def _no_room(self, why: object) -> Unavailable:
+        return Unavailable(
+            say("The list cannot be put together in {folder}: {why}.", folder=self._home, why=why),
+            way_out=say("Whoever operates Strongroom can make room there (`strongroom system status`)."),
+        )
 
 
 def lines(recorded: Manifest) -> Iterator[bytes]:

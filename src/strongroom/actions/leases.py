@@ -4,7 +4,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -178,17 +178,20 @@ def _keep() -> None:
             if not held:
                 _keeper = None
                 return
-        try:
+        for rows in {rows for rows, _ in held.values()}:
+            _renew(rows, [row_id for kind, row_id in held.values() if kind is rows], list(held))
+
+
+def _renew(rows: Leasable, row_ids: list[UUID], tokens: list[UUID]) -> None:
+    """Those of one kind. Never raises: the thread must go on, and the other kinds must be renewed."""
+    try:
+        with closing(connection):
             until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
-            for rows in {rows for rows, _ in held.values()}:
-                mine = [row_id for kind, row_id in held.values() if kind is rows]
-                _all(rows).filter(id__in=mine, lease__in=held).update(leased_until=until)
-        except Error as error:  # the holder will see it too, at its next write
-            log.warning("leases_not_renewed", count=len(held), error=str(error))
-        except Exception:  # whatever it is, the next time may be better, and others are held than these
-            log.exception("renewing_crashed", count=len(held))
-        finally:
-            connection.close()
+            _all(rows).filter(id__in=row_ids, lease__in=tokens).update(leased_until=until)
+    except Error as error:  # the holder will see it too, at its next write
+        log.warning("leases_not_renewed", count=len(row_ids), error=str(error))
+    except Exception:
+        log.exception("renewing_crashed", count=len(row_ids))
 
 
 def _take(rows: Leasable, row_id: UUID, token: UUID) -> bool:

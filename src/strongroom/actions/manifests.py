@@ -1,7 +1,9 @@
 """What can be done with the manifest of a finalized data set: see its sums, read the whole list."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import IO
 from uuid import UUID
 
@@ -20,6 +22,14 @@ from strongroom.core.sentences import say
 from strongroom.core.vocabulary import Kind, ManifestForm, Verb
 from strongroom.db.models import Dataset, DigestList, LateObject, Manifest
 
+FILES = {
+    ManifestForm.JSONL: ("manifest-{}.jsonl", "application/jsonl"),
+    ManifestForm.DIGESTS: ("digests-{}.jsonl", "application/jsonl"),
+    ManifestForm.BAGIT: ("manifest-sha256.txt", "text/plain; charset=utf-8"),
+    ManifestForm.SHA256SUM: ("sha256sum-{}.txt", "text/plain; charset=utf-8"),
+}
+_CHUNK_BYTES = 1 << 18
+
 
 def show(actor: Actor, dataset_id: UUID) -> Manifest:
     """Root hash, counts and sizes of the newest manifest, and its digests. Raises NotFound, Forbidden, Conflict."""
@@ -27,27 +37,64 @@ def show(actor: Actor, dataset_id: UUID) -> Manifest:
         return newest(deed.dataset(dataset_id))
 
 
-def download(actor: Actor, dataset_id: UUID, *, form: ManifestForm = ManifestForm.JSONL) -> IO[bytes]:
-    """The manifest as an open file, in one of its forms; the ledger says who read it. Whoever asked closes it.
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """One form of a manifest, to be sent. `size_bytes` is None where an earlier version did not count it."""
 
-    It is put together and compared with what was signed before any of it is given: an answer that has begun can tell
-    nobody any more that the rest of it is missing.
+    name: str
+    content_type: str
+    size_bytes: int | None
+    chunks: Iterator[bytes]
+
+
+def download(actor: Actor, dataset_id: UUID, *, form: ManifestForm = ManifestForm.JSONL) -> ManifestFile:
+    """The manifest in one of its forms; the ledger says who read it.
+
+    It is compared with what was signed before any of it is given, for an answer that has begun can tell nobody any more
+    that its rest is missing. What is written from it on the way can only end before its size.
     Raises: NotFound, Forbidden, Conflict (also `not-digested`: only JSON lines can be had as long as digests miss),
-    Unavailable when its file is missing or altered, or here is no room for it.
+    Unavailable when its file is missing or altered, and when there is no room for it here.
     """
-    with doing(actor, Verb.MANIFEST_DOWNLOAD) as deed, transaction.atomic():
+    with doing(actor, Verb.MANIFEST_DOWNLOAD) as deed:
         dataset = deed.dataset(dataset_id)
         manifest = newest(dataset)
         listed = None if form is ManifestForm.JSONL else need_digests(dataset, manifest)
-        deed.record(after={"manifest_sha256": manifest.root_sha256, "form": form.value})
-    if listed is None:
-        return inventory.spooled(inventory.read(manifest), manifest.root_sha256)
-    chunks = inventory.read_file(listed.object_key, listed.digests_sha256)
-    digests = inventory.spooled(chunks, listed.digests_sha256)
-    if form is ManifestForm.DIGESTS:
-        return digests
-    with digests:
-        return inventory.spooled(_summed(digests, _LINES[form]))
+        file = inventory.verified(manifest, listed)
+        with transaction.atomic():
+            deed.record(after={"manifest_sha256": manifest.root_sha256, "form": form.value})
+    name, content_type = FILES[form]
+    size_bytes, chunks = _written(file, form, listed)
+    return ManifestFile(name.format(dataset_id), content_type, size_bytes, chunks)
+
+
+def _written(file: IO[bytes], form: ManifestForm, listed: DigestList | None) -> tuple[int | None, Iterator[bytes]]:
+    if listed is not None and form is ManifestForm.BAGIT:
+        return listed.bagit_bytes, _summed(file, digesting.bag_line, listed.bagit_sha256)
+    if listed is not None and form is ManifestForm.SHA256SUM:
+        return listed.sums_bytes, _summed(file, digesting.sum_line)
+    size_bytes = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    return size_bytes, _as_it_is(file)
+
+
+def _as_it_is(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def _summed(file: IO[bytes], line_of: Callable[[Entry], bytes | None], sha256: str = "") -> Iterator[bytes]:
+    """A line of digest and path for each entry, many in a chunk; the last are kept back where the hash is not this."""
+    summed, kept_back = hashlib.sha256(), b""
+    with file:
+        while lines := file.readlines(_CHUNK_BYTES):
+            if kept_back:
+                yield kept_back
+            kept_back = b"".join(filter(None, (line_of(core_manifest.decode(line)) for line in lines)))
+            summed.update(kept_back)
+    if sha256 and summed.hexdigest() != sha256:
+        raise inventory.altered(sha256)
+    yield kept_back
 
 
 def bag(actor: Actor, dataset_id: UUID) -> dict[str, str]:
@@ -90,17 +137,6 @@ def need_digests(dataset: Dataset, manifest: Manifest) -> DigestList:
         code="not-digested",
         way_out=way_out,
     )
-
-
-def _summed(lines: Iterable[bytes], line_of: Callable[[Entry], bytes | None]) -> Iterator[bytes]:
-    """A line of digest and path for each entry."""
-    return filter(None, (line_of(core_manifest.decode(line)) for line in lines))
-
-
-_LINES: dict[ManifestForm, Callable[[Entry], bytes | None]] = {
-    ManifestForm.BAGIT: digesting.bag_line,
-    ManifestForm.SHA256SUM: digesting.sum_line,
-}
 
 
 def differences(actor: Actor, dataset_id: UUID, *, cursor: str | None = None, limit: int = 50) -> Page[LateObject]:

@@ -85,7 +85,7 @@ def list_(request: Request, paging: Query[Paging], wanted: Query[Wanted]) -> Eve
 def export(
     request: Request, space_id: UUID | None = None, since: Moment | None = None, until: Moment | None = None
 ) -> StreamingHttpResponse:
-    """Oldest first; the first line says what the export reaches. Itself an event."""
+    """Oldest first. The first line says what the export reaches and, as `count`, how many follow. Itself an event."""
     lines = audit.export(request.auth, space_id=space_id, since=since, until=until)
     return json_lines(lines, "audit.jsonl")
 

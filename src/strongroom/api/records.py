@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Router
 from pydantic import Field
 
@@ -17,12 +17,6 @@ from strongroom.core.vocabulary import ManifestForm, Verb
 
 router = Router()
 ONE = "/datasets/{dataset_id}"
-FILES = {
-    ManifestForm.JSONL: "manifest-{}.jsonl",
-    ManifestForm.DIGESTS: "digests-{}.jsonl",
-    ManifestForm.BAGIT: "manifest-sha256.txt",
-    ManifestForm.SHA256SUM: "sha256sum-{}.txt",
-}
 JSON_LD: dict[str, Any] = {"responses": {200: {"content": {"application/ld+json": {"schema": {"type": "object"}}}}}}
 JSON_LINES: dict[str, Any] = {"responses": {200: {"content": {"application/jsonl": {"schema": {"type": "string"}}}}}}
 
@@ -92,16 +86,19 @@ def show_manifest(request: Request, dataset_id: UUID) -> Manifest:
 
 
 @router.get(f"{ONE}/manifest/download", response={200: None}, openapi_extra=JSON_LINES, **named(Verb.MANIFEST_DOWNLOAD))
-def download_manifest(request: Request, dataset_id: UUID, form: ManifestForm = ManifestForm.JSONL) -> FileResponse:
+def download_manifest(
+    request: Request, dataset_id: UUID, form: ManifestForm = ManifestForm.JSONL
+) -> StreamingHttpResponse:
     """One object a line; `sha256sum` of the file gives the root. Whole when its `Content-Length` has come.
 
     `jsonl`: as it was when the data set was finalized. The others need all digests: `digests`, the same with the
     SHA-256 of every object; `bagit`, as `manifest-sha256.txt` of a bag; `sha256sum`, as `sha256sum -c` reads it.
     """
     file = manifests.download(request.auth, dataset_id, form=form)
-    name = FILES[form].format(dataset_id)
-    content_type = "application/jsonl" if name.endswith(".jsonl") else "text/plain; charset=utf-8"
-    return FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
+    answer = _saved(file.chunks, file.name, file.content_type)
+    if file.size_bytes is not None:
+        answer.headers["Content-Length"] = str(file.size_bytes)
+    return answer
 
 
 @router.get(f"{ONE}/receipt", response=SignedReceipt, **named(Verb.RECEIPT_SHOW))
@@ -133,5 +130,9 @@ def receipt_key(request: HttpRequest) -> ReceiptKey:
 
 def json_lines(lines: Any, filename: str) -> StreamingHttpResponse:
     """JSON lines that a browser saves under this name."""
+    return _saved(lines, filename, "application/jsonl")
+
+
+def _saved(chunks: Any, filename: str, content_type: str) -> StreamingHttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
-    return StreamingHttpResponse(lines, content_type="application/jsonl", headers=headers)
+    return StreamingHttpResponse(chunks, content_type=content_type, headers=headers)

@@ -67,7 +67,7 @@ class Progress:
         if self._is_live:
             self._live.stop()
         elif self._thread.is_alive():
-            self._thread.join()  # no line comes after the summary
+            self._thread.join(5)  # no line comes after the summary, unless nobody reads them
 
     def tell(self, event: Event) -> None:
         """Say it: above the bar, as a line, or as an event."""

@@ -64,6 +64,11 @@ def posted(view: View[Given]) -> Served[Given]:
     return _serving(view, ("POST",))
 
 
+def saved(view: View[Given]) -> Served[Given]:
+    """The same for a file whose making is recorded: GET only, for whoever asks for its head alone has read nothing."""
+    return _serving(view, ("GET",))
+
+
 def _serving(view: View[Given], methods: tuple[str, ...]) -> Served[Given]:
     @wraps(view)
     def serve(request: HttpRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponseBase:

@@ -167,20 +167,28 @@ def verify(
     return walk.report()
 
 
-def export_header(*, after: Head, head: Head, space_id: UUID | None = None) -> str:
-    """The first line of an export: which entries it follows, where it ends, of which space (None: all entries)."""
-    return canonical.one_line(
-        {
-            "after": {"hash": after[1], "sequence": after[0]},
-            "head": {"hash": head[1], "sequence": head[0]},
-            "space_id": str(space_id) if space_id else None,
-            "type": EXPORT_FORM,
-        }
-    )
+def export_header(*, after: Head, head: Head, space_id: UUID | None = None, count: int | None = None) -> str:
+    """The first line of an export: which entries it follows, where it ends, of which space (None: all entries).
+
+    `count` is how many entries come: what breaks off on its way may end like any other answer.
+    """
+    header = {
+        "after": {"hash": after[1], "sequence": after[0]},
+        "head": {"hash": head[1], "sequence": head[0]},
+        "space_id": str(space_id) if space_id else None,
+        "type": EXPORT_FORM,
+    }
+    return canonical.one_line(header if count is None else {**header, "count": count})
 
 
-# The last line of an export that could not be finished: the answer had begun, and would end like any other.
-BROKEN_OFF = canonical.one_line({"problem": "This export broke off here, and the rest is missing: export it again."})
+def announced(first: str) -> int | None:
+    """How many entries follow the first line of an export; None where it does not say."""
+    try:
+        header = canonical.parse(first)
+    except Invalid:
+        return None
+    count = header.get("count") if isinstance(header, dict) and header.get("type") == EXPORT_FORM else None
+    return count if type(count) is int else None
 
 
 def verify_export(
@@ -194,6 +202,7 @@ def verify_export(
     numbered = enumerate(lines, start=1)
     number, first = next(numbered, (1, ""))
     walk, is_header = _opened(first, expected_head, anchors or {})
+    walk.announced = announced(first)
     if not is_header:
         _take_line(walk, number, first)
     for number, line in numbered:
@@ -210,6 +219,7 @@ class _Walk:
         self.anchors = {sequence: noted for sequence, noted in anchors.items() if sequence > start[0]}
         self.is_partial = is_partial
         self.count = 0
+        self.announced: int | None = None
         self.faults: list[str] = []
         self.unlisted = 0
 
@@ -232,6 +242,8 @@ class _Walk:
     def report(self) -> Report:
         if self.end is not None and not self.is_partial and self.head != self.end:
             self.fault(self._wrong_end(self.end))
+        elif self.announced is not None and self.count < self.announced and not self.faults:
+            self.fault(f"The export broke off: {self.announced} entries were to come, and {self.count} came.")
         if not self.is_partial:
             for sequence in sorted(self.anchors):
                 self.fault(f"Entry {sequence} is missing: it was noted elsewhere.")

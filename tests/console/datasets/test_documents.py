@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from strongroom.actions import attachments, checking, datasets, inventory, rechecking
 from strongroom.core.vocabulary import AttachmentKind, CheckState, Kind, Role
-from strongroom.db.models import Attachment, Dataset, FixityCheck, Manifest
+from strongroom.db.models import Attachment, Dataset, Event, FixityCheck, Manifest
 from tests.actions.checks import spoil
 from tests.console.datasets.shown import refused, root, seen, sent, text
 from tests.console.signed_in import browser
@@ -148,6 +148,8 @@ def test_manifest_and_receipt_are_downloaded(world: World) -> None:
     assert b"first.csv" in manifest
     assert answer.headers["Content-Length"] == f"{len(manifest)}", "what is cut off on its way is seen to be"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="manifest-{dataset.id}.jsonl"'
+    assert client.head(f"{root(dataset)}/integrity/manifest").status_code == 405
+    assert Event.objects.filter(verb="manifest.download").count() == 1, "who asks for the head has read nothing"
     receipt = client.get(f"{root(dataset)}/integrity/receipt")
     assert dataset.repository.encode() in receipt.content and "attachment" in receipt.headers["Content-Disposition"]
     assert b"BEGIN SSH SIGNATURE" in client.get(f"{root(dataset)}/integrity/signature").content

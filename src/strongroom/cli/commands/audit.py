@@ -114,15 +114,17 @@ def export(
 
 
 def _whole(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks of an export. Raises Problem after the last where it broke off."""
-    broken, tail = f"{ledger.BROKEN_OFF}\n".encode(), b""
+    """The chunks of an export. Raises Problem after the last where fewer entries came than the first line says."""
+    first, lines = b"", 0
     for chunk in chunks:
-        tail = (tail + chunk)[-len(broken) :]
+        first += b"" if lines else chunk
+        lines += chunk.count(b"\n")
         yield chunk
-    if tail == broken:
+    announced = ledger.announced(first.partition(b"\n")[0].decode(errors="replace"))
+    if announced is not None and lines - 1 < announced:
         raise unavailable(
-            "The server could not read the ledger to its end; what came is not whole.",
-            "Try again; if it stays so, whoever operates Strongroom finds the reason in the log of the web server.",
+            f"The export broke off: {announced:,} entries were to come, and {lines - 1:,} came.",
+            "Try again. If it stays so, whoever operates Strongroom finds the reason in the log of the web server.",
             code="broken-off",
         )
 

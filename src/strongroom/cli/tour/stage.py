@@ -24,10 +24,11 @@ _WIDEST = 100
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./$-]+")
 _SHOWN_LINES = 24
 _TIMEOUT_SECONDS = 600
-# How the AWS CLI says it, and how rclone does; a folder may be called 403, too.
+# How the AWS CLI says it, and how rclone does, before 1.67 and since; a folder may be called 403, too.
 _REFUSALS = (
     r"An error occurred \((AccessDenied|InvalidAccessKeyId|403)\).*",
-    r".*(StatusCode: 403\b|api error (AccessDenied|InvalidAccessKeyId|Forbidden)\b).*",
+    r".*(StatusCode: 403\b|\b(AccessDenied|InvalidAccessKeyId|Forbidden): ).*",
+    r".*\bstatus code: 403\b.*",
 )
 
 

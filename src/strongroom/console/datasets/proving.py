@@ -5,14 +5,14 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext
 
 from strongroom.actions import crates, datasets, fixity, manifests, receipts
 from strongroom.actions.views import DatasetView
 from strongroom.console.datasets.frame import frame
 from strongroom.console.datasets.sending import sent_from
-from strongroom.console.pages import Request, done, page, refused, render
+from strongroom.console.pages import Request, done, page, refused, render, saved
 from strongroom.core import crate, sshsig
 from strongroom.core.errors import Invalid, NotFound, Refusal
 from strongroom.core.sentences import say
@@ -20,12 +20,6 @@ from strongroom.core.vocabulary import CheckState, Kind, ManifestForm, State
 
 TEMPLATE = "console/datasets/integrity.html"
 LISTED = 50
-FORMS = {
-    ManifestForm.JSONL: ("manifest-{}.jsonl", "application/jsonl"),
-    ManifestForm.DIGESTS: ("digests-{}.jsonl", "application/jsonl"),
-    ManifestForm.BAGIT: ("manifest-sha256.txt", "text/plain; charset=utf-8"),
-    ManifestForm.SHA256SUM: ("sha256sum-{}.txt", "text/plain; charset=utf-8"),
-}
 PARTS = {
     "receipt": ("receipt", "receipt-{}.json", "application/json"),
     "signature": ("signature", "receipt-{}.json.sig", "text/plain"),
@@ -57,7 +51,7 @@ def check(request: Request, dataset_id: UUID) -> HttpResponseBase:
     )
 
 
-@page
+@saved
 def manifest_file(request: Request, dataset_id: UUID) -> HttpResponseBase:
     """One object a line, in one of the forms."""
     try:
@@ -66,12 +60,11 @@ def manifest_file(request: Request, dataset_id: UUID) -> HttpResponseBase:
         raise Invalid(
             say("There is no such form of a manifest."), fields={"form": say("one of the page's links")}
         ) from None
-    name, content_type = FORMS[form]
     file = manifests.download(request.actor, dataset_id, form=form)
-    headers = {"Cache-Control": "no-store"}
-    return FileResponse(
-        file, as_attachment=True, filename=name.format(dataset_id), content_type=content_type, headers=headers
-    )
+    headers = _saved_as(file.name)
+    if file.size_bytes is not None:
+        headers["Content-Length"] = str(file.size_bytes)
+    return StreamingHttpResponse(file.chunks, content_type=file.content_type, headers=headers)
 
 
 @page

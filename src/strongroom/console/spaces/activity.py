@@ -8,7 +8,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext
 
 from strongroom.actions import audit, spaces
-from strongroom.console.pages import Request, page, refused, render
+from strongroom.console.pages import Request, page, refused, render, saved
 from strongroom.console.spaces import wording
 from strongroom.console.spaces.frame import frame, may
 from strongroom.console.spaces.showing import one_of
@@ -57,7 +57,7 @@ def show(request: Request, space_id: UUID) -> HttpResponse:
     return render(request, TEMPLATE, context)
 
 
-@page
+@saved
 def export(request: Request, space_id: UUID) -> HttpResponse | StreamingHttpResponse:
     """Everything of these days as JSON lines, which `strongroom audit verify` checks."""
     lines = audit.export(

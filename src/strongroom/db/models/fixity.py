@@ -18,6 +18,8 @@ class DigestList(models.Model):
     object_key = models.CharField(max_length=200)
     digests_sha256 = models.CharField(max_length=64)
     bagit_sha256 = models.CharField(max_length=64)
+    bagit_bytes = models.BigIntegerField(null=True)  # of what is written from the list; unknown of older ones
+    sums_bytes = models.BigIntegerField(null=True)
     file_count = models.BigIntegerField()  # without those objects that only mark a folder
     receipt = models.TextField()
     signature = models.TextField()
