@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from strongroom.actions import agents, servers
+from strongroom.actions import agents, machines, servers
+from strongroom.actions.machines import Call
 from strongroom.core import machine, sshsig
 from strongroom.core.errors import WrongClock
 from strongroom.core.machine import SignedRequest
@@ -34,6 +35,20 @@ def test_a_replay_is_refused_also_when_the_first_was_refused_for_the_server_s_st
     assert refusal_of(call).code == "server-disabled"
     servers.enable(owner, here.row.id)
     assert refusal_of(call).code == "replay"
+
+
+def test_who_is_disabled_while_their_request_is_looked_at_is_told_why(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, owner = world.machine(space := world.space()), world.owner(space)
+    prove = machines.prove
+
+    def meanwhile(call: Call, request: SignedRequest, public_key: bytes) -> None:
+        servers.disable(owner, here.row.id, reason="a laptop was lost")
+        prove(call, request, public_key)
+
+    monkeypatch.setattr(machines, "prove", meanwhile)
+    assert "was disabled: a laptop was lost" in str(refusal_of(here.call()))
 
 
 @pytest.mark.parametrize("skew", [-machine.CLOCK_TOLERANCE_SECONDS - 5, machine.CLOCK_TOLERANCE_SECONDS + 5])

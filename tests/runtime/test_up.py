@@ -129,6 +129,31 @@ def test_a_web_worker_that_is_still_starting_ends_when_it_is_told_to(door: Front
     assert "Stopped worker-1" in log and "refused to gracefully stop" not in log and "Traceback" not in log
 
 
+def test_a_web_server_that_is_about_to_wait_ends_when_it_is_told_to(door: FrontDoor) -> None:
+    door.more["STRONGROOM_WEB_WORKERS"] = "1"
+    command = [sys.executable, "-c", _TOLD_WHILE_IT_HOLDS_WHAT_IT_WAITS_FOR]
+    done = subprocess.run(command, env=door.environ, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Stopped worker-1" in done.stdout + done.stderr
+
+
+_TOLD_WHILE_IT_HOLDS_WHAT_IT_WAITS_FOR = """
+import os, signal, time
+from granian.server.common import AbstractServer
+from strongroom.runtime import __main__
+
+serve_loop = AbstractServer._serve_loop
+
+def told(server, *arguments):
+    with server.main_loop_interrupt._cond:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.5)
+    serve_loop(server, *arguments)
+
+AbstractServer._serve_loop = told
+__main__.main(["web"])
+"""
+
 _WITH_A_SLOW_WORKER = """
 import os, sys, time
 from pathlib import Path

@@ -272,6 +272,7 @@ def _take_turn(here: Machine, now: datetime, lifetime: timedelta) -> None:
 
 
 def _overtaken(here: Machine) -> Forbidden:
+    machines.refuse_ended(here.server)  # with the reason, where it is not active again by now
     return Forbidden(
         say("{server} was disabled a moment ago.", server=here.server.name),
         code="server-disabled",

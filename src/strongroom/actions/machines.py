@@ -60,7 +60,7 @@ def authenticate(call: Call) -> Machine:
             code="replay",
             way_out=say("If nobody sends old requests again, two agents run with one key: join one of them anew."),
         )
-    _refuse_ended(server)
+    refuse_ended(server)
     return Machine(server, call.address, call.request_id)
 
 
@@ -130,12 +130,14 @@ _ENDED = {
 }
 
 
-def _refuse_ended(server: Server) -> None:
-    state = ServerState(Server.objects.values_list("state", flat=True).get(id=server.id))
+def refuse_ended(server: Server) -> None:
+    """Look at it as it is now. Raises Forbidden with the reason that was given."""
+    word, reason = Server.objects.values_list("state", "state_reason").get(id=server.id)
+    state = ServerState(word)
     if state not in _ENDED:
         return
     code, what, way_out = _ENDED[state]
-    why = f": {server.state_reason}" if server.state_reason else "."
+    why = f": {reason}" if reason else "."
     raise Forbidden(say("{server} {what}{why}", server=server.name, what=what, why=why), code=code, way_out=way_out)
 
 

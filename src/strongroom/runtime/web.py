@@ -6,11 +6,12 @@ import os
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
+from granian.server.common import AbstractServer
 
 from strongroom.core.settings import Settings
 from strongroom.runtime import launch
@@ -29,7 +30,8 @@ def serve(settings: Settings) -> None:
     from strongroom.runtime.wsgi import application
 
     multiprocessing.set_start_method("fork")
-    _end_workers_that_load()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # from here on, `_end_when_told` hears of them
+    os.register_at_fork(after_in_child=_obey)
     gc.freeze()
     server = os.getpid()
 
@@ -39,7 +41,7 @@ def serve(settings: Settings) -> None:
         _wake_for_the_end()
         return application
 
-    Granian(
+    granian = Granian(
         "strongroom.runtime.wsgi:application",
         address=settings.web_host,
         port=settings.web_port,
@@ -51,26 +53,29 @@ def serve(settings: Settings) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=15,
         log_access=False,
-    ).serve(target_loader=load)
+    )
+    threading.Thread(target=_end_when_told, args=(granian,), name="end when told", daemon=True).start()
+    granian.serve(target_loader=load)
 
 
-def _end_workers_that_load() -> None:
-    """Forked, a worker has the server's handlers, which would only make a note of a signal, until it sets its own:
-    from its first moment to then a signal ends it. What comes before that moment waits.
+def _end_when_told(granian: AbstractServer[Any]) -> None:
+    """Wait for a signal to end the server, which is blocked in all other threads.
+
+    In a handler it may come to nothing: Python runs that in the main thread once it wakes, which a signal just before
+    it waits does not bring about; and granian's sets an event, whose lock the main thread may hold at this moment.
     """
+    while True:
+        signal.sigwait(_ENDING)
+        granian.signal_handler_interrupt()  # type: ignore[no-untyped-call]
 
-    def hold() -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
 
-    def release() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-
-    def obey() -> None:
-        for each in _ENDING:
-            signal.signal(each, signal.SIG_DFL)
-        release()
-
-    os.register_at_fork(before=hold, after_in_parent=release, after_in_child=obey)
+def _obey() -> None:
+    """Forked, a worker has the server's handlers, which would only make a note of a signal, until it sets its own:
+    from its first moment to then a signal ends it. What came before that moment waited, for it was blocked.
+    """
+    for each in _ENDING:
+        signal.signal(each, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
 def _wake_for_the_end() -> None:
