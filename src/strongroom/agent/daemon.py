@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import contextlib
 import os
@@ -57,8 +58,7 @@ class Agent:
         threading.excepthook = self._broke
         with contextlib.ExitStack() as parts:
             parts.enter_context(self._alone())
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: self.stop.set())
+            set_by_signals(self.stop)
             log("agent starts", version=__version__, server=self.who.name, credentials_for=self.config.who_may)
             self._start(parts)
             if self.renewal.tried.wait(_FIRST_TRY_SECONDS):
@@ -165,6 +165,12 @@ class Agent:
                         "The agent is already running.", "See: strongroom status, systemctl status strongroom.", "twice"
                     ) from None
             yield
+
+
+def set_by_signals(stop: threading.Event) -> None:
+    """Have SIGTERM and SIGINT set it: in another thread, for a handler runs in one that may hold the event's lock."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: _thread.start_new_thread(stop.set, ()))
 
 
 def _listening(address: str, make: Callable[[], web.LocalServer]) -> web.LocalServer:

@@ -3,6 +3,7 @@
 Rows are the queue, and a lease in the row says who is at it, so any number of workers may run and each may be killed.
 """
 
+import _thread
 import os
 import signal
 import threading
@@ -111,8 +112,7 @@ class Round:
 def run(ready_file: Path | None = None) -> None:
     """Work until SIGTERM or SIGINT and finish what is under way; `ready_file` gets the process id once it works."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    set_by_signals(stop)
     log.info("worker_started", pid=os.getpid())
     others = {"hosts": host_chores(), "proof": proof_chores(stop), "measure": measure_chores(stop)}
     beside = [threading.Thread(target=_beside, args=(each, stop), name=name) for name, each in others.items()]
@@ -122,6 +122,12 @@ def run(ready_file: Path | None = None) -> None:
     for thread in beside:
         thread.join()
     log.info("worker_stopped", pid=os.getpid())
+
+
+def set_by_signals(stop: threading.Event) -> None:
+    """Have SIGTERM and SIGINT set it: in another thread, for a handler runs in one that may hold the event's lock."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: _thread.start_new_thread(stop.set, ()))
 
 
 def _work(chores: tuple[Chore, ...], stop: threading.Event, ready_file: Path | None) -> None:
