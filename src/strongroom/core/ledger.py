@@ -243,7 +243,9 @@ class _Walk:
         if self.end is not None and not self.is_partial and self.head != self.end:
             self.fault(self._wrong_end(self.end))
         elif self.announced is not None and self.count < self.announced and not self.faults:
-            self.fault(f"The export broke off: {self.announced} entries were to come, and {self.count} came.")
+            self.fault(
+                f"The export broke off: {self.announced} entries were to come, and {self.count} came. Export it again."
+            )
         if not self.is_partial:
             for sequence in sorted(self.anchors):
                 self.fault(f"Entry {sequence} is missing: it was noted elsewhere.")
