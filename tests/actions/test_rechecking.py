@@ -191,10 +191,15 @@ def test_behind_the_cut_of_a_manifest_nothing_is_late(world: World, cut: Callabl
     recorded = Manifest.objects.get(dataset=dataset)
     packed = b"".join(world.engine.read_object(inventory.records(), recorded.object_key))
     world.engine.put_object(inventory.records(), recorded.object_key, io.BytesIO(cut(packed)))
-    with pytest.raises(Unavailable, match="altered"):
-        rechecking.recheck(dataset.id)
+    assert rechecking.run_due() == 1
     assert not LateObject.objects.exists()
     assert [each.key for each in world.engine.list_objects(dataset.repository)] == names
+    found = Dataset.objects.get(id=dataset.id)
+    assert "missing or altered" in found.last_error
+    assert found.recheck_at is not None and found.recheck_at > timezone.now() + timedelta(minutes=5)
+    world.engine.put_object(inventory.records(), recorded.object_key, io.BytesIO(packed))
+    assert look(dataset) == 1
+    assert Dataset.objects.get(id=dataset.id).last_error == ""
 
 
 def test_a_manifest_whose_file_is_missing_says_so_before_the_answer_begins(world: World) -> None:

@@ -1,5 +1,6 @@
 """`up` from outside: real processes, a home of its own, free ports."""
 
+import contextlib
 import ctypes
 import os
 import pty
@@ -9,6 +10,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +117,18 @@ def test_a_web_worker_ends_whichever_of_its_threads_is_told_to(door: FrontDoor) 
     assert eventually(lambda: not is_alive(worker), 30)
 
 
+def test_a_web_worker_that_is_told_again_and_again_ends_in_order(door: FrontDoor) -> None:
+    door.more["STRONGROOM_WEB_WORKERS"] = "1"
+    door.start()
+    assert door.process is not None
+    [worker] = [each for pid in children(door.process.pid) for each in children(pid)]
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, each)
+        time.sleep(0.05)
+    assert eventually(lambda: not is_alive(worker), 10)
+
+
 @pytest.mark.parametrize("moment", ["just forked", "loading", "about to serve"])
 def test_a_web_worker_that_is_still_starting_ends_when_it_is_told_to(door: FrontDoor, moment: str) -> None:
     door.more["STRONGROOM_WEB_WORKERS"] = "1"
@@ -129,25 +143,35 @@ def test_a_web_worker_that_is_still_starting_ends_when_it_is_told_to(door: Front
     assert "Stopped worker-1" in log and "refused to gracefully stop" not in log and "Traceback" not in log
 
 
-def test_a_web_server_that_is_about_to_wait_ends_when_it_is_told_to(door: FrontDoor) -> None:
+@pytest.mark.parametrize("moment", ["about to wait", "about to forget"])
+def test_a_web_server_ends_when_it_is_told_to_at_any_moment(door: FrontDoor, moment: str) -> None:
     door.more["STRONGROOM_WEB_WORKERS"] = "1"
-    command = [sys.executable, "-c", _TOLD_WHILE_IT_HOLDS_WHAT_IT_WAITS_FOR]
+    command = [sys.executable, "-c", _TOLD_AT_A_MOMENT, moment]
     done = subprocess.run(command, env=door.environ, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Stopped worker-1" in done.stdout + done.stderr
 
 
-_TOLD_WHILE_IT_HOLDS_WHAT_IT_WAITS_FOR = """
-import os, signal, time
+_TOLD_AT_A_MOMENT = """
+import os, signal, sys, time
 from granian.server.common import AbstractServer
 from strongroom.runtime import __main__
 
 serve_loop = AbstractServer._serve_loop
 
 def told(server, *arguments):
-    with server.main_loop_interrupt._cond:
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(0.5)
+    if sys.argv[1] == "about to wait":
+        with server.main_loop_interrupt._cond:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.5)
+    else:  # granian clears the event when it has seen to a worker that died
+        clear = server.main_loop_interrupt.clear
+        def forget():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.5)
+            clear()
+        server.main_loop_interrupt.clear = forget
+        os.kill(server.wrks[0].inner.pid, signal.SIGKILL)
     serve_loop(server, *arguments)
 
 AbstractServer._serve_loop = told

@@ -22,6 +22,7 @@ from strongroom.db.models import Dataset, DigestList, Manifest
 from strongroom.engines import StoredObject
 
 PROGRESS_SECONDS = 1.0
+DAMAGED = "manifest-damaged"  # the code of what is said of a list that is missing, or is not the one that was signed
 _MD5_ETAG_LENGTH = 32
 
 
@@ -96,6 +97,7 @@ def read_file(object_key: str, sha256: str) -> Iterator[bytes]:
     except NotFound as error:
         raise Unavailable(
             say("The file of the manifest with the root {sha256} is missing in the storage engine.", sha256=sha256),
+            code=DAMAGED,
             way_out=say("Whoever operates it can put it back from the backup: the signed root tells the right one."),
         ) from error
     return _unpacked(packed)
@@ -147,7 +149,7 @@ class _Spool:
     def add(self, chunk: bytes) -> None:
         """Raises: Unavailable, as the others."""
         if shutil.disk_usage(self._home).free < settings().disk_reserve_bytes:
-            raise self._no_room(say("less is free than is kept in reserve"))
+            raise self._no_room(say("less is free than STRONGROOM_DISK_RESERVE_BYTES"))
         with self._needing_room():
             self._file.write(chunk)
 
@@ -204,6 +206,7 @@ def altered(sha256: str) -> Unavailable:
     """What is said of a list that is not the one that was signed."""
     return Unavailable(
         say("The list of objects with the SHA-256 {sha256} was altered in the storage engine.", sha256=sha256),
+        code=DAMAGED,
         way_out=say("Put it back from the backup: the signed receipt tells the right one."),
     )
 

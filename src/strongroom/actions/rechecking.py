@@ -22,6 +22,12 @@ from strongroom.core.manifest import Change
 from strongroom.core.vocabulary import State, SystemFact
 from strongroom.db.models import Dataset, LateObject, Manifest
 
+# Said with the data set until its manifest can be read again.
+_DAMAGED = (
+    "The file of the manifest is missing or altered in the storage engine, so that nothing can be compared with it. "
+    "Put it back from the backup: the signed receipt tells the right one."
+)
+_DAMAGED_AGAIN = timedelta(minutes=10)
 log = structlog.get_logger()
 
 
@@ -45,14 +51,23 @@ def recheck(dataset_id: UUID) -> int:
             _note_missing(dataset)
             lease.save(recheck_at=None)
             return 0
+        try:  # proved first: behind the cut of a list that was cut, everything would be late, and be moved away
+            proved = inventory.verified(recorded)
+        except Unavailable as damage:
+            if damage.code != inventory.DAMAGED:
+                raise
+            log.error("recheck_impossible", dataset=str(dataset_id), error=str(damage))
+            lease.save(recheck_at=timezone.now() + _DAMAGED_AGAIN, last_error=_DAMAGED)
+            return 0
         count = 0
-        # Proved first: behind the cut of a list that was cut, everything would be late, and be moved away.
-        with inventory.verified(recorded) as lines:
+        with proved as lines:
+            lease.renew()
             for difference in manifest.compare(manifest.read(lines), inventory.entries(dataset.repository)):
                 _report(dataset, difference)
                 lease.renew()
                 count += 1
-        lease.save(recheck_at=_next(dataset))
+        healed = {"last_error": ""} if dataset.last_error == _DAMAGED else {}
+        lease.save(recheck_at=_next(dataset), **healed)
         return count
 
 

@@ -30,7 +30,8 @@ def serve(settings: Settings) -> None:
     from strongroom.runtime.wsgi import application
 
     multiprocessing.set_start_method("fork")
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # from here on, `_end_when_told` hears of them
+    # From here on `_end_when_told` hears of them. A closed terminal is the supervisor's; granian would load all anew.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*_ENDING, signal.SIGHUP))
     os.register_at_fork(after_in_child=_obey)
     gc.freeze()
     server = os.getpid()
@@ -64,9 +65,10 @@ def _end_when_told(granian: AbstractServer[Any]) -> None:
     In a handler it may come to nothing: Python runs that in the main thread once it wakes, which a signal just before
     it waits does not bring about; and granian's sets an event, whose lock the main thread may hold at this moment.
     """
-    while True:
-        signal.sigwait(_ENDING)
+    signal.sigwait(_ENDING)
+    while True:  # it forgets that it was told when a worker ends at this moment
         granian.signal_handler_interrupt()  # type: ignore[no-untyped-call]
+        time.sleep(_WAKE_SECONDS)
 
 
 def _obey() -> None:
@@ -87,17 +89,22 @@ def _wake_for_the_end() -> None:
 
     Source: `signal`, "Execution of Python signal handlers", and `set_wakeup_fd`, which hears of every signal at once.
     """
+
+    def ignore_further(*_: object) -> None:
+        for each in _ENDING:
+            signal.signal(each, signal.SIG_IGN)
+
     reading, writing = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    signal.signal(signal.SIGURG, lambda *_: None)
+    signal.signal(signal.SIGURG, ignore_further)
     main = threading.get_ident()
 
     def wake() -> None:
         while os.read(reading, 1)[0] not in _ENDING:
             pass
         while True:
-            time.sleep(_WAKE_SECONDS)
             signal.pthread_kill(main, signal.SIGURG)
+            time.sleep(_WAKE_SECONDS)
 
     threading.Thread(target=wake, name="wake for the end", daemon=True).start()
