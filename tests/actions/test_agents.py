@@ -294,8 +294,10 @@ def test_a_server_that_lost_its_standing_is_told_so_and_given_nothing(code: str,
         lambda: agents.credentials(already_in),
         lambda: agents.heartbeat(already_in, agents.Report("", "", "")),
     ):
-        with pytest.raises(Forbidden):
+        with pytest.raises(Forbidden) as told:
             ask()
+        assert told.value.code == code
+        assert code != "server-disabled" or "look into it" in str(told.value)
     assert not Event.objects.filter(verb="server.session").exists()
 
 

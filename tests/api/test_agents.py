@@ -261,6 +261,7 @@ def test_a_server_reads_the_manifest_of_what_it_was_granted_and_of_nothing_else(
     content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
     assert hashlib.sha256(content).hexdigest() == found.root_sha256
     assert answer.headers["Repr-Digest"] == f"sha-256=:{base64.b64encode(bytes.fromhex(found.root_sha256)).decode()}:"
+    assert answer.headers["Content-Length"] == str(len(content))
     told = Event.objects.get(verb=SystemFact.SERVER_MANIFEST)
     assert (told.dataset_id, told.subject, told.after["manifest_sha256"]) == (
         granted.id,

@@ -172,6 +172,14 @@ def test_an_export_that_broke_off_is_no_success(
         assert body in ((tmp_path / output).read_bytes() if output != "-" else result.stdout_bytes)
 
 
+@pytest.mark.parametrize("body", [b"", b'{"after":'])
+def test_an_export_that_broke_off_at_its_beginning_is_no_success(run: Run, tmp_path: Path, body: bytes) -> None:
+    with servers.answering(200, body, "application/jsonl") as url:
+        result = run("audit", "export", "-o", str(tmp_path / "x"), STRONGROOM_URL=url, STRONGROOM_TOKEN="t")
+    assert result.exit_code == Exit.UNAVAILABLE and "in its first line" in result.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["home"]
+
+
 def test_an_export_is_checked_line_by_line(run: Run, tmp_path: Path) -> None:
     first = ledger.link(ledger.START, at=NOON, verb="space.create", outcome="done", subject="Line\u2028end")
     second = ledger.link((1, first.hash), at=NOON, verb="dataset.create", outcome="done")

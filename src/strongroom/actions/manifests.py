@@ -72,12 +72,17 @@ def _written(file: IO[bytes], form: ManifestForm, listed: DigestList | None) -> 
         return listed.bagit_bytes, _summed(file, digesting.bag_line, listed.bagit_sha256)
     if listed is not None and form is ManifestForm.SHA256SUM:
         return listed.sums_bytes, _summed(file, digesting.sum_line)
+    return as_it_is(file)
+
+
+def as_it_is(file: IO[bytes]) -> tuple[int, Iterator[bytes]]:
+    """How many bytes it holds, and those in chunks."""
     size_bytes = file.seek(0, io.SEEK_END)
     file.seek(0)
-    return size_bytes, _as_it_is(file)
+    return size_bytes, _chunks(file)
 
 
-def _as_it_is(file: IO[bytes]) -> Iterator[bytes]:
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk

@@ -15,15 +15,16 @@ from strongroom.core.vocabulary import State, SystemFact
 from strongroom.db.models import Dataset
 
 
-def download(here: Machine, dataset_id: UUID) -> tuple[str, Iterator[bytes]]:
-    """The newest manifest of a data set that this server may touch now: its SHA-256, and chunks of JSON lines.
+def download(here: Machine, dataset_id: UUID) -> tuple[str, int, Iterator[bytes]]:
+    """The newest manifest of a data set that this server may touch now: its SHA-256, its bytes, and JSON lines.
 
-    Raises: NotFound for every other data set, Unavailable.
+    Raises: NotFound for every other data set, Unavailable as `manifests.download`.
     """
     now = timezone.now()
+    manifest = manifests.newest(_granted(here, dataset_id))
+    file = inventory.verified(manifest)
     with transaction.atomic():
         dataset = _granted(here, dataset_id)
-        manifest = manifests.newest(dataset)
         ledger.append(
             SystemFact.SERVER_MANIFEST,
             at=now,
@@ -37,7 +38,7 @@ def download(here: Machine, dataset_id: UUID) -> tuple[str, Iterator[bytes]]:
                 "request_id": here.request_id,
             },
         )
-    return manifest.root_sha256, inventory.read(manifest)
+    return manifest.root_sha256, *manifests.as_it_is(file)
 
 
 def _granted(here: Machine, dataset_id: UUID) -> Dataset:

@@ -211,8 +211,9 @@ def credentials(request: MachineRequest) -> Credentials:
 )
 def manifest(request: MachineRequest, body: WantedManifest) -> StreamingHttpResponse:
     """The newest one, one object a line; whole if `Repr-Digest` fits. What the server may not touch is not found."""
-    sha256, lines = server_manifests.download(request.auth, body.dataset_id)
+    sha256, size_bytes, lines = server_manifests.download(request.auth, body.dataset_id)
     answer = json_lines(lines, f"manifest-{body.dataset_id}.jsonl")
+    answer.headers["Content-Length"] = str(size_bytes)
     answer.headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"  # RFC 9530
     return answer
 

@@ -89,8 +89,9 @@ class Api:
 
     @contextlib.contextmanager
     def download(self, where: str, params: Mapping[str, object] | None = None) -> Iterator[Iterator[bytes]]:
-        """The bytes of an answer, as they come."""
-        with self._speaking(), self._http.stream("GET", self._address(where), params=_given(params)) as answer:
+        """The bytes of an answer, as they come; what they come from may be proved first."""
+        asked = self._http.stream("GET", self._address(where), params=_given(params), timeout=PATIENT)
+        with self._speaking(), asked as answer:
             if not answer.is_success:
                 answer.read()
                 raise _refused(answer)

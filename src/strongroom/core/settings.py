@@ -274,7 +274,10 @@ class Settings(SignOnSettings):
         values.whole(10_000, 10**12),
     )
     disk_reserve_bytes: int = setting(
-        "1000000000", "bytes", "Free space in the home below which nothing is started.", values.whole(0, 10**15)
+        "1000000000",
+        "bytes",
+        "Free space in the home below which nothing is started and no list is put together.",
+        values.whole(0, 10**15),
     )
 
     @property

@@ -121,9 +121,12 @@ def _whole(chunks: Iterable[bytes]) -> Iterator[bytes]:
         lines += chunk.count(b"\n")
         yield chunk
     announced = ledger.announced(first.partition(b"\n")[0].decode(errors="replace"))
-    if announced is not None and lines - 1 < announced:
+    came = max(lines - 1, 0)
+    if not lines or (announced is not None and came < announced):
         raise unavailable(
-            f"The export broke off: {announced:,} entries were to come, and {lines - 1:,} came.",
+            f"The export broke off: {words.number(announced)} entries were to come, and {came:,} came."
+            if announced is not None
+            else "The export broke off in its first line.",
             "Try again. If it stays so, whoever operates Strongroom finds the reason in the log of the web server.",
             code="broken-off",
         )
