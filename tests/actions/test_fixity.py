@@ -94,7 +94,7 @@ def test_what_is_kept_in_reserve_for_the_database_holds_no_manifest(
     world: World, frozen: Dataset, settings: Any
 ) -> None:
     settings.STRONGROOM = replace(settings.STRONGROOM, disk_reserve_bytes=10**15)
-    with pytest.raises(Unavailable, match="in reserve"):
+    with pytest.raises(Unavailable, match="less is free than STRONGROOM_DISK_RESERVE_BYTES"):
         downloaded(world.owner(frozen.space), frozen.id)
 
 
