@@ -8,7 +8,6 @@ import threading
 import time
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from django.core.management import call_command
@@ -16,7 +15,6 @@ from django.db.utils import OperationalError
 from django.utils import timezone
 
 from strongroom.actions import attachments, system
-from strongroom.agent import daemon
 from strongroom.core.errors import Unavailable
 from strongroom.core.vocabulary import StaffRole
 from strongroom.db.models import Attachment
@@ -60,11 +58,10 @@ def test_a_host_that_hangs_keeps_nothing_else_waiting(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("process", [worker, daemon], ids=["worker", "agent"])
-def test_a_signal_at_the_moment_in_which_its_event_is_looked_at_ends_a_process(process: ModuleType) -> None:
+def test_a_signal_at_the_moment_in_which_its_event_is_looked_at_ends_a_process() -> None:
     stop = threading.Event()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    process.set_by_signals(stop)
+    worker.set_by_signals(stop)
     try:
         with stop._cond:  # type: ignore[attr-defined]  # as its wait() does
             os.kill(os.getpid(), signal.SIGTERM)

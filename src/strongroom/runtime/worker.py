@@ -3,9 +3,7 @@
 Rows are the queue, and a lease in the row says who is at it, so any number of workers may run and each may be killed.
 """
 
-import _thread
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -32,6 +30,7 @@ from strongroom.actions import (
     system,
     transfers,
 )
+from strongroom.agent.daemon import set_by_signals
 
 log = structlog.get_logger("strongroom.worker")
 
@@ -122,12 +121,6 @@ def run(ready_file: Path | None = None) -> None:
     for thread in beside:
         thread.join()
     log.info("worker_stopped", pid=os.getpid())
-
-
-def set_by_signals(stop: threading.Event) -> None:
-    """Have SIGTERM and SIGINT set it: in another thread, for a handler runs in one that may hold the event's lock."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: _thread.start_new_thread(stop.set, ()))
 
 
 def _work(chores: tuple[Chore, ...], stop: threading.Event, ready_file: Path | None) -> None:
