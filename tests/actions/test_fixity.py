@@ -16,12 +16,14 @@ from django.utils import timezone
 from strongroom.actions import (
     audit,
     checking,
+    crates,
     datasets,
     fixity,
     inventory,
     manifests,
     overview,
     receipts,
+    rechecking,
     signing,
     system,
 )
@@ -96,6 +98,11 @@ def test_what_is_kept_in_reserve_for_the_database_holds_no_manifest(
     settings.STRONGROOM = replace(settings.STRONGROOM, disk_reserve_bytes=10**15)
     with pytest.raises(Unavailable, match="less is free than STRONGROOM_DISK_RESERVE_BYTES"):
         downloaded(world.owner(frozen.space), frozen.id)
+    with pytest.raises(Unavailable, match="less is free"):
+        crates.show(world.owner(frozen.space), frozen.id)
+    Dataset.objects.update(recheck_at=timezone.now())
+    assert rechecking.run_due() == 1
+    assert row(frozen).recheck_at is not None, "the second look waits"
 
 
 def test_a_bag_that_is_not_the_one_that_was_signed_for_ends_before_its_end(world: World, frozen: Dataset) -> None:
